@@ -1,0 +1,3 @@
+module taxiway.example/cmd
+
+go 1.26.0

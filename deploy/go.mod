@@ -1,0 +1,3 @@
+module taxiway.example/deploy
+
+go 1.26.0

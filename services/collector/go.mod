@@ -1,0 +1,3 @@
+module taxiway.example/services/collector
+
+go 1.26.0

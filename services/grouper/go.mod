@@ -1,0 +1,3 @@
+module taxiway.example/services/grouper
+
+go 1.26.0
