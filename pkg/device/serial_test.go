@@ -1,0 +1,77 @@
+package device_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"taxiway.example/pkg/device"
+)
+
+// hidden wraps secrets in unexported fields, where fmt cannot call their methods.
+type hidden struct {
+	serial device.Serial
+	pkid   device.ProductKeyID
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	const secret = "5CG0000AAA"
+	serial, pkid := device.NewSerial(secret), device.NewProductKeyID(secret)
+	evidence := device.Evidence{Serial: serial, Product: secret}
+	values := []any{serial, &serial, pkid, evidence, &evidence, device.Capture{Evidence: evidence}, map[device.Serial]int{serial: 1}, hidden{serial, pkid}, []device.Serial{serial}}
+	for _, v := range values {
+		var log strings.Builder
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		printed := log.String()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			printed += fmt.Sprintf(verb, v)
+		}
+		if b, err := json.Marshal(v); err == nil {
+			printed += string(b)
+		}
+		if strings.Contains(printed, secret) || strings.Contains(strings.ToLower(printed), fmt.Sprintf("%x", secret)) {
+			t.Errorf("%T prints its secret: %s", v, printed)
+		}
+	}
+}
+
+func TestSerialComparison(t *testing.T) {
+	a, b := device.NewSerial(" vmware-56 4D \r\n"), device.NewSerial("VMware-56 4d")
+	if a == b {
+		t.Error("== must be exact")
+	}
+	if !a.Same(b) || a.Fold() != "vmware-56 4d" {
+		t.Errorf("Same = %v, Fold = %q", a.Same(b), a.Fold())
+	}
+	if a.Same(device.NewSerial("VMware-564d")) {
+		t.Error("inner blanks are part of a serial")
+	}
+	if !device.NewSerial("  ").IsZero() || (device.Serial{}).Reveal() != "" {
+		t.Error("a blank serial is the zero Serial")
+	}
+	if a != device.NewSerial("vmware-56 4D") {
+		t.Error("equal content must be equal under ==")
+	}
+}
+
+func TestIsPlaceholder(t *testing.T) {
+	tests := map[string]bool{
+		"": true, " . ": true, "0": true, "0000 0000": true, "XXXXXXXX": true, "xx.xx": true,
+		"To be filled by O.E.M.": true, "TO BE FILLED BY OEM": true, "O.E.M.": true, "Default String": true,
+		"System Serial Number": true, "N/A": true, "none": true, "123456789": true,
+		strings.Repeat("0", 200): true, strings.Repeat("X ", 200): true,
+
+		"5CG0000AAA": false, "0X": false, "1234567890": false, "000000001": false, "NONE1": false, "Default": true,
+		"VMware-56 4d 1e 0c 5b 8a 3c 11-9f 02 6d 4e 7a 21 b0 c3": false,
+		"0000-0011-6872-6210-2385-8470-64":                       false,
+		strings.Repeat("0", 200) + "1":                           false,
+	}
+	for serial, want := range tests {
+		if got := device.IsPlaceholder(serial); got != want {
+			t.Errorf("IsPlaceholder(%q) = %v, want %v", serial, got, want)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package hwhash
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+)
+
+// Sizes of the container in bytes, and of its base64 text in characters.
+const (
+	// WireBytes is the size of the buffer every capture tool writes: records, trailer, zero tail.
+	WireBytes = 3000
+	// WireChars is the length of the base64 text of WireBytes bytes; it needs no padding.
+	WireChars = 4000
+	// MaxText is the longest text that Parse reads; a line-broken, quoted hash stays far below it.
+	MaxText = 16 << 10
+	// MaxRecords is the room for magic and records, in bytes.
+	MaxRecords = WireBytes - trailerSize
+
+	headerSize  = 4  // "OA", u16 total
+	trailerSize = 36 // "CS", u16 36, SHA-256
+)
+
+// Hash is one hardware hash that has been checked: whole, its checksum right, its TPM key the one its
+// offline device id names. It is immutable; the zero Hash is empty. No formatting verb, logger or encoder
+// prints it.
+type Hash struct{ capture *capture }
+
+// capture is what a Hash points to, so that printing a Hash that sits in an unexported field yields an address.
+type capture struct {
+	raw string // canonical bytes; a string because it never changes and can be cut without copying
+}
+
+// IsZero reports whether h holds nothing.
+func (h Hash) IsZero() bool { return h.capture == nil }
+
+// Equal reports whether both are the same capture, byte by byte. It says nothing about the device:
+// two captures of one device differ.
+func (h Hash) Equal(other Hash) bool { return h.raw() == other.raw() }
+
+// Canonical returns a copy of the bytes without the zero tail: magic, records, trailer (about 1.2 KB).
+func (h Hash) Canonical() []byte { return []byte(h.raw()) }
+
+// Wire returns the base64 text as Microsoft Graph wants it: padded with zero bytes to WireBytes,
+// WireChars characters. The zero Hash gives "".
+func (h Hash) Wire() string {
+	if h.IsZero() {
+		return ""
+	}
+	var buf [WireBytes]byte
+	copy(buf[:], h.raw())
+	return base64.StdEncoding.EncodeToString(buf[:])
+}
+
+// Digest returns the SHA-256 that the trailer carries and that has been checked. It covers magic and records,
+// and as the rest of the canonical bytes follows from it, equal digests mean equal captures.
+func (h Hash) Digest() [32]byte {
+	var sum [32]byte
+	raw := h.raw()
+	copy(sum[:], raw[max(0, len(raw)-len(sum)):])
+	return sum
+}
+
+// String returns a mask.
+func (Hash) String() string { return mask }
+
+// GoString returns a mask.
+func (Hash) GoString() string { return mask }
+
+// Format prints a mask, whatever the verb.
+func (Hash) Format(w fmt.State, _ rune) { redact(w) }
+
+// LogValue returns a mask.
+func (Hash) LogValue() slog.Value { return slog.StringValue(mask) }
+
+// MarshalText returns a mask; Wire is the text of a hash.
+func (Hash) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// MarshalJSON returns a mask; Wire is the text of a hash.
+func (Hash) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
+
+func (h Hash) raw() string {
+	if h.capture == nil {
+		return ""
+	}
+	return h.capture.raw
+}
