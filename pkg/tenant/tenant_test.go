@@ -1,0 +1,105 @@
+package tenant_test
+
+import (
+	"strings"
+	"testing"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/tenant"
+)
+
+const contoso = `
+tenants:
+  - id: contoso
+    entraTenantId: 11111111-1111-1111-1111-111111111111
+    clientId: 22222222-2222-2222-2222-222222222222
+    credential: {secretEnv: CONTOSO_SECRET}
+    keys: [{name: oem, sha256: %KEY%}]
+    rules:
+      - {tag: KIOSK, manufacturer: "contoso*", model: "Kiosk ?"}
+      - {tag: LAB, serials: ["LAB-*"]}
+      - {tag: DEFAULT, rowTag: ""}
+    groups: [{tag: KIOSK, id: 33333333-3333-3333-3333-333333333333}]
+`
+
+func parse(t *testing.T, text string) (*tenant.Directory, error) {
+	t.Helper()
+	return tenant.Parse(strings.NewReader(strings.ReplaceAll(text, "%KEY%", tenant.Hash("k"))))
+}
+
+func TestTagFor(t *testing.T) {
+	t.Parallel()
+	dir, err := parse(t, contoso)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tn, err := dir.Get("contoso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name    string
+		subject tenant.Subject
+		want    string
+	}{
+		{"maker and model, folded", tenant.Subject{Manufacturer: "CONTOSO Ltd", Model: "kiosk 7", RowTag: "X"}, "KIOSK"},
+		{"model differs, row tag stands", tenant.Subject{Manufacturer: "Contoso", Model: "Kiosk 77", RowTag: "X"}, "X"},
+		{"serial", tenant.Subject{Serial: device.NewSerial("lab-9"), RowTag: "X"}, "LAB"},
+		{"rows without a tag", tenant.Subject{}, "DEFAULT"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := tn.TagFor(tc.subject); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+	if got := tn.GroupFor("kiosk"); !strings.HasPrefix(got, "33333333") {
+		t.Errorf("group of the tag: %q", got)
+	}
+}
+
+func TestByKeyFindsTheTenantAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	dir, err := parse(t, contoso)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tn, key, ok := dir.ByKey("k"); !ok || tn.ID != "contoso" || key.Name != "oem" {
+		t.Errorf("got %v %v %v", tn.ID, key, ok)
+	}
+	if _, _, ok := dir.ByKey("K"); ok {
+		t.Error("another key was accepted")
+	}
+	if _, err := dir.Get("fabrikam"); fault.CodeOf(err) != fault.TenantUnknown {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestParseNamesTheProblem(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ old, new, want string }{
+		"unknown key":      {"groups:", "gruops:", "gruops"},
+		"bad tenant id":    {"id: contoso", "id: Contoso!", "tenantid"},
+		"no secret":        {"{secretEnv: CONTOSO_SECRET}", "{}", "secretEnv"},
+		"bad pattern":      {`"Kiosk ?"`, `"[Kiosk"`, "[Kiosk"},
+		"short key digest": {"%KEY%", "abc", "len"},
+		"bad client id":    {"clientId: 2", "clientId: z2", "uuid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(t, strings.Replace(contoso, tc.old, tc.new, 1))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v does not name %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestSameKeyInTwoTenantsIsRefused(t *testing.T) {
+	t.Parallel()
+	second := strings.Replace(strings.TrimPrefix(contoso, "\ntenants:\n"), "id: contoso", "id: fabrikam", 1)
+	if _, err := parse(t, contoso+second); err == nil || !strings.Contains(err.Error(), "also a key") {
+		t.Errorf("got %v", err)
+	}
+}
