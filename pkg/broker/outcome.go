@@ -1,0 +1,64 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"taxiway.example/pkg/fault"
+)
+
+type retry struct {
+	after time.Duration
+	err   error
+}
+
+func (r *retry) Error() string { return fmt.Sprintf("retry after %s: %v", r.after, r.err) }
+func (r *retry) Unwrap() error { return r.err }
+
+type deadLetter struct{ err error }
+
+func (d *deadLetter) Error() string { return "dead letter: " + d.err.Error() }
+func (d *deadLetter) Unwrap() error { return d.err }
+
+// Retry says: deliver the message again after that pause, as the next attempt. It is for seconds; longer waits belong in
+// the ledger.
+func Retry(after time.Duration, err error) error { return &retry{after: max(after, 0), err: err} }
+
+// DeadLetter says: park the message with err's code as the reason.
+func DeadLetter(err error) error { return &deadLetter{err: err} }
+
+// Verb is an outcome as an adapter acts on it.
+type Verb uint8
+
+// The verbs.
+const (
+	Ack Verb = iota
+	Again
+	Park
+)
+
+// DefaultRetry is the pause before another attempt when a handler returned a plain error.
+const DefaultRetry = 2 * time.Second
+
+// Outcome is a handler's error, read for an adapter.
+type Outcome struct {
+	Verb   Verb
+	After  time.Duration // for Again
+	Reason string        // for Park: the fault's code
+	Detail string        // for Park: the fault's detail
+}
+
+// OutcomeOf reads a handler's error.
+func OutcomeOf(err error) Outcome {
+	if err == nil {
+		return Outcome{Verb: Ack}
+	}
+	if d, ok := errors.AsType[*deadLetter](err); ok {
+		return Outcome{Verb: Park, Reason: string(fault.CodeOf(d.err)), Detail: fault.DetailOf(d.err)}
+	}
+	if r, ok := errors.AsType[*retry](err); ok {
+		return Outcome{Verb: Again, After: r.after}
+	}
+	return Outcome{Verb: Again, After: DefaultRetry}
+}

@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+)
+
+// BatchState is where the taking-in of a batch stands.
+type BatchState string
+
+// The batch states. A batch is Receiving until its last row was taken in; what becomes of its devices is counted apart.
+const (
+	Receiving BatchState = "receiving"
+	Complete  BatchState = "complete"
+	Failed    BatchState = "failed" // the file became unreadable on the way; the rows before that stand
+)
+
+// Batch is one delivery of rows.
+type Batch struct {
+	ID             string // UUIDv7
+	Tenant         device.TenantID
+	Source         string // who sent it: the key's name, a queue, a drop folder
+	Name           string // the sender's name for it, may be empty
+	IdempotencyKey string // unique per tenant when not empty
+	State          BatchState
+	Code           fault.Code // why it failed
+	Detail         string
+	Created        time.Time
+	Closed         time.Time
+}
+
+// Outcome is what became of a row at the door. Every row ends in exactly one.
+type Outcome string
+
+// The outcomes.
+const (
+	Rejected  Outcome = "rejected"
+	Duplicate Outcome = "duplicate"
+	Conflict  Outcome = "conflict"
+	Accepted  Outcome = "accepted"
+)
+
+// Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise all identity fields are set.
+type Candidate struct {
+	Row          int // 1 for the first row after the header
+	Reject       *Reject
+	Warnings     []string // codes
+	Key          device.Key
+	Kind         device.EvidenceKind
+	Capture      device.Capture
+	Canonical    []byte // the hash without its zero tail
+	ProductKeyID device.ProductKeyID
+	GroupTag     string
+	User         string
+	Facts        Facts
+}
+
+// Reject says why a row was refused.
+type Reject struct {
+	Code   fault.Code
+	Column string
+	Detail string
+}
+
+// Receipt is the answer for one row.
+type Receipt struct {
+	Row      int
+	Outcome  Outcome
+	Device   string // accepted, duplicate and conflict point to a device
+	Code     fault.Code
+	Column   string
+	Detail   string
+	Warnings []string
+}
+
+// Acceptor takes rows in.
+type Acceptor interface {
+	// Accept decides and records the rows of one batch in one durable transaction, in order, and answers each: identity,
+	// duplicates (a newer capture replaces the stored one) and conflicts (a held device) are decided by device.Relate
+	// against what the ledger holds. Accepted devices are Collected and due at the given time. Rows that the batch
+	// already has are answered as they were the first time.
+	Accept(ctx context.Context, batch Batch, rows []Candidate, due time.Time) ([]Receipt, error)
+}
+
+// BatchKeeper opens and closes batches.
+type BatchKeeper interface {
+	// OpenBatch stores the batch, or returns the one that has the same tenant and idempotency key; existed says which.
+	OpenBatch(ctx context.Context, b Batch) (stored Batch, existed bool, err error)
+	// CloseBatch sets a Receiving batch's final state; closing a closed batch changes nothing.
+	CloseBatch(ctx context.Context, b Batch) error
+}
+
+// BatchStatus is a batch with its counts. Rows = sum of Outcomes; Outcomes[Accepted] = sum of States.
+type BatchStatus struct {
+	Batch
+	Rows      int
+	Outcomes  map[Outcome]int
+	States    map[State]int // of the accepted devices
+	Conflicts map[State]int // of the devices that conflicts are held as
+	Reasons   []Reason      // why devices are not ready, most frequent first
+	Rejects   []Reason      // why rows were rejected, most frequent first
+}
+
+// Reason counts devices or rows by code.
+type Reason struct {
+	State State // "" for rejected rows
+	Code  fault.Code
+	Count int
+}
+
+// RowQuery selects rows of a batch.
+type RowQuery struct {
+	Outcome Outcome // "" = all
+	After   int     // rows with a greater number
+	Limit   int     // at most this many; 0 = 500
+}
+
+// RowStatus is a row with the present state of its device.
+type RowStatus struct {
+	Receipt
+	State      State      // "" for rejected rows
+	DeviceCode fault.Code // why the device waits, is held or dead
+	Reason     string     // the device's detail
+}
+
+// BatchReader answers how a batch is doing.
+type BatchReader interface {
+	// Batch returns the status, or a fault.RequestNotFound.
+	Batch(ctx context.Context, tenant device.TenantID, id string) (BatchStatus, error)
+	// Rows returns rows in order.
+	Rows(ctx context.Context, tenant device.TenantID, batch string, q RowQuery) ([]RowStatus, error)
+}

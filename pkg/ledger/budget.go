@@ -1,0 +1,32 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+)
+
+// Rate is a token bucket: Limit tokens each Window, at most Limit at once.
+type Rate struct {
+	Limit  int
+	Window time.Duration
+}
+
+// Budget is the tenant's share of Microsoft Graph, counted once for all replicas.
+type Budget interface {
+	// Take takes n tokens of the tenant's bucket and returns zero, or takes nothing and returns how long until n tokens
+	// are there or the gate opens again.
+	Take(ctx context.Context, tenant device.TenantID, bucket string, n int, r Rate, now time.Time) (wait time.Duration, err error)
+	// Shut closes the tenant's gate for all its buckets until the given time; an earlier end never shortens a later one.
+	Shut(ctx context.Context, tenant device.TenantID, until time.Time, code fault.Code) error
+}
+
+// Leases gives one owner at a time a name.
+type Leases interface {
+	// Acquire takes or renews the lease and reports whether owner holds it until now+ttl.
+	Acquire(ctx context.Context, name, owner string, ttl time.Duration, now time.Time) (held bool, err error)
+	// Release gives the lease back if owner holds it.
+	Release(ctx context.Context, name, owner string) error
+}

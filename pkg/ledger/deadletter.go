@@ -1,0 +1,82 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+)
+
+// LetterState is where a dead letter stands.
+type LetterState string
+
+// The letter states.
+const (
+	LetterOpen     LetterState = "open"
+	LetterReplayed LetterState = "replayed"
+)
+
+// Letter is a dead letter: a device given up at a stage, or a message nobody could use. It never holds a hash.
+type Letter struct {
+	ID           string // UUIDv7
+	Tenant       device.TenantID
+	Device       string // for devices
+	From         State  // the state the device died in
+	Message      string // for messages: the broker's message id
+	Subscription string // for messages: where it failed
+	Type         string // for messages: its type
+	Code         fault.Code
+	Detail       string
+	Attempts     int
+	Replays      int // how often this device or message was replayed before
+	State        LetterState
+	At           time.Time
+	Closed       time.Time
+}
+
+// LetterQuery selects letters.
+type LetterQuery struct {
+	Tenant device.TenantID // "" = letters that name no tenant
+	All    bool            // every tenant; for operators
+	Code   fault.Code      // "" = all
+	State  LetterState     // "" = open
+	IDs    []string        // nil = all
+	After  string          // ids greater than this one
+	Limit  int             // 0 = 100
+}
+
+// LetterReader reads dead letters.
+type LetterReader interface {
+	// Letters returns letters by id, oldest first.
+	Letters(ctx context.Context, q LetterQuery) ([]Letter, error)
+}
+
+// LetterKeeper records and closes dead letters.
+type LetterKeeper interface {
+	// Record stores a message letter; the same message and subscription is one letter, counted again.
+	Record(ctx context.Context, l Letter) error
+	// Revive puts a dead device back to From.ReplayTo() with no attempts, due at the given time, and marks the letter
+	// replayed, in one transaction. A letter of a device that is no longer dead is a fault.DeviceNotReplayable.
+	Revive(ctx context.Context, letter string, due time.Time, by string) (Device, error)
+	// CloseLetter marks a message letter replayed, after its message is back in the broker.
+	CloseLetter(ctx context.Context, letter string, by string, at time.Time) error
+}
+
+// AuditEntry is one act of a person or of a program in a person's name.
+type AuditEntry struct {
+	At      time.Time
+	Tenant  device.TenantID
+	Actor   string
+	Action  string // e.g. "letter.replay"
+	Object  string
+	Reason  string
+	Outcome string
+}
+
+// Audit keeps what was done by hand.
+type Audit interface {
+	Append(ctx context.Context, e AuditEntry) error
+	// Entries returns the newest entries of a tenant, at most limit.
+	Entries(ctx context.Context, tenant device.TenantID, limit int) ([]AuditEntry, error)
+}

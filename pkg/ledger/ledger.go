@@ -1,0 +1,54 @@
+// Package ledger is the truth about every device: a device is accepted when its row is committed here, and every message
+// between the services can be derived again from here.
+//
+// The capability interfaces state the contract; the suite in ledgertest holds each database to it under concurrency. All
+// writes are durable when they return (SQLite: synchronous=FULL; PostgreSQL: synchronous_commit=on). All times are UTC with
+// microsecond precision. Errors are faults: fault.LedgerUnavailable when the database could not do it.
+package ledger
+
+import "context"
+
+// Ledger is all capabilities together; consumers ask for those they need.
+type Ledger interface {
+	BatchKeeper
+	BatchReader
+	Acceptor
+	DeviceReader
+	CaptureReader
+	CaptureEraser
+	Mover
+	Timeline
+	Submitter
+	SubmissionReader
+	DueDevices
+	DueSubmissions
+	Tenants
+	Budget
+	Leases
+	LetterReader
+	LetterKeeper
+	Audit
+	Store
+}
+
+// Store is the database behind a ledger.
+type Store interface {
+	// Health returns nil when the ledger can commit.
+	Health(ctx context.Context) error
+	Close() error
+}
+
+// Codec is where encryption at rest goes: it turns a capture's canonical bytes into what is stored and back.
+type Codec interface {
+	Seal(tenant string, plain []byte) ([]byte, error)
+	Open(tenant string, stored []byte) ([]byte, error)
+}
+
+// Plain is the Codec that changes nothing.
+type Plain struct{}
+
+// Seal returns plain.
+func (Plain) Seal(_ string, plain []byte) ([]byte, error) { return plain, nil }
+
+// Open returns stored.
+func (Plain) Open(_ string, stored []byte) ([]byte, error) { return stored, nil }

@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+)
+
+// SubmissionState is where a submission to Autopilot stands.
+type SubmissionState string
+
+// The submission states.
+const (
+	SubmissionOpen    SubmissionState = "open"    // committed; whether the POST happened is not known
+	SubmissionPosted  SubmissionState = "posted"  // Autopilot has it; outcomes are awaited
+	SubmissionSettled SubmissionState = "settled" // every device has its outcome; import records are to be deleted
+	SubmissionClosed  SubmissionState = "closed"  // nothing left to do
+)
+
+// Submission is one import call to Autopilot: up to 100 devices under one fresh import id.
+type Submission struct {
+	ID       string // UUIDv7
+	Tenant   device.TenantID
+	ImportID string // GUID; fresh for each submission
+	State    SubmissionState
+	Version  int64
+	Polls    int // looks at it so far
+	Due      time.Time
+	Code     fault.Code // why it waits or was given up
+	Created  time.Time
+	Posted   time.Time
+	Items    []Item
+}
+
+// Item is a device in a submission.
+type Item struct {
+	Device   string
+	RecordID string // id of the importedWindowsAutopilotDeviceIdentity, "" until known
+	Deleted  bool   // the import record is gone
+}
+
+// SubmissionChange is one step of a submission with the moves that follow from it.
+type SubmissionChange struct {
+	Submission Submission // id, tenant, version as read; state, polls, due, code and posted as they shall be
+	Items      []Item     // items to update
+	Moves      []Move     // carried out in the same transaction, each with its own compare-and-set
+}
+
+// Submitter begins and advances submissions.
+type Submitter interface {
+	// Begin stores the submission (state open, due as given) and moves the named devices from Collected to Submitting, in
+	// one transaction. It returns the devices that it won; with none won nothing is stored.
+	Begin(ctx context.Context, s Submission, refs []Ref, by string) ([]Device, error)
+	// Advance carries out a change; applied is false, and nothing happens, when the submission's version is not the one read.
+	Advance(ctx context.Context, c SubmissionChange) (applied bool, err error)
+}
+
+// SubmissionReader reads submissions.
+type SubmissionReader interface {
+	// Submission returns a submission with its items, or a fault.RequestNotFound.
+	Submission(ctx context.Context, tenant device.TenantID, id string) (Submission, error)
+}
+
+// Claim asks for due work.
+type Claim struct {
+	Tenant device.TenantID
+	Now    time.Time // what is due at this time or before
+	Until  time.Time // when the same work is due again if nobody moves it: overdue
+	Limit  int
+}
+
+// DueDevices issues device-by-device work.
+type DueDevices interface {
+	// ClaimDevices returns devices of a stage that are due and sets their due time to Until, oldest due first. Two
+	// concurrent claims never return the same device.
+	ClaimDevices(ctx context.Context, stage Stage, c Claim) ([]DueDevice, error)
+}
+
+// DueDevice is a claimed device, with what is needed to form chunks.
+type DueDevice struct {
+	ID         string
+	Batch      string
+	ChunkLimit int
+}
+
+// DueSubmissions issues submissions to look at.
+type DueSubmissions interface {
+	// ClaimSubmissions is ClaimDevices for submissions; it returns ids.
+	ClaimSubmissions(ctx context.Context, c Claim) ([]string, error)
+}
+
+// Tenants lists whoever has rows in the ledger, configured or not.
+type Tenants interface {
+	Tenants(ctx context.Context) ([]device.TenantID, error)
+}
