@@ -1,0 +1,77 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"taxiway.example/pkg/fault"
+)
+
+var form = regexp.MustCompile(`^[a-z]+(\.[a-z0-9_]+)$`)
+
+func TestCatalogueIsWellFormed(t *testing.T) {
+	t.Parallel()
+	seen := map[fault.Code]bool{}
+	for _, e := range fault.Catalogue() {
+		if !form.MatchString(string(e.Code)) {
+			t.Errorf("%q is not class.reason", e.Code)
+		}
+		if seen[e.Code] {
+			t.Errorf("%s stands twice", e.Code)
+		}
+		seen[e.Code] = true
+		if !strings.HasSuffix(e.Title, ".") || !strings.HasSuffix(e.Hint, ".") {
+			t.Errorf("%s: title and hint must be sentences", e.Code)
+		}
+	}
+}
+
+// Every constant of catalogue.go must have a row in the table: a code without a row would silently be Transient.
+func TestEveryNamedCodeIsInTheCatalogue(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("catalogue.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`= "([^"]+)"`).FindAllStringSubmatch(string(src), -1)
+	if len(named) < 50 {
+		t.Fatalf("only %d constants found", len(named))
+	}
+	for _, m := range named {
+		if _, ok := fault.Lookup(fault.Code(m[1])); !ok {
+			t.Errorf("%s has no row", m[1])
+		}
+	}
+}
+
+// The documentation page is API: a heading for each code.
+func TestEveryCodeIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "error-codes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(page), fault.Markdown(); got != want {
+		t.Error("docs/error-codes.md is not what the catalogue says; write it anew with: go run ./pkg/fault/internal/codesdoc > docs/error-codes.md")
+	}
+}
+
+func TestKindAndCodeSurviveWrapping(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("boom")
+	err := fmt.Errorf("outer: %w", fault.Wrap(cause, fault.GraphThrottled, "slow down"))
+	if fault.KindOf(err) != fault.Throttled || fault.CodeOf(err) != fault.GraphThrottled || fault.DetailOf(err) != "slow down" {
+		t.Errorf("got %v %v %q", fault.KindOf(err), fault.CodeOf(err), fault.DetailOf(err))
+	}
+	if !errors.Is(err, cause) {
+		t.Error("the cause is lost")
+	}
+	if fault.KindOf(cause) != fault.Transient || fault.CodeOf(cause) != fault.CodeUnknown {
+		t.Error("a plain error must be transient and unknown")
+	}
+}
