@@ -1,0 +1,61 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"taxiway.example/pkg/telemetry"
+)
+
+func get(t *testing.T, h http.Handler, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestReadinessNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	var health telemetry.Health
+	var ledger error
+	health.Add("ledger", func(context.Context) error { return ledger })
+	h := telemetry.Handler(&health, telemetry.NewRegistry())
+
+	if code, body := get(t, h, "/readyz"); code != http.StatusOK {
+		t.Fatalf("%d %s", code, body)
+	}
+	ledger = errors.New("disk full")
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "disk full") {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, _ := get(t, h, "/livez"); code != http.StatusOK {
+		t.Errorf("liveness must not depend on the ledger: %d", code)
+	}
+	ledger = nil
+	health.Drain()
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+func TestMetricsAreServed(t *testing.T) {
+	t.Parallel()
+	code, body := get(t, telemetry.Handler(new(telemetry.Health), telemetry.NewRegistry()), "/metrics")
+	if code != http.StatusOK || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("%d", code)
+	}
+}
+
+func TestLoggerRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{{"xml", "info"}, {"json", "loud"}} {
+		if _, err := telemetry.NewLogger(io.Discard, tc[0], tc[1]); err == nil {
+			t.Errorf("%v was accepted", tc)
+		}
+	}
+}
