@@ -1,0 +1,52 @@
+# Everything a laptop and the checks of a change do, by one name each. `make help` lists them.
+MODULES  := cmd deploy pkg services/collector services/grouper services/importer
+BIN      := $(CURDIR)/.bin
+FUZZTIME ?= 20s
+export GOTOOLCHAIN := local
+
+.PHONY: help demo test short lint fuzz bench tidy check build setup tools alone contract-servicebus
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
+
+demo: ## one OEM file from the door to ready, in one process, against the simulator
+	go run ./cmd/taxiway demo
+
+setup: ## install what the tests need and this machine lacks (PostgreSQL; Debian)
+	@sh tools/setup.sh
+
+test: setup ## all tests of all modules with the race detector
+	go test -race -timeout 20m work
+
+short: setup ## all tests, without the race detector and the long runs
+	go test -short -timeout 10m work
+
+build: ## all binaries, each module on its own versions, into .bin/
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | \
+	  xargs -r env GOWORK=off CGO_ENABLED=0 GOBIN=$(BIN) go install -trimpath) || exit 1; done
+
+tools: ## the pinned developer tools, into .bin/
+	cd tools && GOWORK=off GOBIN=$(BIN) go install tool
+
+lint: tools ## gofumpt, go vet, golangci-lint in every module
+	@test -z "$$($(BIN)/gofumpt -l $(MODULES))" || { echo 'not gofumpt-ed:'; $(BIN)/gofumpt -l $(MODULES); exit 1; }
+	go vet work
+	$(BIN)/golangci-lint run $$(go list -m -f '{{.Dir}}/...')
+
+fuzz: ## each fuzz target for FUZZTIME (default 20s)
+	@sh tools/fuzz.sh $(FUZZTIME)
+
+bench: ## benchmarks beside their floors; the ratios are what counts
+	go test -run '^$$' -bench . -benchmem -timeout 30m work
+
+tidy: ## go.mod and go.sum of every module
+	go work sync
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+
+alone: ## each module builds, vets and is tidy without the workspace
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off go build ./... && GOWORK=off go vet ./...) || exit 1; done
+
+contract-servicebus: ## the broker suite against SERVICEBUS_CONNECTION_STRING, or the simulator when it is not set
+	go test -count=1 -v -run 'TestContract' ./pkg/broker/sbbroker
+
+check: lint alone test ## everything a change must pass
