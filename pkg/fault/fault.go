@@ -26,6 +26,7 @@ const (
 	Pending               // not finished yet; costs no attempt
 	Permanent             // understood, and will never work
 	Bug                   // a panic or a broken promise of our own code
+	Notice                // nothing failed; a warning that travels with a row
 )
 
 // String returns the lower-case name of the kind, as used in logs and metrics.
@@ -36,7 +37,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-var kindNames = [...]string{"transient", "invalid", "not_found", "conflict", "denied", "throttled", "pending", "permanent", "bug"}
+var kindNames = [...]string{"transient", "invalid", "not_found", "conflict", "denied", "throttled", "pending", "permanent", "bug", "notice"}
 
 // Error is an error with a kind and a stable code.
 type Error struct {
