@@ -16,14 +16,14 @@ import (
 // properties included.
 const MaxBody = 200 << 10
 
-// Message is what is published.
+// Message is what is published. [Message.Check] says what every adapter refuses.
 type Message struct {
 	ID        string            // unique and stable: publishing the same ID twice within the dedupe window stores it once
-	Type      string            // routes the message: lower-case words joined by dots, e.g. "devices.collected"
+	Type      string            // routes the message: lower-case words joined by dots, e.g. "devices.collected.v1"
 	Tenant    string            // may be empty for messages of no tenant; never used raw in a broker address
-	Headers   map[string]string // names: lower-case letters, digits and dashes
+	Headers   map[string]string // names: lower-case letters, digits and dashes; values: UTF-8; MaxHeaders in all
 	Body      []byte            // at most MaxBody bytes
-	NotBefore time.Time         // not delivered earlier; zero means at once
+	NotBefore time.Time         // not delivered earlier; zero means at once; for seconds, longer waits belong in the ledger
 }
 
 // Delivery is a message handed to a handler.
@@ -34,7 +34,8 @@ type Delivery struct {
 }
 
 // Handler says what became of a delivery: nil (done, acknowledge), [Retry], [DeadLetter], or any other error, which is
-// treated as Retry with the adapter's default pause. The context ends when the lease is lost or consuming stops.
+// treated as Retry after DefaultRetry. The context ends when the lease is lost or consuming stops; an error that only says so
+// (fault.IsCancel) gives the delivery back without counting an attempt. Handlers do not panic.
 type Handler func(context.Context, Delivery) error
 
 // BatchHandler handles several deliveries at once and returns one outcome each, in the same order and of the same length.
@@ -43,15 +44,16 @@ type BatchHandler func(context.Context, []Delivery) []error
 // Publisher stores messages.
 type Publisher interface {
 	// Publish returns nil when all messages are stored durably. On an error some may be stored; repeating the call with
-	// the same IDs is safe. Errors are faults: fault.MessageTooLarge, fault.BrokerBusy, fault.BrokerUnavailable.
+	// the same IDs is safe. Errors are faults: fault.MessageTooLarge and fault.MessageMalformed (nothing was stored),
+	// fault.BrokerBusy, fault.BrokerUnavailable; or the context's error.
 	Publish(ctx context.Context, messages ...Message) error
 }
 
-// Subscription is a named, durable share in the messages of one type: consumers with the same name compete, consumers with
-// different names get a copy each. It exists from its first Consume (or from the adapter's set-up) on.
+// Subscription is a named, durable share in the messages of one type: consumers with the same name and type compete,
+// others get a copy each. It exists from its first Consume (or from the adapter's set-up) on.
 type Subscription struct {
 	Name        string        // lower-case letters, digits and dashes, e.g. "importer"
-	Type        string        // the message type consumed; a trailing ".*" matches any further words
+	Type        string        // the message type consumed; a trailing ".*" matches one or more further words
 	Concurrency int           // handlers at work at once; 0 means 1
 	Lease       time.Duration // how long the broker waits for a dead consumer; 0 means the adapter's default
 }
@@ -78,8 +80,9 @@ type Parked struct {
 type Parking interface {
 	// Browse calls visit for each parked message, oldest first, without removing any, until visit returns false.
 	Browse(ctx context.Context, visit func(Parked) bool) error
-	// Unpark publishes a parked message again under newID and removes it from the parking only after the publish was
-	// confirmed. The copy goes only to the subscription it failed on. An unknown id is a fault.NotFound.
+	// Unpark publishes a parked message again under newID, as its first attempt, and removes it from the parking only after
+	// the publish was confirmed. The copy goes only to the subscription it failed on. Repeating the call with the same
+	// newID is safe: derive it from the letter. An unknown id is a fault of kind fault.NotFound.
 	Unpark(ctx context.Context, subscription, id, newID string) error
 }
 
@@ -100,7 +103,7 @@ type Broker interface {
 type Features struct {
 	Name            string        // "nats", "servicebus"
 	DedupeWindow    time.Duration // how long a message ID is remembered
-	MaxBody         int           // bytes
+	MaxBody         int           // the largest body it takes, in bytes; at least the seam's MaxBody
 	DelayedDelivery bool          // NotBefore survives a restart of every consumer
 	NativeParking   bool          // parking is atomic with the settlement
 }

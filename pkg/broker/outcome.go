@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -33,10 +34,16 @@ type Verb uint8
 
 // The verbs.
 const (
-	Ack Verb = iota
-	Again
-	Park
+	Ack     Verb = iota // done: remove it
+	Again               // deliver it again after a pause, as the next attempt
+	Park                // give up on it
+	Release             // give it back as it is, same attempt: the handler was told to stop before it could decide
 )
+
+// String returns the verb in lower case, as used in logs and metrics.
+func (v Verb) String() string {
+	return [...]string{"ack", "retry", "park", "release"}[v]
+}
 
 // DefaultRetry is the pause before another attempt when a handler returned a plain error.
 const DefaultRetry = 2 * time.Second
@@ -49,8 +56,9 @@ type Outcome struct {
 	Detail string        // for Park: the fault's detail
 }
 
-// OutcomeOf reads a handler's error.
-func OutcomeOf(err error) Outcome {
+// OutcomeOf reads the error of a handler that was called with ctx. An error that is a cancellation is a Release when ctx has
+// ended, and like any other error when it has not.
+func OutcomeOf(ctx context.Context, err error) Outcome {
 	if err == nil {
 		return Outcome{Verb: Ack}
 	}
@@ -59,6 +67,9 @@ func OutcomeOf(err error) Outcome {
 	}
 	if r, ok := errors.AsType[*retry](err); ok {
 		return Outcome{Verb: Again, After: r.after}
+	}
+	if fault.IsCancel(err) && ctx.Err() != nil {
+		return Outcome{Verb: Release}
 	}
 	return Outcome{Verb: Again, After: DefaultRetry}
 }

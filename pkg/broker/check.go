@@ -1,0 +1,107 @@
+package broker
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"taxiway.example/pkg/fault"
+)
+
+// Limits that every adapter keeps, so that a message which passes on one broker passes on the other.
+const (
+	MaxID      = 100      // bytes of an id, a name, a type or a tenant; Azure Service Bus takes 128, adapters add to an id
+	MaxHeaders = 16 << 10 // bytes of all header names and values of a message
+)
+
+// DefaultLease is the lease of a subscription that names none.
+const DefaultLease = 30 * time.Second
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	digits = "0123456789"
+)
+
+// Check returns a fault for a message that no adapter stores: fault.MessageTooLarge for a body over MaxBody or headers over
+// MaxHeaders, fault.MessageMalformed otherwise.
+func (m Message) Check() error {
+	switch {
+	case !ValidID(m.ID):
+		return malformed("a message id is 1 to 100 printable ASCII characters without blanks")
+	case !validType(m.Type):
+		return malformed("a message type is lower-case words joined by dots")
+	case len(m.Tenant) > MaxID || !utf8.ValidString(m.Tenant):
+		return malformed("a tenant is at most 100 bytes of UTF-8")
+	case len(m.Body) > MaxBody:
+		return fault.Newf(fault.MessageTooLarge, "the body has %d bytes, the limit is %d", len(m.Body), MaxBody)
+	}
+	return checkHeaders(m.Headers)
+}
+
+func checkHeaders(headers map[string]string) error {
+	size := 0
+	for name, value := range headers {
+		if !validName(name) || !utf8.ValidString(value) {
+			return malformed("a header has a name of lower-case letters, digits and dashes, and a value of UTF-8")
+		}
+		size += len(name) + len(value)
+	}
+	if size > MaxHeaders {
+		return fault.Newf(fault.MessageTooLarge, "the headers have %d bytes, the limit is %d", size, MaxHeaders)
+	}
+	return nil
+}
+
+// Normal returns the subscription with its defaults filled in, or a fault.MessageMalformed.
+func (s Subscription) Normal() (Subscription, error) {
+	words, _ := strings.CutSuffix(s.Type, ".*")
+	if !validName(s.Name) || !validType(words) || s.Concurrency < 0 || s.Lease < 0 {
+		return s, malformed("a subscription has a name of lower-case letters, digits and dashes, and a message type")
+	}
+	if s.Concurrency == 0 {
+		s.Concurrency = 1
+	}
+	if s.Lease == 0 {
+		s.Lease = DefaultLease
+	}
+	return s, nil
+}
+
+// Matches reports whether messages of the type belong to the subscription.
+func (s Subscription) Matches(messageType string) bool {
+	if words, wild := strings.CutSuffix(s.Type, "*"); wild {
+		return strings.HasPrefix(messageType, words) && len(messageType) > len(words)
+	}
+	return s.Type == messageType
+}
+
+// ValidID reports whether s may be the id of a message.
+func ValidID(s string) bool {
+	if s == "" || len(s) > MaxID {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func validName(s string) bool {
+	return s != "" && len(s) <= MaxID && strings.Trim(s, lower+digits+"-") == ""
+}
+
+func validType(s string) bool {
+	if len(s) > MaxID {
+		return false
+	}
+	for word := range strings.SplitSeq(s, ".") {
+		if word == "" || strings.Trim(word, lower+digits+"-_") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func malformed(detail string) error { return fault.New(fault.MessageMalformed, detail) }
