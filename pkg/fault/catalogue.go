@@ -81,6 +81,7 @@ const (
 	GraphBadRequest          Code = "graph.bad_request"
 	GraphForbidden           Code = "graph.forbidden"
 	GraphNotFound            Code = "graph.not_found"
+	GraphConflict            Code = "graph.conflict"
 	GraphApprovalRequired    Code = "graph.approval_required"
 	GraphUnexpected          Code = "graph.unexpected_answer"
 	AutopilotPending         Code = "autopilot.import_pending"

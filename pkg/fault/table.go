@@ -80,6 +80,7 @@ var catalogue = []Entry{
 	{GraphBadRequest, Permanent, "Microsoft Graph refused the request as malformed.", "Read the detail; replay after the cause is removed."},
 	{GraphForbidden, Denied, "Microsoft Graph refused the permission.", "Check the app registration's permissions and the administrator's consent."},
 	{GraphNotFound, NotFound, "Microsoft Graph does not know the object.", "It may have been deleted by hand."},
+	{GraphConflict, Transient, "Microsoft Graph refused the change because the object was changed or is in use.", "Nothing: the object is read again and the change repeated."},
 	{GraphApprovalRequired, Denied, "The tenant demands Multi Admin Approval for this change.", "Approve it in Intune or exclude the app from the policy."},
 	{GraphUnexpected, Transient, "Microsoft Graph answered something outside its contract.", "If it lasts, report it with the request id in the log."},
 	{AutopilotPending, Pending, "Autopilot is still working on the import.", "Nothing: minutes are normal."},
