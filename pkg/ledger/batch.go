@@ -82,6 +82,12 @@ type Acceptor interface {
 	// duplicates (a newer capture replaces the stored one) and conflicts (a held device) are decided by device.Relate
 	// against what the ledger holds. Accepted devices are Collected and due at the given time. Rows that the batch
 	// already has are answered as they were the first time.
+	//
+	// The codes of the receipts: a duplicate is device.duplicate, row.duplicate_in_file when an earlier row of the batch
+	// brought the device, or device.retired; a conflict is device.conflict_ek, _serial or _uuid and points to the held
+	// device; the same conflicting device again is the same held device.
+	//
+	// An unknown batch is a fault.RequestNotFound, a new row for a closed batch a fault.RequestInvalid.
 	Accept(ctx context.Context, batch Batch, rows []Candidate, due time.Time) ([]Receipt, error)
 }
 
@@ -99,7 +105,7 @@ type BatchStatus struct {
 	Rows      int
 	Outcomes  map[Outcome]int
 	States    map[State]int // of the accepted devices
-	Conflicts map[State]int // of the devices that conflicts are held as
+	Conflicts map[State]int // of the devices that this batch's conflicts are held as
 	Reasons   []Reason      // why devices are not ready, most frequent first
 	Rejects   []Reason      // why rows were rejected, most frequent first
 }

@@ -8,7 +8,7 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Rate is a token bucket: Limit tokens each Window, at most Limit at once.
+// Rate is a token bucket: Limit tokens each Window, refilled evenly, at most Limit at once. Limit 0 means no limit.
 type Rate struct {
 	Limit  int
 	Window time.Duration
@@ -17,7 +17,7 @@ type Rate struct {
 // Budget is the tenant's share of Microsoft Graph, counted once for all replicas.
 type Budget interface {
 	// Take takes n tokens of the tenant's bucket and returns zero, or takes nothing and returns how long until n tokens
-	// are there or the gate opens again.
+	// are there or the gate opens again. More than Limit tokens are taken from a full bucket, which then owes the rest.
 	Take(ctx context.Context, tenant device.TenantID, bucket string, n int, r Rate, now time.Time) (wait time.Duration, err error)
 	// Shut closes the tenant's gate for all its buckets until the given time; an earlier end never shortens a later one.
 	Shut(ctx context.Context, tenant device.TenantID, until time.Time, code fault.Code) error

@@ -33,6 +33,7 @@ type Letter struct {
 	State        LetterState
 	At           time.Time
 	Closed       time.Time
+	ClosedBy     string
 }
 
 // LetterQuery selects letters.
@@ -54,12 +55,15 @@ type LetterReader interface {
 
 // LetterKeeper records and closes dead letters.
 type LetterKeeper interface {
-	// Record stores a message letter; the same message and subscription is one letter, counted again.
+	// Record stores a message letter. The same message and subscription is one letter: recorded again, it takes the newer
+	// reason and attempts, and is open again if it was closed.
 	Record(ctx context.Context, l Letter) error
 	// Revive puts a dead device back to From.ReplayTo() with no attempts, due at the given time, and marks the letter
-	// replayed, in one transaction. A letter of a device that is no longer dead is a fault.DeviceNotReplayable.
+	// replayed, in one transaction. A letter of a device that is no longer dead, or of no device, is a
+	// fault.DeviceNotReplayable; an unknown letter is a fault.RequestNotFound.
 	Revive(ctx context.Context, letter string, due time.Time, by string) (Device, error)
-	// CloseLetter marks a message letter replayed, after its message is back in the broker.
+	// CloseLetter marks a message letter replayed, after its message is back in the broker; closing it twice changes
+	// nothing. An unknown letter is a fault.RequestNotFound, a device's letter a fault.RequestInvalid.
 	CloseLetter(ctx context.Context, letter string, by string, at time.Time) error
 }
 
@@ -76,6 +80,7 @@ type AuditEntry struct {
 
 // Audit keeps what was done by hand.
 type Audit interface {
+	// Append keeps the entry for good.
 	Append(ctx context.Context, e AuditEntry) error
 	// Entries returns the newest entries of a tenant, at most limit.
 	Entries(ctx context.Context, tenant device.TenantID, limit int) ([]AuditEntry, error)

@@ -28,7 +28,7 @@ type Device struct {
 	Facts        Facts
 
 	State          State
-	Version        int64 // grows with every change; the compare in compare-and-set
+	Version        int64 // grows with every move, not with a newer capture; the compare in compare-and-set
 	Attempts       int   // failed attempts at the present stage
 	ChunkLimit     int   // the most devices its next submission may have; 0 = no limit of its own
 	Due            time.Time
@@ -41,7 +41,7 @@ type Device struct {
 
 	Captured time.Time // capture time of the stored hash
 	Created  time.Time
-	Updated  time.Time
+	Updated  time.Time // of the last move
 }
 
 // Facts are what rules ask about a device beyond its names; they come from the hash.
@@ -72,8 +72,8 @@ type CaptureReader interface {
 
 // CaptureEraser forgets stored hashes.
 type CaptureEraser interface {
-	// EraseCaptures removes the captures of devices that have been ready or retired since before the given time, at most
-	// limit of them, and returns how many.
+	// EraseCaptures removes the captures of devices that are ready or retired and were last moved before the given time,
+	// at most limit of them, and returns how many.
 	EraseCaptures(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
@@ -103,7 +103,8 @@ type Patch struct {
 // Mover moves devices.
 type Mover interface {
 	// Move carries out the moves in one transaction and says of each whether it was applied; false means that somebody
-	// else changed the device first (or that it does not exist), which is no error. A move to Dead also leaves a dead letter.
+	// else changed the device first (or that it does not exist), which is no error. Of two moves of one device the second
+	// must carry the version that the first leaves. Becoming Dead also leaves a dead letter.
 	Move(ctx context.Context, moves ...Move) ([]bool, error)
 }
 
