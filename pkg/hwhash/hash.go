@@ -24,15 +24,15 @@ const (
 // Hash is one hardware hash that has been checked: whole, its checksum right, its TPM key the one its
 // offline device id names. It is immutable; the zero Hash is empty. No formatting verb, logger or encoder
 // prints it.
-type Hash struct{ capture *capture }
-
-// capture is what a Hash points to, so that printing a Hash that sits in an unexported field yields an address.
-type capture struct {
-	raw string // canonical bytes; a string because it never changes and can be cut without copying
+type Hash struct {
+	// canonical is a string because it never changes and can be cut without copying. It sits behind a pointer because fmt prints
+	// an address for it even where it cannot call methods, in an unexported field, and with verbs that do not fit; a pointer to a
+	// struct it would follow.
+	canonical *string
 }
 
 // IsZero reports whether h holds nothing.
-func (h Hash) IsZero() bool { return h.capture == nil }
+func (h Hash) IsZero() bool { return h.canonical == nil }
 
 // Equal reports whether both are the same capture, byte by byte. It says nothing about the device:
 // two captures of one device differ.
@@ -80,8 +80,8 @@ func (Hash) MarshalText() ([]byte, error) { return []byte(mask), nil }
 func (Hash) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
 
 func (h Hash) raw() string {
-	if h.capture == nil {
+	if h.canonical == nil {
 		return ""
 	}
-	return h.capture.raw
+	return *h.canonical
 }
