@@ -1,0 +1,202 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (a assignment) json(profileID string) map[string]any {
+	target := map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": a.group}
+	switch {
+	case a.allDevices:
+		target = map[string]any{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}
+	case a.excluded:
+		target["@odata.type"] = "#microsoft.graph.exclusionGroupAssignmentTarget"
+	}
+	return map[string]any{"id": a.id, "source": "direct", "sourceId": profileID, "target": target}
+}
+
+func (s *Server) listAssignments(c *call) *reply {
+	p, rep := c.profile()
+	if rep != nil {
+		return rep
+	}
+	rows := make([]*assignment, len(p.assignments))
+	for i := range p.assignments {
+		rows[i] = &p.assignments[i]
+	}
+	slices.SortFunc(rows, func(a, b *assignment) int { return strings.Compare(a.id, b.id) })
+	return pageOf[assignment]{
+		rows: rows, key: func(a *assignment) string { return a.id }, size: s.opt.Pages.Profiles, most: 1000,
+		render: func(a *assignment) map[string]any { return a.json(p.id) }, context: profiles + "/assignments",
+	}.answer(c)
+}
+
+// assign gives a profile to a group or to all devices.
+func (s *Server) assign(c *call) *reply {
+	p, rep := c.profile()
+	if rep != nil {
+		return rep
+	}
+	var in struct {
+		Target struct {
+			Kind  string `json:"@odata.type"`
+			Group string `json:"groupId"`
+		} `json:"target"`
+	}
+	if _, rep := c.decode(&in, "microsoft.graph.windowsAutopilotDeploymentProfileAssignment",
+		"@odata.type", "id", "source", "sourceId", "target"); rep != nil {
+		return rep
+	}
+	a := assignment{group: strings.ToLower(in.Target.Group)}
+	switch strings.TrimPrefix(in.Target.Kind, "#") {
+	case "microsoft.graph.groupAssignmentTarget":
+	case "microsoft.graph.exclusionGroupAssignmentTarget":
+		a.excluded = true
+	case "microsoft.graph.allDevicesAssignmentTarget":
+		a.allDevices, a.group = true, ""
+	default:
+		return c.bad("The assignment target is not supported.")
+	}
+	if rep := c.checkAssignment(p, a); rep != nil {
+		return rep
+	}
+	return ok(http.StatusCreated, s.addAssignment(c.tenant, p, a, c.now).json(p.id))
+}
+
+func (c *call) checkAssignment(p *profile, a assignment) *reply {
+	if !a.allDevices && c.tenant.groups.rows[a.group] == nil {
+		return failIntune(http.StatusBadRequest, "BadRequest", "The group does not exist.")
+	}
+	for _, other := range c.tenant.profiles.rows {
+		for _, have := range other.assignments {
+			if a.allDevices && have.allDevices {
+				return failIntune(http.StatusBadRequest, "BadRequest", "Another Profile is already assigned to All Devices.")
+			}
+			if other == p && have.group == a.group && have.allDevices == a.allDevices {
+				return failIntune(http.StatusBadRequest, "BadRequest", "The profile is already assigned to this target.")
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) addAssignment(t *tenant, p *profile, a assignment, at time.Time) assignment {
+	a.id = p.id + "_" + orGUID(a.group) + "_0"
+	p.assignments = append(p.assignments, a)
+	s.settleProfiles(t, at)
+	return a
+}
+
+func (s *Server) getAssignment(c *call) *reply {
+	p, rep := c.profile()
+	if rep != nil {
+		return rep
+	}
+	for _, a := range p.assignments {
+		if a.id == c.sub {
+			return ok(http.StatusOK, a.json(p.id))
+		}
+	}
+	return c.missing(c.sub)
+}
+
+func (s *Server) unassign(c *call) *reply {
+	p, rep := c.profile()
+	if rep != nil {
+		return rep
+	}
+	before := len(p.assignments)
+	p.assignments = slices.DeleteFunc(p.assignments, func(a assignment) bool { return a.id == c.sub })
+	if len(p.assignments) == before {
+		return c.missing(c.sub)
+	}
+	s.settleProfiles(c.tenant, c.now)
+	return noContent()
+}
+
+// settleProfiles looks at every device again after an assignment changed.
+func (s *Server) settleProfiles(t *tenant, at time.Time) {
+	for _, e := range t.devices.sorted() {
+		s.settleProfile(t, e, at)
+	}
+}
+
+// intended is the profile a device should have: the oldest of its groups, else
+// that of all devices.
+func (t *tenant) intended(e *device) *profile {
+	var byGroup, fallback *profile
+	for _, p := range t.profiles.rows {
+		for _, a := range p.assignments {
+			if a.allDevices {
+				fallback = p
+			}
+		}
+		if p.targets(t, e) && (byGroup == nil || p.seq < byGroup.seq) {
+			byGroup = p
+		}
+	}
+	if byGroup != nil {
+		return byGroup
+	}
+	return fallback
+}
+
+func (p *profile) targets(t *tenant, e *device) bool {
+	included := false
+	for _, a := range p.assignments {
+		g := t.groups.rows[a.group]
+		if g == nil || !g.members[e.id] {
+			continue
+		}
+		if a.excluded {
+			return false
+		}
+		included = true
+	}
+	return included
+}
+
+// settleProfile starts the way of a device to the profile it should have:
+// notAssigned, pending, assigned.
+func (s *Server) settleProfile(t *tenant, e *device, at time.Time) {
+	d := t.identities.rows[e.ztdID]
+	if d == nil {
+		return
+	}
+	want := ""
+	if p := t.intended(e); p != nil {
+		want = p.id
+	}
+	if want == d.profileID {
+		return
+	}
+	d.profileID, d.profileStatus, d.profileAt = want, statusNotAssigned, time.Time{}
+	d.profileTurn++
+	if want == "" {
+		return
+	}
+	turn, delays := d.profileTurn, s.opt.Delays
+	step := func(at time.Time, wait Delay, status string, then func(at time.Time)) {
+		s.plan(at, s.draw(wait, "profile", status, t.id, d.id), func(at time.Time) {
+			if d.profileTurn == turn {
+				d.profileStatus = status
+				then(at)
+			}
+		})
+	}
+	step(at, delays.ProfilePending, statusProfileWaits, func(at time.Time) {
+		first := statusUnknownSync
+		if delays.ProfileSync.Max == 0 {
+			first = statusInSync
+		}
+		step(at, delays.ProfileAssign, first, func(at time.Time) {
+			d.profileAt = at
+			if first == statusUnknownSync {
+				step(at, delays.ProfileSync, statusInSync, func(time.Time) {})
+			}
+		})
+	})
+}

@@ -1,0 +1,237 @@
+package simulator
+
+import (
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Server is one simulated cloud. All methods may be called concurrently; every
+// request and every method sees and leaves a consistent state.
+type Server struct {
+	opt    Options
+	routes []route
+
+	mu       sync.Mutex
+	rng      *rand.Rand
+	ids      io.Reader
+	offset   time.Duration
+	agenda   agenda
+	seq      int
+	tenants  map[string]*tenant
+	tokens   map[string]grant
+	owners   map[string]owner // who has a device, over all tenants
+	buckets  map[string]*bucket
+	faults   []*plannedFault
+	faultIDs int
+	log      []Request
+	logSeq   int
+}
+
+// New returns a simulator without tenants. Impossible options are corrected;
+// Options tells what is in force.
+func New(o Options) *Server {
+	s := &Server{opt: o.clipped()}
+	s.routes = s.table()
+	s.Reset()
+	return s
+}
+
+// Options returns what is in force.
+func (s *Server) Options() Options { return s.opt }
+
+// Reset forgets everything: tenants, devices, faults, tokens, the log and what
+// Advance added to the clock.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var key [32]byte
+	for i := range 8 {
+		key[i] = byte(s.opt.Seed >> (8 * i))
+	}
+	source := rand.NewChaCha8(key)
+	s.rng, s.ids = rand.New(source), source
+	s.offset, s.agenda, s.seq = 0, nil, 0
+	s.tenants = map[string]*tenant{}
+	s.tokens = map[string]grant{}
+	s.owners = map[string]owner{}
+	s.buckets = map[string]*bucket{}
+	s.faults, s.faultIDs = nil, 0
+	s.log, s.logSeq = nil, 0
+}
+
+// newID returns a GUID that depends on the seed.
+func (s *Server) newID() string {
+	id, err := uuid.NewRandomFromReader(s.ids)
+	if err != nil {
+		panic(err) // ChaCha8 cannot fail to read
+	}
+	return id.String()
+}
+
+// Handler serves the login host and the Graph host together:
+// /{tenant}/oauth2/v2.0/token, /v1.0/… and /beta/….
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.serve(r).write(w, r)
+	})
+}
+
+// Transport answers requests without a socket, for tests that use a fake clock.
+// A dropped connection is io.ErrUnexpectedEOF.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ s *Server }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(r.Context())
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	defer in.Body.Close()
+	if in.Host == "" {
+		in.Host = in.URL.Host
+	}
+	return t.s.serve(in).response(r)
+}
+
+// call is one request on its way through the simulator; one of a $batch has a
+// call of its own.
+type call struct {
+	now     time.Time
+	method  string
+	path    string
+	header  http.Header
+	query   map[string][]string
+	body    []byte
+	base    string // scheme and host, for next links
+	version string // v1.0, beta or empty
+	route   *route
+	id, sub string // path parameters
+	token   string
+	app     string
+	perms   []string
+	tenant  *tenant
+	devices []submitted // of an import
+	fault   *Fault      // that comes after the effect
+	entry   Request
+}
+
+func (c *call) beta() bool { return c.version == "beta" }
+
+func (c *call) get(option string) string {
+	if v := c.query[option]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (s *Server) serve(r *http.Request) *reply {
+	body, err := io.ReadAll(io.LimitReader(r.Body, s.opt.MaxBody+1))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := newCall(r, body, s.settle())
+	if err != nil {
+		return s.finish(c, fail(http.StatusBadRequest, "BadRequest", "The request body could not be read."))
+	}
+	if int64(len(body)) > s.opt.MaxBody {
+		return s.finish(c, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is too large."))
+	}
+	return s.finish(c, s.answer(c))
+}
+
+func newCall(r *http.Request, body []byte, now time.Time) *call {
+	scheme := "http://"
+	if r.TLS != nil || r.URL.Scheme == "https" {
+		scheme = "https://"
+	}
+	c := &call{
+		now: now, method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
+		query: r.URL.Query(), body: body, base: scheme + r.Host,
+	}
+	c.entry = Request{Time: now, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
+	return c
+}
+
+// answer takes a call through everything that can happen to it.
+func (s *Server) answer(c *call) *reply {
+	if rep := s.resolve(c); rep != nil {
+		return rep
+	}
+	if c.route.public {
+		if rep := s.faultBefore(c); rep != nil {
+			return rep
+		}
+		rep := c.route.handle(c)
+		return s.faultAfter(c, rep)
+	}
+	for _, step := range []func(*call) *reply{
+		s.authenticate, s.inspect, s.faultBefore, s.chaosBefore, s.throttle, permitted, s.approve,
+	} {
+		if rep := step(c); rep != nil {
+			return rep
+		}
+	}
+	rep := c.route.handle(c)
+	c.entry.Applied = rep.status < 400
+	return s.faultAfter(c, rep)
+}
+
+// inspect notes what a request is about before anything can go wrong with it.
+func (s *Server) inspect(c *call) *reply {
+	if c.route.inspect != nil {
+		c.route.inspect(c)
+	}
+	return nil
+}
+
+// finish gives a reply the headers every answer has and writes the log.
+func (s *Server) finish(c *call, rep *reply) *reply {
+	requestID := s.newID()
+	client := c.header.Get("client-request-id")
+	if client == "" {
+		client = requestID
+	}
+	rep.render(c.now.Add(s.opt.ClockSkew), requestID, client)
+	rep.header.Set("request-id", requestID)
+	rep.header.Set("client-request-id", client)
+	rep.header.Set("Date", c.now.Add(s.opt.ClockSkew).UTC().Format(http.TimeFormat))
+	c.entry.RequestID, c.entry.ClientRequestID = requestID, client
+	c.entry.Status, c.entry.Dropped = rep.status, rep.end != sent
+	c.entry.RetryAfter = rep.header.Get("Retry-After")
+	s.record(c.entry)
+	s.opt.Logger.Debug("request", "operation", c.entry.Operation, "method", c.method,
+		"tenant", c.entry.Tenant, "status", rep.status, "fault", c.entry.Fault, "request_id", requestID)
+	return rep
+}
+
+// nextLink is the URL of the following page: the same query with another token.
+func (c *call) nextLink(token string) string {
+	q := map[string][]string{}
+	for k, v := range c.query {
+		if k != "$skiptoken" {
+			q[k] = v
+		}
+	}
+	q["$skiptoken"] = []string{token}
+	return c.base + c.path + "?" + encodeQuery(q)
+}
+
+// top is the page size asked for, at most the service's own.
+func (c *call) top(size, most int) (int, *reply) {
+	raw := c.get("$top")
+	if raw == "" {
+		return size, nil
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(raw))
+	if err != nil || n < 1 {
+		return 0, c.bad("Invalid value '" + raw + "' for $top query option.")
+	}
+	return min(n, most), nil
+}

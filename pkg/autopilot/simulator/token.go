@@ -1,0 +1,179 @@
+package simulator
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	graphScope    = "https://graph.microsoft.com/.default"
+	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+)
+
+// grant is what an access token stands for.
+type grant struct {
+	tenant, app string
+	expires     time.Time
+}
+
+// oauthError is an answer of the token endpoint that is not a token.
+type oauthError struct {
+	status int
+	code   string
+	aadsts int
+	text   string
+}
+
+func (s *Server) resolveToken(c *call, tenantID string) *reply {
+	c.route = &route{op: "token", method: http.MethodPost, path: []string{"token"}, public: true, handle: s.issueToken}
+	c.id = strings.ToLower(tenantID)
+	c.entry.Operation, c.entry.Tenant = "token", c.id
+	if c.method != http.MethodPost {
+		return s.refuse(c, oauthError{http.StatusMethodNotAllowed, "invalid_request", 900561,
+			"The endpoint only accepts POST requests. Received a " + c.method + " request."})
+	}
+	return nil
+}
+
+// issueToken is the client credentials grant of the Microsoft identity platform.
+func (s *Server) issueToken(c *call) *reply {
+	form, err := url.ParseQuery(string(c.body))
+	if err != nil || !strings.HasPrefix(c.header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return s.refuse(c, oauthError{http.StatusBadRequest, "invalid_request", 900144, "The request body must be form encoded."})
+	}
+	t, known := s.tenants[c.id]
+	if !known {
+		return s.refuse(c, oauthError{http.StatusBadRequest, "invalid_request", 90002,
+			"Tenant '" + c.id + "' not found. Check to make sure you have the correct tenant ID."})
+	}
+	clientID, secret := credentials(c, form)
+	if e := checkGrant(form, clientID); e != nil {
+		return s.refuse(c, *e)
+	}
+	registered, known := t.apps[strings.ToLower(clientID)]
+	if !known {
+		return s.refuse(c, oauthError{http.StatusBadRequest, "unauthorized_client", 700016,
+			"Application with identifier '" + clientID + "' was not found in the directory '" + c.id + "'."})
+	}
+	if e := checkCredential(form, secret, registered); e != nil {
+		return s.refuse(c, *e)
+	}
+	c.entry.App, c.entry.Applied = strings.ToLower(clientID), true
+	return s.grantToken(c, t.id, strings.ToLower(clientID))
+}
+
+func (s *Server) grantToken(c *call, tenantID, clientID string) *reply {
+	for token, g := range s.tokens {
+		if g.expires.Before(c.now.Add(-time.Hour)) {
+			delete(s.tokens, token)
+		}
+	}
+	token := "simulated." + s.newID() + "." + s.newID()
+	s.tokens[token] = grant{tenantID, clientID, c.now.Add(s.opt.TokenLifetime)}
+	life := int(s.opt.TokenLifetime / time.Second)
+	return ok(http.StatusOK, map[string]any{
+		"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token,
+	})
+}
+
+func credentials(c *call, form url.Values) (id, secret string) {
+	id, secret = form.Get("client_id"), form.Get("client_secret")
+	r := http.Request{Header: c.header}
+	if user, password, basic := r.BasicAuth(); basic && id == "" {
+		id, _ = url.QueryUnescape(user)
+		secret, _ = url.QueryUnescape(password)
+	}
+	return id, secret
+}
+
+func checkGrant(form url.Values, clientID string) *oauthError {
+	switch {
+	case form.Get("grant_type") != "client_credentials":
+		return &oauthError{http.StatusBadRequest, "unsupported_grant_type", 70003,
+			"The app requested an unsupported grant type '" + form.Get("grant_type") + "'."}
+	case clientID == "":
+		return &oauthError{http.StatusBadRequest, "invalid_request", 900144,
+			"The request body must contain the following parameter: 'client_id'."}
+	case form.Get("scope") == "":
+		return &oauthError{http.StatusBadRequest, "invalid_request", 900144,
+			"The request body must contain the following parameter: 'scope'."}
+	case !strings.HasSuffix(form.Get("scope"), "/.default"):
+		return &oauthError{http.StatusBadRequest, "invalid_scope", 1002012,
+			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier, such as " + graphScope + "."}
+	}
+	return nil
+}
+
+// checkCredential accepts the secret, or any well-formed assertion: the
+// simulator has no certificates to check one against.
+func checkCredential(form url.Values, secret string, registered app) *oauthError {
+	switch assertion := form.Get("client_assertion"); {
+	case assertion != "" && form.Get("client_assertion_type") != assertionType,
+		assertion != "" && strings.Count(assertion, ".") != 2:
+		return &oauthError{http.StatusUnauthorized, "invalid_client", 50027, "JWT token is invalid or malformed."}
+	case assertion != "":
+		return nil
+	case secret == "":
+		return &oauthError{http.StatusUnauthorized, "invalid_client", 7000218,
+			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'."}
+	case subtle.ConstantTimeCompare([]byte(secret), []byte(registered.secret)) != 1:
+		return &oauthError{http.StatusUnauthorized, "invalid_client", 7000215,
+			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."}
+	}
+	return nil
+}
+
+func (s *Server) refuse(c *call, e oauthError) *reply {
+	trace, correlation := s.newID(), s.newID()
+	at := c.now.UTC().Format("2006-01-02 15:04:05Z")
+	return ok(e.status, map[string]any{
+		"error": e.code,
+		"error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
+			e.aadsts, e.text, trace, correlation, at),
+		"error_codes": []int{e.aadsts}, "timestamp": at, "trace_id": trace, "correlation_id": correlation,
+		"error_uri": fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", e.aadsts),
+	})
+}
+
+// authenticate finds the tenant and the app behind the bearer token.
+func (s *Server) authenticate(c *call) *reply {
+	token, isBearer := strings.CutPrefix(c.header.Get("Authorization"), "Bearer ")
+	if !isBearer || token == "" {
+		return unauthorized("Access token is empty.")
+	}
+	g, known := s.tokens[token]
+	if !known {
+		return unauthorized("CompactToken parsing failed with error code: 80049217")
+	}
+	t, exists := s.tenants[g.tenant]
+	if !exists {
+		return unauthorized("The identity of the calling application could not be established.")
+	}
+	c.token, c.tenant, c.app, c.perms = token, t, g.app, t.apps[g.app].perms
+	c.entry.Tenant, c.entry.App = g.tenant, g.app
+	if !g.expires.After(c.now) {
+		return unauthorized("Lifetime validation failed, the token is expired.")
+	}
+	return nil
+}
+
+func unauthorized(message string) *reply {
+	rep := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	rep.header = http.Header{"Www-Authenticate": {`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`}}
+	return rep
+}
+
+// RevokeTokens makes every token of a tenant invalid, as a disabled app does.
+func (s *Server) RevokeTokens(tenantID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for token, g := range s.tokens {
+		if strings.EqualFold(g.tenant, tenantID) {
+			delete(s.tokens, token)
+		}
+	}
+}
