@@ -25,6 +25,7 @@ type Batch struct {
 	Source         string // who sent it: the key's name, a queue, a drop folder
 	Name           string // the sender's name for it, may be empty
 	IdempotencyKey string // unique per tenant when not empty
+	Digest         string // hex SHA-256 of what was received, stored by CloseBatch; tells a repetition from another body
 	State          BatchState
 	Code           fault.Code // why it failed
 	Detail         string
@@ -95,7 +96,7 @@ type Acceptor interface {
 type BatchKeeper interface {
 	// OpenBatch stores the batch, or returns the one that has the same tenant and idempotency key; existed says which.
 	OpenBatch(ctx context.Context, b Batch) (stored Batch, existed bool, err error)
-	// CloseBatch sets a Receiving batch's final state; closing a closed batch changes nothing.
+	// CloseBatch sets a Receiving batch's final state, code, detail and digest; closing a closed batch changes nothing.
 	CloseBatch(ctx context.Context, b Batch) error
 }
 
