@@ -1,0 +1,200 @@
+package simulator_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker/sbbroker/simulator"
+)
+
+// patience bounds every wait of these tests; nothing normally comes near it.
+const patience = 30 * time.Second
+
+// topology is what most tests run on.
+func topology() simulator.Topology {
+	return simulator.Topology{
+		Queues: []simulator.Queue{
+			{Name: "plain", Outbox: simulator.Outbox{MaxDeliveryCount: 3}},
+			{Name: "unique", Inbox: simulator.Inbox{DuplicateWindow: time.Minute}},
+			{Name: "mortal", Outbox: simulator.Outbox{
+				DefaultMessageTimeToLive: time.Hour, DeadLetteringOnMessageExpiration: true,
+			}},
+			{Name: "small", Inbox: simulator.Inbox{MaxSizeInMegabytes: 1}},
+		},
+		Topics: []simulator.Topic{{
+			Name:          "events",
+			Subscriptions: []simulator.Subscription{{Name: "left"}, {Name: "right"}},
+		}},
+	}
+}
+
+func newServer(t *testing.T, top simulator.Topology, options ...simulator.Option) *simulator.Server {
+	t.Helper()
+	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
+	s, err := simulator.New(top, append([]simulator.Option{simulator.WithLogger(logger)}, options...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close server: %v", err)
+		}
+	})
+	if err := s.Listen(t.Context(), "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newClient(t *testing.T, s *simulator.Server) *azservicebus.Client {
+	t.Helper()
+	c, err := azservicebus.NewClientFromConnectionString(s.ConnectionString(), &azservicebus.ClientOptions{
+		RetryOptions: azservicebus.RetryOptions{RetryDelay: 10 * time.Millisecond, MaxRetryDelay: 50 * time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, c)
+	return c
+}
+
+// closeLater closes v when the test ends; the test's own context is over by then.
+func closeLater(t *testing.T, v interface{ Close(context.Context) error }) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := v.Close(ctx); err != nil {
+			t.Logf("close %T: %v", v, err)
+		}
+	})
+}
+
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// bench is a server with one client.
+type bench struct {
+	*testing.T
+	server *simulator.Server
+	client *azservicebus.Client
+	ctx    context.Context
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	s := newServer(t, topology())
+	return &bench{T: t, server: s, client: newClient(t, s), ctx: deadline(t)}
+}
+
+func (b *bench) sender(entity string) *azservicebus.Sender {
+	b.Helper()
+	s, err := b.client.NewSender(entity, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	closeLater(b.T, s)
+	return s
+}
+
+func (b *bench) receiver(queue string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
+	b.Helper()
+	r, err := b.client.NewReceiverForQueue(queue, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	closeLater(b.T, r)
+	return r
+}
+
+func (b *bench) subscriber(topic, sub string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
+	b.Helper()
+	r, err := b.client.NewReceiverForSubscription(topic, sub, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	closeLater(b.T, r)
+	return r
+}
+
+func (b *bench) letters(queue string) *azservicebus.Receiver {
+	b.Helper()
+	return b.receiver(queue, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
+}
+
+func (b *bench) send(s *azservicebus.Sender, ids ...string) {
+	b.Helper()
+	for _, id := range ids {
+		if err := s.SendMessage(b.ctx, message(id), nil); err != nil {
+			b.Fatalf("send %s: %v", id, err)
+		}
+	}
+}
+
+func message(id string) *azservicebus.Message {
+	return &azservicebus.Message{
+		MessageID:             &id,
+		Body:                  []byte("body of " + id),
+		ApplicationProperties: map[string]any{"kind": "test", "n": int64(len(id))},
+	}
+}
+
+// one receives exactly one message.
+func (b *bench) one(r *azservicebus.Receiver) *azservicebus.ReceivedMessage {
+	b.Helper()
+	return b.many(r, 1)[0]
+}
+
+// many receives exactly n messages.
+func (b *bench) many(r *azservicebus.Receiver, n int) []*azservicebus.ReceivedMessage {
+	b.Helper()
+	var got []*azservicebus.ReceivedMessage
+	for len(got) < n {
+		more, err := r.ReceiveMessages(b.ctx, n-len(got), nil)
+		if err != nil {
+			b.Fatalf("receive after %d of %d: %v", len(got), n, err)
+		}
+		got = append(got, more...)
+	}
+	return got
+}
+
+func (b *bench) complete(r *azservicebus.Receiver, messages ...*azservicebus.ReceivedMessage) {
+	b.Helper()
+	for _, m := range messages {
+		if err := r.CompleteMessage(b.ctx, m, nil); err != nil {
+			b.Fatalf("complete %s: %v", m.MessageID, err)
+		}
+	}
+}
+
+// want checks counts.
+func (b *bench) want(entity string, want simulator.Counts) {
+	b.Helper()
+	got, err := b.server.Counts(entity)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if got != want {
+		b.Errorf("%s holds %+v, want %+v", entity, got, want)
+	}
+}
+
+func numbered(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("m%03d", i)
+	}
+	return ids
+}
+
+func ptr[T any](v T) *T { return &v }
