@@ -1,0 +1,124 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/telemetry"
+)
+
+// Metrics counts deliveries: one observation each.
+type Metrics struct {
+	deliveries *prometheus.CounterVec
+	seconds    *prometheus.HistogramVec
+}
+
+// NewMetrics registers the metrics, or returns those that are registered already: services that share a process share them.
+// It panics when the names are taken by other metrics, as prometheus.MustRegister does.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	return &Metrics{
+		deliveries: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "taxiway_deliveries_total",
+			Help: "Messages handled, by subscription, event type, outcome (ack, retry, park, release) and fault code.",
+		}, []string{"subscription", "type", "outcome", "code"})),
+		seconds: register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "taxiway_delivery_seconds",
+			Help:    "Time to handle one message, by subscription and event type.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
+		}, []string{"subscription", "type"})),
+	}
+}
+
+func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	err := reg.Register(c)
+	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return known.ExistingCollector.(C)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// observe leaves the one log record and the one metric of a delivery.
+func (p *pipe) observe(ctx context.Context, log *slog.Logger, v verdict, t event.Type, took time.Duration) {
+	code := ""
+	if v.verb != broker.Ack && v.verb != broker.Release {
+		code = string(fault.CodeOf(v.err))
+	}
+	if m := p.Metrics; m != nil {
+		label := string(t) // "" for what could not be decoded: the type of a stranger must not become a label
+		m.deliveries.WithLabelValues(p.Subscription, label, v.verb.String(), code).Inc()
+		m.seconds.WithLabelValues(p.Subscription, label).Observe(took.Seconds())
+	}
+	log = log.With(slog.String("outcome", v.verb.String()), slog.Duration("took", took))
+	switch v.verb {
+	case broker.Ack, broker.Release:
+		log.DebugContext(ctx, "delivery")
+	case broker.Park:
+		log.ErrorContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, v.err))
+	default:
+		log.WarnContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, v.err), slog.Duration(telemetry.KeyWait, v.after))
+	}
+}
+
+func deliveryKeys(subscription string, d broker.Delivery) []any {
+	return []any{
+		slog.String(telemetry.KeySubscription, subscription),
+		slog.String(telemetry.KeyEvent, d.ID),
+		slog.String(telemetry.KeyType, d.Type),
+		slog.Int(telemetry.KeyAttempt, d.Attempt),
+	}
+}
+
+func eventKeys(e event.Event) []any {
+	keys := []any{slog.String(telemetry.KeyTenant, string(e.Tenant))}
+	add := func(name, value string) {
+		if value != "" {
+			keys = append(keys, slog.String(name, value))
+		}
+	}
+	add(telemetry.KeyBatch, e.Batch)
+	add(telemetry.KeySubmission, e.Submission)
+	add(telemetry.KeyTrace, e.Trace)
+	if n := len(e.Devices); n > 0 {
+		keys = append(keys, slog.Int(telemetry.KeyCount, n))
+	}
+	return keys
+}
+
+type contextKey uint8
+
+const (
+	loggerKey contextKey = iota
+	traceKey
+)
+
+func withLogger(ctx context.Context, log *slog.Logger) context.Context {
+	return context.WithValue(ctx, loggerKey, log)
+}
+
+func withTrace(ctx context.Context, trace string) context.Context {
+	return context.WithValue(ctx, traceKey, trace)
+}
+
+// Logger returns the logger of the delivery being handled, which carries its keys; outside of a delivery one that is silent.
+func Logger(ctx context.Context) *slog.Logger {
+	if log, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// Trace returns the W3C traceparent of the delivery being handled, "" when there is none.
+func Trace(ctx context.Context) string {
+	trace, _ := ctx.Value(traceKey).(string)
+	return trace
+}

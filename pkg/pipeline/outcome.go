@@ -1,0 +1,130 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// verdict is what becomes of a delivery, and why.
+type verdict struct {
+	verb  broker.Verb
+	after time.Duration
+	err   error // for everything but Ack
+}
+
+func (v verdict) answer() error {
+	switch v.verb {
+	case broker.Ack:
+		return nil
+	case broker.Park:
+		return broker.DeadLetter(v.err)
+	case broker.Release:
+		return context.Canceled
+	}
+	return broker.Retry(v.after, v.err)
+}
+
+// decide maps the error of an attempt. It is the only such mapping.
+func (p *pipe) decide(ctx context.Context, d broker.Delivery, err error) verdict {
+	if err == nil {
+		return verdict{verb: broker.Ack}
+	}
+	kind := fault.KindOf(err)
+	if ctx.Err() != nil && (fault.IsCancel(err) || kind == fault.Transient) {
+		return verdict{verb: broker.Release, err: err}
+	}
+	switch kind {
+	case fault.Transient, fault.Bug:
+		return p.again(d, p.pause(d.Attempt), err)
+	case fault.Throttled, fault.Pending:
+		return p.again(d, min(max(retryAfter(err), p.MinPause), p.MaxPause), err)
+	}
+	return verdict{verb: broker.Park, err: err}
+}
+
+func (p *pipe) again(d broker.Delivery, after time.Duration, err error) verdict {
+	if d.Attempt < p.MaxAttempts {
+		return verdict{broker.Again, after, err}
+	}
+	detail := fmt.Sprintf("%d attempts; the last failed with %s", d.Attempt, fault.CodeOf(err))
+	if last := fault.DetailOf(err); last != "" {
+		detail += ": " + last
+	}
+	return verdict{verb: broker.Park, err: fault.Wrap(err, fault.MessageExhausted, detail)}
+}
+
+// pause doubles with each attempt and is then shortened by up to a half, so that messages which failed together do not come
+// back together.
+func (p *pipe) pause(attempt int) time.Duration {
+	d := p.MinPause << min(max(attempt-1, 0), 16)
+	d = min(d, p.MaxPause)
+	return d - rand.N(d/2+1) //nolint:gosec // spreading load needs no secrecy
+}
+
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// record writes the letter before the broker parks the message: a letter without a parked message is found by whoever
+// replays it, a parked message without a letter by nobody. When the ledger cannot take it, the message comes again.
+func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, v verdict) verdict {
+	tenant := e.Tenant
+	if tenant == "" {
+		tenant = knownTenant(d.Tenant)
+	}
+	err := p.Letters.Record(ctx, ledger.Letter{
+		ID:           uuid.Must(uuid.NewV7()).String(),
+		Tenant:       tenant,
+		Message:      d.ID,
+		Subscription: p.Subscription,
+		Type:         d.Type,
+		Code:         fault.CodeOf(v.err),
+		Detail:       fault.DetailOf(v.err),
+		Attempts:     d.Attempt,
+		State:        ledger.LetterOpen,
+		At:           p.Now().UTC(),
+	})
+	switch {
+	case err == nil:
+		return v
+	case ctx.Err() != nil:
+		return verdict{verb: broker.Release, err: err}
+	}
+	return verdict{broker.Again, p.pause(d.Attempt), fmt.Errorf("recording the letter: %w", err)}
+}
+
+// knownTenant returns the tenant of a message that could not be decoded, when it can be one.
+func knownTenant(s string) device.TenantID {
+	if len(s) > 63 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return ""
+	}
+	return device.TenantID(s)
+}
+
+// panicked turns a panic into a fault. The value may hold anything, so only errors of the runtime are logged by their text.
+func panicked(ctx context.Context, log *slog.Logger, value any) error {
+	what := fmt.Sprintf("%T", value)
+	if e, ok := value.(runtime.Error); ok {
+		what = e.Error()
+	}
+	log.ErrorContext(ctx, "panic in a use case", slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	return fault.New(fault.InternalPanic, "a use case panicked; the stack is in the log")
+}

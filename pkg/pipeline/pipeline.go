@@ -1,0 +1,119 @@
+// Package pipeline is the one way from a broker's delivery to a use case and back. It composes, in one fixed order: decode,
+// log keys and trace, recover, timeout of the attempt, outcome, letter in the ledger, one log record and one metric.
+//
+// A use case gets an event and returns nil or a fault; the kind of the fault decides what becomes of the message:
+//
+//	nil                                            acknowledged
+//	Transient, Bug                                 again after a pause that doubles, parked after Config.MaxAttempts
+//	Throttled, Pending                             the same, after the fault's RetryAfter; use cases should rather commit a due
+//	                                               time to the ledger and return nil
+//	Invalid, NotFound, Conflict, Denied, Permanent parked
+//	told to stop                                   given back, costs no attempt
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// Letters records messages that are given up; ledger.LetterKeeper does.
+type Letters interface {
+	Record(ctx context.Context, l ledger.Letter) error
+}
+
+// Config is what a pipeline needs. The zero value of an optional field is its default.
+type Config struct {
+	Subscription string           // where letters say the message failed
+	Letters      Letters          // required: keeps the index of everything dead
+	Logger       *slog.Logger     // optional; default: no log
+	Metrics      *Metrics         // optional; default: not counted
+	Timeout      time.Duration    // of one attempt; default 5 minutes
+	MaxAttempts  int              // default 8
+	MinPause     time.Duration    // before the second attempt; default 1 s
+	MaxPause     time.Duration    // longest pause between attempts; default 60 times MinPause
+	Now          func() time.Time // default time.Now
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Minute
+	}
+	if c.MaxAttempts <= 0 {
+		c.MaxAttempts = 8
+	}
+	if c.MinPause <= 0 {
+		c.MinPause = time.Second
+	}
+	if c.MaxPause <= 0 {
+		c.MaxPause = 60 * c.MinPause
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+type pipe struct {
+	Config
+	use func(context.Context, event.Event) error
+}
+
+// New returns the handler that carries deliveries through the chain to the use case. The use case must be safe to repeat.
+func New(cfg Config, use func(context.Context, event.Event) error) broker.Handler {
+	return (&pipe{cfg.withDefaults(), use}).handle
+}
+
+func (p *pipe) handle(ctx context.Context, d broker.Delivery) error {
+	start := p.Now()
+	log := p.Logger.With(deliveryKeys(p.Subscription, d)...)
+	e, err := decode(d)
+	if err == nil {
+		log = log.With(eventKeys(e)...)
+		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), log, e)
+	}
+	v := p.decide(ctx, d, err)
+	if v.verb == broker.Park {
+		v = p.record(ctx, d, e, v)
+	}
+	p.observe(ctx, log, v, e.Type, p.Now().Sub(start))
+	return v.answer()
+}
+
+// decode reads the event. After a replay the message has an id of its own, which becomes the event's.
+func decode(d broker.Delivery) (event.Event, error) {
+	e, err := event.Decode(d.Headers, d.Body)
+	if err != nil {
+		return event.Event{}, err
+	}
+	if string(e.Type) != d.Type {
+		return event.Event{}, fault.New(fault.MessageMalformed, "the message came under another type than its event's")
+	}
+	if d.ID != "" && d.ID != e.ID {
+		if e.ReplayOf == "" {
+			e.ReplayOf = e.ID
+		}
+		e.ID = d.ID
+	}
+	return e, nil
+}
+
+// attempt calls the use case once: it may neither panic nor take longer than the timeout.
+func (p *pipe) attempt(ctx context.Context, log *slog.Logger, e event.Event) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(ctx, log, r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	return p.use(ctx, e)
+}

@@ -1,0 +1,330 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+)
+
+// letters is a ledger that keeps letters, or fails.
+type letters struct {
+	kept []ledger.Letter
+	err  error
+}
+
+func (l *letters) Record(_ context.Context, letter ledger.Letter) error {
+	if l.err == nil {
+		l.kept = append(l.kept, letter)
+	}
+	return l.err
+}
+
+var at = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func sample() event.Event {
+	return event.Event{
+		ID: "e1", Type: event.DevicesCollected, Source: "/test", Tenant: "contoso", Time: at, Batch: "b1",
+		Devices: []string{"d1", "d2"}, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	}
+}
+
+func delivery(t *testing.T, e event.Event, attempt int) broker.Delivery {
+	t.Helper()
+	attrs, body, err := event.Encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := broker.Message{ID: e.ID, Type: string(e.Type), Tenant: string(e.Tenant), Headers: attrs, Body: body}
+	return broker.Delivery{Message: m, Attempt: attempt}
+}
+
+func TestOutcomeByKind(t *testing.T) {
+	t.Parallel()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	throttled := fault.New(fault.GraphThrottled, "wait")
+	transient := fault.New(fault.LedgerUnavailable, "down")
+	tests := map[string]struct {
+		ctx     context.Context
+		err     error
+		attempt int
+		verb    broker.Verb
+		code    fault.Code // of the letter
+		min     time.Duration
+		max     time.Duration
+	}{
+		"done":                    {verb: broker.Ack},
+		"transient":               {err: transient, verb: broker.Again, min: time.Second / 2, max: time.Second},
+		"transient, third":        {err: transient, attempt: 3, verb: broker.Again, min: 2 * time.Second, max: 4 * time.Second},
+		"transient, longest":      {err: transient, attempt: 7, verb: broker.Again, min: 5 * time.Second, max: 10 * time.Second},
+		"transient, last":         {err: transient, attempt: 8, verb: broker.Park, code: fault.MessageExhausted},
+		"no fault":                {err: errors.New("x"), verb: broker.Again, min: time.Second / 2, max: time.Second},
+		"no fault, last":          {err: errors.New("x"), attempt: 9, verb: broker.Park, code: fault.MessageExhausted},
+		"throttled":               {err: throttled.After(5 * time.Second), verb: broker.Again, min: 5 * time.Second, max: 5 * time.Second},
+		"throttled for long":      {err: throttled.After(time.Hour), verb: broker.Again, min: 10 * time.Second, max: 10 * time.Second},
+		"throttled, no time":      {err: fmt.Errorf("so: %w", throttled), verb: broker.Again, min: time.Second, max: time.Second},
+		"throttled, last":         {err: throttled, attempt: 8, verb: broker.Park, code: fault.MessageExhausted},
+		"pending":                 {err: fault.New(fault.AutopilotPending, ""), verb: broker.Again, min: time.Second, max: time.Second},
+		"invalid":                 {err: fault.New(fault.RequestInvalid, ""), verb: broker.Park, code: fault.RequestInvalid},
+		"not found":               {err: fault.New(fault.RequestNotFound, ""), verb: broker.Park, code: fault.RequestNotFound},
+		"conflict":                {err: fault.New(fault.DeviceConflictEK, ""), verb: broker.Park, code: fault.DeviceConflictEK},
+		"denied":                  {err: fault.New(fault.GraphForbidden, ""), verb: broker.Park, code: fault.GraphForbidden},
+		"permanent":               {err: fault.New(fault.TenantUnknown, ""), verb: broker.Park, code: fault.TenantUnknown},
+		"bug":                     {err: fault.New(fault.InternalPanic, ""), verb: broker.Again, min: time.Second / 2, max: time.Second},
+		"told to stop":            {ctx: stopped, err: fmt.Errorf("so: %w", context.Canceled), verb: broker.Release},
+		"stopped by a driver":     {ctx: stopped, err: fault.New(fault.LedgerUnavailable, "interrupted"), attempt: 8, verb: broker.Release},
+		"permanent while stopped": {ctx: stopped, err: fault.New(fault.TenantUnknown, ""), verb: broker.Park, code: fault.TenantUnknown},
+		"canceled by itself":      {err: context.Canceled, verb: broker.Again, min: time.Second / 2, max: time.Second},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tc.ctx == nil {
+				tc.ctx = t.Context()
+			}
+			kept := &letters{}
+			h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: kept, MaxPause: 10 * time.Second}, func(context.Context, event.Event) error { return tc.err })
+			out := broker.OutcomeOf(tc.ctx, h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1))))
+			if out.Verb != tc.verb || out.After < tc.min || out.After > tc.max {
+				t.Errorf("got %s after %s, want %s after %s to %s", out.Verb, out.After, tc.verb, tc.min, tc.max)
+			}
+			var got fault.Code
+			if len(kept.kept) == 1 {
+				got = kept.kept[0].Code
+			}
+			if got != tc.code || out.Reason != string(tc.code) {
+				t.Errorf("letters %v, reason %q, want %q", kept.kept, out.Reason, tc.code)
+			}
+		})
+	}
+}
+
+func TestLetterSaysEverythingNeededToDecide(t *testing.T) {
+	t.Parallel()
+	kept := &letters{}
+	h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: kept, Now: func() time.Time { return at }, MaxAttempts: 3},
+		func(context.Context, event.Event) error {
+			return fault.New(fault.LedgerUnavailable, "the disk is full")
+		})
+	_ = h(t.Context(), delivery(t, sample(), 3))
+	if len(kept.kept) != 1 {
+		t.Fatal(kept.kept)
+	}
+	got := kept.kept[0]
+	if got.ID == "" {
+		t.Error("no id")
+	}
+	got.ID = ""
+	want := ledger.Letter{
+		Tenant: "contoso", Message: "e1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted,
+		Detail: "3 attempts; the last failed with ledger.unavailable: the disk is full", Attempts: 3, State: ledger.LetterOpen, At: at,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNothingIsParkedWithoutALetter(t *testing.T) {
+	t.Parallel()
+	kept := &letters{err: fault.New(fault.LedgerUnavailable, "down")}
+	h := pipeline.New(pipeline.Config{Letters: kept}, func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") })
+	out := broker.OutcomeOf(t.Context(), h(t.Context(), delivery(t, sample(), 100)))
+	if out.Verb != broker.Again {
+		t.Errorf("got %s", out.Verb)
+	}
+}
+
+func TestWhatCannotBeDecodedIsParked(t *testing.T) {
+	t.Parallel()
+	good := delivery(t, sample(), 1)
+	tests := map[string]struct {
+		damage func(*broker.Delivery)
+		code   fault.Code
+	}{
+		"empty":        {func(d *broker.Delivery) { d.Headers, d.Body = nil, nil }, fault.MessageMalformed},
+		"unknown type": {func(d *broker.Delivery) { d.Headers["type"] = "devices.collected.v9" }, fault.MessageUnknownType},
+		"other type":   {func(d *broker.Delivery) { d.Type = "devices.ready.v1" }, fault.MessageMalformed},
+		"odd tenant":   {func(d *broker.Delivery) { d.Tenant, d.Body = "'; DROP TABLE", nil }, fault.MessageMalformed},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := good
+			d.Headers = map[string]string{}
+			for k, v := range good.Headers {
+				d.Headers[k] = v
+			}
+			tc.damage(&d)
+			kept := &letters{}
+			h := pipeline.New(pipeline.Config{Letters: kept}, func(context.Context, event.Event) error {
+				t.Error("the use case was called")
+				return nil
+			})
+			if out := broker.OutcomeOf(t.Context(), h(t.Context(), d)); out.Verb != broker.Park || out.Reason != string(tc.code) {
+				t.Errorf("got %+v", out)
+			}
+			if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" && kept.kept[0].Tenant != "" {
+				t.Errorf("letters %+v", kept.kept)
+			}
+		})
+	}
+}
+
+func TestReplayBecomesTheEventsID(t *testing.T) {
+	t.Parallel()
+	d := delivery(t, sample(), 1)
+	d.ID = "e1-r1"
+	var got event.Event
+	h := pipeline.New(pipeline.Config{Letters: &letters{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
+	if err := h(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != "e1-r1" || got.ReplayOf != "e1" {
+		t.Errorf("id %q, replay of %q", got.ID, got.ReplayOf)
+	}
+}
+
+// TestOrder holds the chain to its order: what fails inside is seen by everything outside of it.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		use  func(context.Context, event.Event) error
+		want map[string]any
+	}{
+		"a panic is recovered inside of outcome, log and metric": {
+			use:  func(context.Context, event.Event) error { panic("secret-serial") },
+			want: map[string]any{"outcome": "retry", "code": "internal.panic"},
+		},
+		"the timeout is inside of recover and outcome": {
+			use:  func(ctx context.Context, _ event.Event) error { <-ctx.Done(); return ctx.Err() },
+			want: map[string]any{"outcome": "retry", "code": "internal.unknown"},
+		},
+		"a panic after the timeout": {
+			use:  func(ctx context.Context, _ event.Event) error { <-ctx.Done(); panic(ctx.Err()) },
+			want: map[string]any{"outcome": "retry", "code": "internal.panic"},
+		},
+		"keys and trace are there before the use case runs": {
+			use: func(ctx context.Context, e event.Event) error {
+				if pipeline.Trace(ctx) != e.Trace || e.Trace == "" {
+					return fault.New(fault.TenantUnknown, "no trace")
+				}
+				pipeline.Logger(ctx).Info("inside")
+				return fault.New(fault.RequestInvalid, "")
+			},
+			want: map[string]any{"outcome": "park", "code": "request.invalid"},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				reg := prometheus.NewRegistry()
+				h := pipeline.New(pipeline.Config{
+					Subscription: "importer", Letters: &letters{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
+					Logger: slog.New(slog.NewJSONHandler(&out, nil)),
+				}, tc.use)
+				_ = h(t.Context(), delivery(t, sample(), 2))
+				if strings.Contains(out.String(), "secret-serial") {
+					t.Error("the value of a panic was logged")
+				}
+				lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+				deliveries := 0
+				for _, line := range lines {
+					record := map[string]any{}
+					if err := json.Unmarshal([]byte(line), &record); err != nil {
+						t.Fatal(err)
+					}
+					for key, want := range map[string]any{"event": "e1", "tenant": "contoso", "subscription": "importer", "attempt": 2.0, "batch": "b1", "count": 2.0} {
+						if record[key] != want {
+							t.Errorf("%s: %s is %v, want %v", record["msg"], key, record[key], want)
+						}
+					}
+					if record["msg"] != "delivery" {
+						continue
+					}
+					deliveries++
+					for key, want := range tc.want {
+						if record[key] != want {
+							t.Errorf("%s is %v, want %v", key, record[key], want)
+						}
+					}
+				}
+				if n := testutil.CollectAndCount(reg, "taxiway_deliveries_total"); n != 1 || deliveries != 1 {
+					t.Errorf("%d metrics and %d log records of one delivery", n, deliveries)
+				}
+			})
+		})
+	}
+}
+
+func TestMetricsAreSharedInAProcess(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	for range 2 {
+		h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: &letters{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
+		if err := h(t.Context(), delivery(t, sample(), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `# HELP taxiway_deliveries_total Messages handled, by subscription, event type, outcome (ack, retry, park, release) and fault code.
+# TYPE taxiway_deliveries_total counter
+taxiway_deliveries_total{code="",outcome="ack",subscription="importer",type="devices.collected.v1"} 2
+`
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "taxiway_deliveries_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+// published is a broker that keeps what is published.
+type published struct {
+	messages []broker.Message
+	err      error
+}
+
+func (p *published) Publish(_ context.Context, m ...broker.Message) error {
+	p.messages = append(p.messages, m...)
+	return p.err
+}
+
+func TestEmitter(t *testing.T) {
+	t.Parallel()
+	pub := &published{}
+	em := pipeline.NewEmitter(pub)
+	child := sample()
+	child.ID, child.Trace = "e2", ""
+	h := pipeline.New(pipeline.Config{Letters: &letters{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
+	if err := h(t.Context(), delivery(t, sample(), 1)); err != nil {
+		t.Fatal(err)
+	}
+	if len(pub.messages) != 1 {
+		t.Fatal(pub.messages)
+	}
+	m := pub.messages[0]
+	if m.ID != "e2" || m.Type != "devices.collected.v1" || m.Tenant != "contoso" || m.Headers["traceparent"] != sample().Trace {
+		t.Errorf("%+v", m)
+	}
+	if err := em.Emit(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := em.Emit(t.Context(), sample(), event.Event{}); fault.CodeOf(err) != fault.MessageMalformed || len(pub.messages) != 1 {
+		t.Errorf("%v, %d messages: a call with a broken event publishes nothing", err, len(pub.messages))
+	}
+}
