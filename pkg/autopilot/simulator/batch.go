@@ -84,8 +84,11 @@ func (s *Server) batchOne(c *call, item batchItem, done map[string]int) (int, ma
 	if rep == nil {
 		rep = s.answer(inner)
 	}
-	if rep = s.finish(inner, rep); rep.end != sent {
-		return 0, nil, rep
+	switch rep = s.finish(inner, rep); rep.end {
+	case dropped, cut:
+		return 0, nil, &reply{end: dropped}
+	case hung:
+		return 0, nil, &reply{end: hung}
 	}
 	response := map[string]any{"id": item.ID, "status": rep.status, "headers": flat(rep.header)}
 	switch {

@@ -1,9 +1,7 @@
 package simulator
 
 import (
-	"fmt"
 	"log/slog"
-	"math"
 	"reflect"
 	"time"
 )
@@ -177,7 +175,7 @@ func (o Options) clipped() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.TokenLifetime = max(orDefault(o.TokenLifetime, 3599*time.Second), time.Second)
-	o.MaxImport = min(orDefault(o.MaxImport, 500), 500)
+	o.MaxImport = orDefault(o.MaxImport, 500)
 	o.MaxBody = min(orDefault(o.MaxBody, 8<<20), 64<<20)
 	o.MaxGroups = orDefault(o.MaxGroups, 15000)
 	o.MaxLog = orDefault(o.MaxLog, 100_000)
@@ -203,40 +201,3 @@ func orDefault[T int | int64 | time.Duration](v, def T) T {
 	return v
 }
 
-// clipFields brings every Delay into order and every rate between 0 and 1.
-func clipFields(group reflect.Value) {
-	for i := range group.NumField() {
-		switch v := group.Field(i).Addr().Interface().(type) {
-		case *Delay:
-			v.Min = max(v.Min, 0)
-			v.Max = max(v.Max, v.Min)
-		case *float64:
-			if math.IsNaN(*v) {
-				*v = 0
-			}
-			*v = min(max(*v, 0), 1)
-		}
-	}
-}
-
-// Lines lists what is in force, one "Group.Knob value" per line.
-func (o Options) Lines() []string { return knobLines("", reflect.ValueOf(o)) }
-
-func knobLines(prefix string, v reflect.Value) []string {
-	var out []string
-	for i := range v.NumField() {
-		name, f := prefix+v.Type().Field(i).Name, v.Field(i)
-		switch x := f.Interface().(type) {
-		case func() time.Time, *slog.Logger:
-		case Delay:
-			out = append(out, fmt.Sprintf("%s %v to %v", name, x.Min, x.Max))
-		default:
-			if f.Kind() == reflect.Struct {
-				out = append(out, knobLines(name+".", f)...)
-				continue
-			}
-			out = append(out, fmt.Sprintf("%s %v", name, x))
-		}
-	}
-	return out
-}
