@@ -1,0 +1,129 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Error is an answer that is not a success (Microsoft page "Microsoft Graph error responses and resource types"). Its texts
+// are masked and cut: they may be logged and shown.
+type Error struct {
+	Status          int           // HTTP status
+	Code            string        // e.g. "BadRequest"; may be empty
+	Message         string        // Graph's, or that of the Intune service within it
+	RequestID       string        // quote it to Microsoft support
+	ClientRequestID string        // ours
+	ActivityID      string        // Intune's, from inside the message
+	ApprovalCode    string        // Multi Admin Approval: the code of the request that awaits a person
+	RetryAfter      time.Duration // zero when the answer does not say
+}
+
+// Error returns status and code.
+func (e *Error) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, e.Code))
+}
+
+// Summary returns everything an operator or Microsoft support can use, in one line.
+func (e *Error) Summary() string {
+	s := e.Error()
+	for _, part := range []struct{ before, text string }{
+		{": ", e.Message}, {"; request-id ", e.RequestID}, {"; activity id ", e.ActivityID}, {"; approval code ", e.ApprovalCode},
+	} {
+		if part.text != "" {
+			s += part.before + part.text
+		}
+	}
+	return s
+}
+
+// envelope is Graph's error body. Unknown members are ignored.
+type envelope struct {
+	Error struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Inner   struct {
+			RequestID       string `json:"request-id"`
+			ClientRequestID string `json:"client-request-id"`
+		} `json:"innerError"`
+	} `json:"error"`
+}
+
+// intune is the document that the Intune service puts, as text, into Graph's message.
+type intune struct {
+	Message    string  `json:"Message"`
+	Phrase     string  `json:"CustomApiErrorPhrase"`
+	RetryAfter seconds `json:"RetryAfter"`
+}
+
+// parseError reads any answer: what cannot be read is left empty.
+func parseError(status int, header http.Header, body []byte, now time.Time) *Error {
+	var env envelope
+	_ = json.Unmarshal(body, &env) // a gateway's HTML page still has a status
+	e := &Error{
+		Status:          status,
+		Code:            clip(env.Error.Code, 80),
+		RequestID:       clip(orDefault(header.Get("request-id"), env.Error.Inner.RequestID), 64),
+		ClientRequestID: clip(orDefault(header.Get("client-request-id"), env.Error.Inner.ClientRequestID), 64),
+		ApprovalCode:    clip(header.Get("x-msft-approval-code"), 64),
+		RetryAfter:      retryAfter(header, now),
+	}
+	e.read(env.Error.Message)
+	return e
+}
+
+// read takes the message apart if it is Intune's.
+func (e *Error) read(message string) {
+	var inner intune
+	if strings.HasPrefix(strings.TrimSpace(message), "{") && json.Unmarshal([]byte(message), &inner) == nil {
+		message = inner.Message
+		e.RetryAfter = orDefault(e.RetryAfter, inner.RetryAfter.duration())
+	}
+	if m := activity.FindStringSubmatch(message); m != nil {
+		e.ActivityID = m[1]
+	}
+	// The address at the end repeats the request's path and query.
+	message, _, _ = strings.Cut(message, " - Url:")
+	if inner.Phrase != "" {
+		message += " (" + inner.Phrase + ")"
+	}
+	e.Message = clip(longRuns.ReplaceAllString(message, mask), 400)
+}
+
+const mask = "[masked]"
+
+var (
+	activity = regexp.MustCompile(`Activity ID: ([0-9a-fA-F-]{36})`)
+	// longRuns are texts that can be a piece of a hash or token. Microsoft's longest type names stay below.
+	longRuns = regexp.MustCompile(`[A-Za-z0-9+/=_-]{64,}`)
+)
+
+// hide masks values that the request carried and the answer may repeat.
+func (e *Error) hide(values []string) {
+	for _, v := range values {
+		if v != "" {
+			e.Message = strings.ReplaceAll(e.Message, v, mask)
+		}
+	}
+}
+
+// clip makes a text from outside fit for one line of a log, of at most n characters.
+func clip(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > n {
+		s = string(runes[:n]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
