@@ -2,6 +2,8 @@ package hwhash
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -35,6 +37,9 @@ var advice = map[Code]string{
 	CodeBadRecord:        "The tool that wrote this hash is faulty. Capture the device again with Get-WindowsAutoPilotInfo or oa3tool.",
 	CodeEKMismatch:       "The hash was put together from two devices. Capture the device again.",
 }
+
+// Codes returns all codes, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(advice)) }
 
 // Advice says what a technician does about it.
 func (c Code) Advice() string { return advice[c] }

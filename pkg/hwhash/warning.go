@@ -48,6 +48,9 @@ var warningText = map[Warning][2]string{
 	OddRecord:         {"odd_record", "The field was not read. If it happens often, send the hash to whoever maintains this decoder."},
 }
 
+// AllWarnings returns the set of all warnings.
+func AllWarnings() Warnings { return Warnings(lastWarning<<1 - 1) }
+
 // String returns the stable code, such as "no_tpm".
 func (w Warning) String() string { return warningText[w][0] }
 
