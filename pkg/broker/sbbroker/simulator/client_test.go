@@ -220,8 +220,9 @@ func TestScheduleAndCancel(t *testing.T) {
 		t.Errorf("got %q with sequence number %d, scheduled as %d", m.MessageID, *m.SequenceNumber, numbers[1])
 	}
 	b.server.Advance(time.Hour)
-	if m := b.one(r); m.MessageID != "c" && m.MessageID != "b" {
-		t.Errorf("got %q", m.MessageID)
+	b.want("plain", simulator.Counts{Active: 2})
+	if got := b.many(r, 2); got[0].MessageID != "b" || got[1].MessageID != "c" {
+		t.Errorf("got %q and %q", got[0].MessageID, got[1].MessageID)
 	}
 }
 

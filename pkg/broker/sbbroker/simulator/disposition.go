@@ -35,7 +35,7 @@ func (ss *session) settle(id uint32, d amqp.Disposition) {
 		return // not a final state yet
 	}
 	delete(ss.unsettled, id)
-	del.link.settled()
+	del.link.touch()
 	if err == nil {
 		err = del.store.settle(del.token, *v)
 	}
@@ -53,13 +53,6 @@ func (ss *session) settle(id uint32, d amqp.Disposition) {
 		state = amqp.Rejected{Error: err}
 	}
 	ss.send(amqp.Disposition{Role: amqp.RoleSender, First: id, Last: id, Settled: true, State: state})
-}
-
-// settled notes activity, unless the link is gone.
-func (l *link) settled() {
-	if !l.active.IsZero() {
-		l.touch()
-	}
 }
 
 // judge translates a delivery state ("AMQP 1.0 in Azure Service Bus protocol

@@ -199,8 +199,15 @@ func (ss *session) flush() {
 	}
 }
 
-// discard drops pending transfers of a link that is going away.
+// discard drops pending transfers of a link that is going away, and forgets its
+// deliveries: a settlement that crosses the detach must not be answered, since
+// go-amqp ends the session over a delivery whose link is gone.
 func (ss *session) discard(l *link) {
+	for id, del := range ss.unsettled {
+		if del.link == l {
+			delete(ss.unsettled, id)
+		}
+	}
 	kept := ss.pending[:0:0]
 	for _, t := range ss.pending {
 		if t.Handle != l.handle {

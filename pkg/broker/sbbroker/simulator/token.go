@@ -72,5 +72,6 @@ func audiencePath(audience string) (string, bool) {
 		audience = rest
 	}
 	_, path, _ := strings.Cut(audience, "/")
+	path, _, _ = strings.Cut(path, "?") // the administration client signs its whole URL
 	return strings.ToLower(strings.Trim(path, "/")), true
 }
