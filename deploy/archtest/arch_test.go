@@ -1,0 +1,134 @@
+package archtest
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const house = "taxiway.example/"
+
+// rule says what packages of this house a package may import; patterns are path.Match on the path below the house, and a
+// trailing /... takes in the package and everything below it.
+type rule struct {
+	pkg   string
+	allow []string
+}
+
+var (
+	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash"}
+	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate")
+	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter")
+)
+
+// rules are read from top to bottom; the first that matches a package counts.
+var rules = []rule{
+	{"pkg/hwhash", nil},
+	{"pkg/fault/...", []string{"pkg/fault"}},
+	{"pkg/device", []string{"pkg/hwhash"}},
+	{"pkg/event", []string{"pkg/device", "pkg/fault"}},
+	{"pkg/broker", []string{"pkg/fault"}},
+	{"pkg/broker/brokertest", []string{"pkg/broker", "pkg/fault"}},
+	{"pkg/broker/sbbroker/simulator/...", []string{"pkg/broker/sbbroker/simulator/..."}},
+	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
+	{"pkg/ledger", vocabulary},
+	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/ledger/...")},
+	{"pkg/tenant", append(slices.Clone(vocabulary), "pkg/ledger")},
+	{"pkg/validate", append(slices.Clone(vocabulary), "pkg/tenant")},
+	{"pkg/telemetry", nil},
+	{"pkg/service", []string{"pkg/telemetry"}},
+	{"pkg/pipeline", seams},
+	{"pkg/dispatch", append(slices.Clone(seams), "pkg/pipeline")},
+	{"pkg/deadletter", append(slices.Clone(seams), "pkg/pipeline")},
+	{"pkg/graph", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
+	{"pkg/autopilot/simulator", nil},
+	{"pkg/autopilot", append(slices.Clone(vocabulary), "pkg/graph", "pkg/tenant", "pkg/ledger", "pkg/telemetry")},
+	{"pkg/engine", append(slices.Clone(shared), "pkg/ledger/...", "pkg/broker/...")},
+	{"services/*/cmd/*", []string{"pkg/...", "services/..."}},
+	{"services/collector/...", append(slices.Clone(shared), "services/collector/...")},
+	{"services/importer/...", append(slices.Clone(shared), "services/importer/...")},
+	{"services/grouper/...", append(slices.Clone(shared), "services/grouper/...")},
+	{"cmd/...", []string{"pkg/...", "services/*", "cmd/..."}},
+	{"deploy/...", []string{"pkg/...", "services/*", "cmd/...", "deploy/..."}},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Name       string
+}
+
+func list(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Imports,Deps,Name"}, args...)...)
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p goPackage
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	return pkgs
+}
+
+func matches(pattern, pkg string) bool {
+	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+		prefix := strings.Count(below, "/") + 1
+		parts := strings.Split(pkg, "/")
+		return len(parts) >= prefix && matches(below, strings.Join(parts[:prefix], "/"))
+	}
+	ok, _ := path.Match(pattern, pkg)
+	return ok
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	pkgs := list(t, "work")
+	if len(pkgs) < 15 {
+		t.Fatalf("only %d packages seen", len(pkgs))
+	}
+	for _, p := range pkgs {
+		pkg := strings.TrimPrefix(p.ImportPath, house)
+		i := slices.IndexFunc(rules, func(r rule) bool { return matches(r.pkg, pkg) })
+		if i < 0 {
+			t.Errorf("%s has no rule: say in archtest what it may import", pkg)
+			continue
+		}
+		for _, imp := range p.Imports {
+			dep, ours := strings.CutPrefix(imp, house)
+			if ours && !slices.ContainsFunc(rules[i].allow, func(a string) bool { return matches(a, dep) }) {
+				t.Errorf("%s must not import %s", pkg, dep)
+			}
+		}
+	}
+}
+
+// What only tests need must not be linked into a program.
+func TestProgramsCarryNoTestHelpers(t *testing.T) {
+	forbidden := []string{"testing", "github.com/google/go-cmp/cmp", "pgregory.net/rapid", "go.uber.org/goleak"}
+	programs := 0
+	for _, p := range list(t, "work") {
+		if p.Name != "main" {
+			continue
+		}
+		programs++
+		for _, dep := range p.Deps {
+			if slices.Contains(forbidden, dep) || strings.HasPrefix(dep, house) && strings.HasSuffix(dep, "test") {
+				t.Errorf("%s links %s", p.ImportPath, dep)
+			}
+		}
+	}
+	if programs == 0 {
+		t.Fatal("no program seen")
+	}
+}
