@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,16 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 			printed += fmt.Sprintf(verb, v)
 		}
+		if v, ok := v.(fmt.Stringer); ok {
+			printed += v.String()
+		}
+		if v, ok := v.(fmt.GoStringer); ok {
+			printed += v.GoString()
+		}
+		if v, ok := v.(encoding.TextMarshaler); ok {
+			b, _ := v.MarshalText()
+			printed += string(b)
+		}
 		if b, err := json.Marshal(v); err == nil {
 			printed += string(b)
 		}
@@ -52,8 +63,15 @@ func TestSerialComparison(t *testing.T) {
 	if !device.NewSerial("  ").IsZero() || (device.Serial{}).Reveal() != "" {
 		t.Error("a blank serial is the zero Serial")
 	}
-	if a != device.NewSerial("vmware-56 4D") {
+	if same := device.NewSerial("vmware-56 4D"); a != same || !a.Equal(same) || a.Equal(b) {
 		t.Error("equal content must be equal under ==")
+	}
+}
+
+func TestProductKeyID(t *testing.T) {
+	a, b := device.NewProductKeyID(" 3300000000000 "), device.NewProductKeyID("3300000000000")
+	if a != b || !a.Equal(b) || a.Reveal() != "3300000000000" || a.Equal(device.ProductKeyID{}) {
+		t.Error("outer blanks must not matter, content must")
 	}
 }
 

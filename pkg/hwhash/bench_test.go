@@ -61,6 +61,7 @@ func BenchmarkSynthetic(b *testing.B) {
 
 // newFloor returns the work that no decoder can avoid.
 func newFloor(b *testing.B) func() {
+	b.Helper()
 	h := mustEncode(b, hwhash.Synthetic(1))
 	wire, buf := []byte(h.Wire()), make([]byte, hwhash.WireBytes)
 	total := len(h.Canonical()) - 36
@@ -77,6 +78,7 @@ var sink [32]byte
 
 // against measures work, and in turns of a hundred the floor beside it.
 func against(b *testing.B, work func(wire string) error) {
+	b.Helper()
 	const turn = 100
 	wire, floor := mustEncode(b, hwhash.Synthetic(1)).Wire(), newFloor(b)
 	var spent, least time.Duration

@@ -12,11 +12,11 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-func mustEncode(t testing.TB, r hwhash.Report) hwhash.Hash {
-	t.Helper()
+func mustEncode(tb testing.TB, r hwhash.Report) hwhash.Hash {
+	tb.Helper()
 	h, err := hwhash.Encode(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }

@@ -1,6 +1,7 @@
 package hwhash_test
 
 import (
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
@@ -27,8 +28,12 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	s := mustSummarize(t, h.Wire())
 	record := hwhash.Record{Type: hwhash.TypeSerial, Value: r.Serial}
 	values := []any{
-		h, &h, r, &r, s, &s, r.Serial, &r.Serial, record, []hwhash.Hash{h}, map[string]hwhash.Secret{"a": r.EK},
-		hidden{h, r.Serial, s, r, record}, &hidden{h, r.Serial, s, r, record}, struct{ H hwhash.Hash }{h},
+		h, &h, r, &r, s, &s, r.Serial, &r.Serial, record,
+		[]hwhash.Hash{h},
+		map[string]hwhash.Secret{"a": r.EK},
+		hidden{h, r.Serial, s, r, record},
+		&hidden{h, r.Serial, s, r, record},
+		struct{ H hwhash.Hash }{h},
 	}
 	secrets := secretsOf(r, h)
 	for _, v := range values {
@@ -51,7 +56,7 @@ func secretsOf(r hwhash.Report, h hwhash.Hash) map[string]string {
 	} {
 		secrets[name] = s
 		secrets[name+" in hex"] = hex.EncodeToString([]byte(s))
-		secrets[name+" as numbers"] = strings.Trim(fmt.Sprint([]byte(s)), "[]")
+		secrets[name+" as numbers"] = strings.Trim(fmt.Sprintf("%d", []byte(s)), "[]")
 	}
 	return secrets
 }
@@ -63,6 +68,16 @@ func everyPrint(v any) string {
 	}
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&out, nil), slog.NewTextHandler(&out, nil)} {
 		slog.New(handler).Info("x", "v", v)
+	}
+	if v, ok := v.(fmt.Stringer); ok {
+		out.WriteString(v.String())
+	}
+	if v, ok := v.(fmt.GoStringer); ok {
+		out.WriteString(v.GoString())
+	}
+	if v, ok := v.(encoding.TextMarshaler); ok {
+		b, _ := v.MarshalText()
+		out.Write(b)
 	}
 	if b, err := json.Marshal(v); err == nil {
 		out.Write(b)

@@ -15,8 +15,8 @@ import (
 )
 
 // samples finds the folder of sample captures beside the repository. They are kept out of it on purpose.
-func samples(t testing.TB) string {
-	t.Helper()
+func samples(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.Getwd()
 	for err == nil && dir != filepath.Dir(dir) {
 		if _, statErr := os.Stat(filepath.Join(dir, "go.work")); statErr == nil {
@@ -28,23 +28,23 @@ func samples(t testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	t.Skip("SKIPPED: no sample captures in ../shared/samples; decoding is tested on made-up devices only")
+	tb.Skip("SKIPPED: no sample captures in ../shared/samples; decoding is tested on made-up devices only")
 	return ""
 }
 
-func sampleText(t testing.TB, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(samples(t), name))
+func sampleText(tb testing.TB, name string) string {
+	tb.Helper()
+	b, err := os.ReadFile(filepath.Join(samples(tb), name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(b)
 }
 
 // captured is the hash in the CSV of a real capture: UTF-16LE with BOM, CRLF, third column.
-func captured(t testing.TB) string {
-	t.Helper()
-	raw := sampleText(t, "anon-a-hp-elitebook-840-g8.csv")
+func captured(tb testing.TB) string {
+	tb.Helper()
+	raw := sampleText(tb, "anon-a-hp-elitebook-840-g8.csv")
 	units := make([]uint16, len(raw)/2)
 	for i := range units {
 		units[i] = uint16(raw[2*i]) | uint16(raw[2*i+1])<<8
@@ -178,30 +178,30 @@ func TestSyntheticSamples(t *testing.T) {
 	}
 }
 
-func mustSummarize(t testing.TB, text string) hwhash.Summary {
-	t.Helper()
+func mustSummarize(tb testing.TB, text string) hwhash.Summary {
+	tb.Helper()
 	h, err := hwhash.Parse(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := hwhash.Summarize(h)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
 // wantError compares code, offset and number of records; the sentence is for people.
-func wantError(t testing.TB, err error, want *hwhash.Error) {
-	t.Helper()
+func wantError(tb testing.TB, err error, want *hwhash.Error) {
+	tb.Helper()
 	var got *hwhash.Error
 	if !errors.As(err, &got) {
-		t.Fatalf("error = %v, want code %s", err, want.Code)
+		tb.Fatalf("error = %v, want code %s", err, want.Code)
 	}
 	if got.Code != want.Code || got.Offset != want.Offset || got.Records != want.Records {
-		t.Errorf("error = %s at %d after %d records, want %s at %d after %d", got.Code, got.Offset, got.Records, want.Code, want.Offset, want.Records)
+		tb.Errorf("error = %s at %d after %d records, want %s at %d after %d", got.Code, got.Offset, got.Records, want.Code, want.Offset, want.Records)
 	}
 	if got.Detail == "" || got.Code.Advice() == "" {
-		t.Errorf("code %s has no sentence or no advice", got.Code)
+		tb.Errorf("code %s has no sentence or no advice", got.Code)
 	}
 }
