@@ -1,0 +1,291 @@
+package ledgertest
+
+import (
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+var accepting = map[string]func(*bench){
+	"Accept/NewDevice":         acceptNewDevice,
+	"Accept/Duplicates":        acceptDuplicates,
+	"Accept/DuplicatesInACall": acceptDuplicatesInACall,
+	"Accept/NewerCapture":      acceptNewerCapture,
+	"Accept/BetterEvidence":    acceptBetterEvidence,
+	"Accept/RowsOnce":          acceptRowsOnce,
+	"Accept/Rejects":           acceptRejects,
+	"Accept/ClosedBatch":       acceptClosedBatch,
+	"Accept/ManyRows":          acceptManyRows,
+	"Accept/OddText":           acceptOddText,
+	"Accept/OneDeviceAtOnce":   acceptOneDeviceAtOnce,
+	"Accept/OneSerialAtOnce":   acceptOneSerialAtOnce,
+	"Accept/Tenants":           acceptTenants,
+}
+
+func acceptNewDevice(b *bench) {
+	batch, due, before := b.batch(contoso), now().Add(time.Minute), now()
+	c := Candidate(7, 1)
+	receipts, err := b.Accept(b.Context(), batch, []ledger.Candidate{c}, due)
+	b.must(err)
+	id := receipts[0].Device
+	b.same(receipts, []ledger.Receipt{{Row: 7, Outcome: ledger.Accepted, Device: id, Warnings: c.Warnings}})
+
+	d := b.device(id)
+	if d.Created.Before(before) || d.Created.After(now()) || !d.Updated.Equal(d.Created) {
+		b.Errorf("created %v, updated %v, accepted at %v", d.Created, d.Updated, before)
+	}
+	b.same(d, ledger.Device{
+		ID: id, Tenant: contoso, Key: c.Key, Kind: device.EvidenceTPMEK,
+		Serial: Serial(1), Manufacturer: "Contoso", Product: "Book 3", ProductKeyID: c.ProductKeyID,
+		GroupTag: "Kiosk", User: "ada@contoso.example", Source: "oem", Batch: batch.ID, Row: 7, Facts: c.Facts,
+		State: ledger.Collected, Version: 1, Due: due, Captured: c.Capture.At, Created: d.Created, Updated: d.Updated,
+	})
+	captures, err := b.Captures(b.Context(), contoso, []string{id, newID()})
+	b.must(err)
+	b.same(captures, map[string][]byte{id: c.Canonical})
+	steps, err := b.Timeline(b.Context(), contoso, id)
+	b.must(err)
+	b.same(steps, []ledger.Transition{{At: d.Created, To: ledger.Collected, By: "collector"}})
+	found, err := b.BySerial(b.Context(), contoso, device.NewSerial(" sN-00001x"))
+	b.must(err)
+	b.same(found, []ledger.Device{d})
+}
+
+func acceptDuplicates(b *bench) {
+	first := b.accept(b.batch(contoso), Candidate(1, 1), Candidate(2, 2))
+	second := b.accept(b.batch(contoso), Candidate(1, 2), Candidate(2, 1), Candidate(3, 3))
+	b.same(outcomes(second), map[ledger.Outcome]int{ledger.Duplicate: 2, ledger.Accepted: 1})
+	for i, known := range []string{first[1].Device, first[0].Device} {
+		if second[i].Device != known || second[i].Code != fault.DeviceDuplicate {
+			b.Errorf("row %d: %+v, want a duplicate of %s", i+1, second[i], known)
+		}
+	}
+}
+
+func acceptDuplicatesInACall(b *bench) {
+	batch := b.batch(contoso)
+	receipts := b.accept(batch, Candidate(1, 1), Candidate(2, 1), Candidate(3, 2))
+	receipts = append(receipts, b.accept(batch, Candidate(4, 1))...)
+	for _, i := range []int{1, 3} {
+		r := receipts[i]
+		if r.Outcome != ledger.Duplicate || r.Code != fault.RowDuplicateInFile || r.Device != receipts[0].Device {
+			b.Errorf("row %d: %+v", r.Row, r)
+		}
+	}
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Duplicate: 2, ledger.Accepted: 2})
+}
+
+func acceptNewerCapture(b *bench) {
+	first, batch := Recapture(Candidate(1, 1), 5), b.batch(contoso)
+	id := b.accept(batch, first)[0].Device
+	before := b.device(id)
+	check := func(what string, want ledger.Candidate) {
+		b.Helper()
+		d := b.device(id)
+		captures, err := b.Captures(b.Context(), contoso, []string{id})
+		b.must(err)
+		b.same(captures, map[string][]byte{id: want.Canonical})
+		if !d.Captured.Equal(want.Capture.At) || d.Version != before.Version || d.State != before.State {
+			b.Errorf("%s: captured %v, version %d, state %s", what, d.Captured, d.Version, d.State)
+		}
+	}
+	older := Candidate(1, 1)
+	older.Capture.Product = "Book 2"
+	b.accept(b.batch(contoso), older)
+	check("older", first)
+
+	newer := Recapture(Candidate(2, 1), 9)
+	newer.Capture.Product, newer.Facts.VirtualMachine = "Book 4", true
+	b.accept(batch, newer, Recapture(Candidate(3, 1), 7))
+	check("newer, then one between", newer)
+	if d := b.device(id); d.Product != "Book 4" || !d.Facts.VirtualMachine || d.Row != 1 {
+		b.Errorf("%q, %+v, row %d", d.Product, d.Facts, d.Row)
+	}
+
+	both := b.accept(batch, Candidate(4, 2), Recapture(Candidate(5, 2), 3))
+	captures, err := b.Captures(b.Context(), contoso, []string{both[0].Device})
+	b.must(err)
+	b.same(string(captures[both[0].Device]), string(Recapture(Candidate(5, 2), 3).Canonical))
+}
+
+func acceptBetterEvidence(b *bench) {
+	// Captured first without the TPM, then with it, then without it again: one device, known by the best of it.
+	without := b.accept(b.batch(contoso), Evidence(1, 0, 1, 1))[0]
+	with := Recapture(Evidence(1, 1, 1, 1), 1)
+	again := Recapture(Evidence(2, 0, 1, 1), 2)
+	receipts := b.accept(b.batch(contoso), with, again)
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Duplicate: 2})
+	d := b.device(without.Device)
+	if receipts[0].Device != d.ID || receipts[1].Device != d.ID || d.Key != with.Key || d.Kind != device.EvidenceTPMEK {
+		b.Errorf("%+v, key %s (%s), want %s", receipts, d.Key, d.Kind, with.Key)
+	}
+	// Its TPM key is not forgotten: another serial with it is a conflict.
+	other := b.accept(b.batch(contoso), Evidence(1, 1, 2, 2))[0]
+	if other.Outcome != ledger.Conflict || other.Code != fault.DeviceConflictSerial {
+		b.Errorf("%+v", other)
+	}
+}
+
+func acceptRowsOnce(b *bench) {
+	batch := b.batch(contoso)
+	b.accept(b.batch(contoso), Candidate(1, 9))
+	rows := []ledger.Candidate{
+		Candidate(1, 1), Rejected(2), Candidate(3, 1), Candidate(4, 9), Evidence(5, 5, 5, 1), Candidate(6, 6),
+	}
+	first := b.accept(batch, rows[:4]...)
+	all := b.accept(batch, rows...)
+	b.same(all[:4], first)
+	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
+	b.same(b.accept(batch, rows...), all)
+	b.same(b.accept(batch, rows[5], rows[0], rows[0]), []ledger.Receipt{all[5], all[0], all[0]})
+
+	twice := b.accept(b.batch(contoso), Candidate(1, 7), Candidate(1, 7))
+	b.same(twice[1], twice[0])
+	status, err := b.Batch(b.Context(), contoso, batch.ID)
+	b.must(err)
+	if status.Rows != len(rows) {
+		b.Errorf("%d rows, want %d", status.Rows, len(rows))
+	}
+}
+
+func acceptRejects(b *bench) {
+	batch := b.batch(contoso)
+	c := Rejected(3)
+	c.Warnings = []string{"row.extra_columns", "row.trimmed"}
+	want := []ledger.Receipt{{
+		Row: 3, Outcome: ledger.Rejected, Code: c.Reject.Code, Column: c.Reject.Column, Detail: c.Reject.Detail, Warnings: c.Warnings,
+	}}
+	b.same(b.accept(batch, c), want)
+	rows, err := b.Rows(b.Context(), contoso, batch.ID, ledger.RowQuery{})
+	b.must(err)
+	b.same(rows, []ledger.RowStatus{{Receipt: want[0]}})
+}
+
+func acceptClosedBatch(b *bench) {
+	batch := b.batch(contoso)
+	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
+	_, err := b.Accept(b.Context(), batch, []ledger.Candidate{Candidate(1, 1)}, now())
+	b.mustFail(err, fault.RequestInvalid)
+	_, err = b.Accept(b.Context(), ledger.Batch{ID: newID(), Tenant: contoso}, []ledger.Candidate{Candidate(1, 1)}, now())
+	b.mustFail(err, fault.RequestNotFound)
+	_, err = b.Accept(b.Context(), ledger.Batch{ID: batch.ID, Tenant: fabrikam}, []ledger.Candidate{Candidate(1, 1)}, now())
+	b.mustFail(err, fault.RequestNotFound)
+	if found, err := b.BySerial(b.Context(), contoso, Serial(1)); err != nil || len(found) > 0 {
+		b.Errorf("a refused row left %d devices (%v)", len(found), err)
+	}
+}
+
+func acceptManyRows(b *bench) {
+	const n = 1300 // more than one portion of every bulk statement
+	rows := make([]ledger.Candidate, n)
+	for i := range rows {
+		rows[i] = Candidate(i+1, i+1)
+	}
+	batch := b.batch(contoso)
+	receipts := b.accept(batch, rows...)
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: n})
+	for i := range rows {
+		rows[i] = Recapture(rows[i], 1)
+	}
+	b.same(outcomes(b.accept(b.batch(contoso), rows...)), map[ledger.Outcome]int{ledger.Duplicate: n})
+	for _, i := range []int{0, n / 2, n - 1} {
+		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) || !d.Captured.Equal(rows[i].Capture.At) {
+			b.Errorf("row %d: %+v", i+1, d)
+		}
+	}
+}
+
+func acceptOddText(b *bench) {
+	c := Candidate(1, 1)
+	c.GroupTag, c.User = "a'b\"c\\d", "n\x00ul \xff\xfe ü 漢"
+	c.Capture.Serial = device.NewSerial("S\x00N \xff 'x")
+	c = sealed(c, "\x00\x01\xff")
+	d := b.device(b.accept(b.batch(contoso), c)[0].Device)
+	if d.GroupTag != c.GroupTag {
+		b.Errorf("tag %q", d.GroupTag)
+	}
+	if again := b.accept(b.batch(contoso), c)[0]; again.Device != d.ID {
+		b.Errorf("not recognised: %+v", again)
+	}
+	found, err := b.BySerial(b.Context(), contoso, c.Capture.Serial)
+	b.must(err)
+	if len(found) != 1 {
+		b.Errorf("%d found by serial", len(found))
+	}
+	captures, err := b.Captures(b.Context(), contoso, []string{d.ID})
+	b.must(err)
+	b.same(captures, map[string][]byte{d.ID: c.Canonical})
+}
+
+// atOnce takes one row in through n batches at the same time.
+func (b *bench) atOnce(n int, row func(i int) ledger.Candidate) []ledger.Receipt {
+	receipts := make([]ledger.Receipt, n)
+	batches := make([]ledger.Batch, n)
+	for i := range batches {
+		batches[i] = b.batch(contoso)
+	}
+	together(n, func(i int) {
+		got, err := b.Accept(b.Context(), batches[i], []ledger.Candidate{row(i)}, now())
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		receipts[i] = got[0]
+	})
+	return receipts
+}
+
+func acceptOneDeviceAtOnce(b *bench) {
+	receipts := b.atOnce(24, func(i int) ledger.Candidate { return Recapture(Candidate(1, 1), i) })
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Duplicate: 23})
+	for _, r := range receipts {
+		if r.Device != receipts[0].Device {
+			b.Fatalf("two devices: %v", receipts)
+		}
+	}
+	if d := b.device(receipts[0].Device); !d.Captured.Equal(captured.Add(23 * time.Hour)) {
+		b.Errorf("captured %v is not the latest", d.Captured)
+	}
+}
+
+func acceptOneSerialAtOnce(b *bench) {
+	receipts := b.atOnce(12, func(i int) ledger.Candidate { return Evidence(1, i+1, i+1, 1) })
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Conflict: 11})
+}
+
+func acceptTenants(b *bench) {
+	mine, theirs := b.batch(contoso), b.batch(fabrikam)
+	a := b.accept(mine, Candidate(1, 1))[0]
+	other := b.accept(theirs, Candidate(1, 1))[0]
+	if other.Outcome != ledger.Accepted || other.Device == a.Device {
+		b.Errorf("%+v", other)
+	}
+	ctx := b.Context()
+	if found, err := b.Devices(ctx, contoso, []string{a.Device, other.Device}); err != nil || len(found) != 1 {
+		b.Errorf("%d devices, %v", len(found), err)
+	}
+	if found, err := b.BySerial(ctx, contoso, Serial(1)); err != nil || len(found) != 1 {
+		b.Errorf("%d by serial, %v", len(found), err)
+	}
+	if found, err := b.Captures(ctx, contoso, []string{other.Device}); err != nil || len(found) != 0 {
+		b.Errorf("%d captures, %v", len(found), err)
+	}
+	if found, err := b.Timeline(ctx, contoso, other.Device); err != nil || len(found) != 0 {
+		b.Errorf("%d transitions, %v", len(found), err)
+	}
+	_, err := b.Batch(ctx, contoso, theirs.ID)
+	b.mustFail(err, fault.RequestNotFound)
+	_, err = b.Rows(ctx, contoso, theirs.ID, ledger.RowQuery{})
+	b.mustFail(err, fault.RequestNotFound)
+	applied, err := b.Move(ctx, ledger.Move{Tenant: contoso, Device: other.Device, Version: 1, To: ledger.Ready})
+	b.must(err)
+	b.same(applied, []bool{false})
+	won, err := b.Begin(ctx, ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID()}, []ledger.Ref{{ID: other.Device, Version: 1}}, "test")
+	b.must(err)
+	b.same(len(won), 0)
+	tenants, err := b.Tenants(ctx)
+	b.must(err)
+	b.same(tenants, []device.TenantID{contoso, fabrikam})
+}

@@ -1,0 +1,127 @@
+package ledgertest
+
+import (
+	"encoding/hex"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+var conflicts = map[string]func(*bench){
+	"Conflict/Codes":          conflictCodes,
+	"Conflict/Held":           conflictHeld,
+	"Conflict/InACall":        conflictInACall,
+	"Conflict/Again":          conflictAgain,
+	"Conflict/Resolved":       conflictResolved,
+	"Conflict/RetiredKnown":   conflictRetiredKnown,
+	"Conflict/RetiredTheSame": conflictRetiredTheSame,
+}
+
+func conflictCodes(b *bench) {
+	for i, test := range []struct {
+		what            string
+		known, incoming ledger.Candidate
+		code            fault.Code
+	}{
+		{"same serial, another TPM", Evidence(1, 11, 11, 11), Evidence(1, 12, 11, 11), fault.DeviceConflictEK},
+		{"same serial, another board", Evidence(1, 21, 21, 21), Evidence(1, 22, 22, 21), fault.DeviceConflictEK},
+		{"same TPM, another serial", Evidence(1, 31, 31, 31), Evidence(1, 31, 31, 32), fault.DeviceConflictSerial},
+		{"same TPM and serial, another UUID", Evidence(1, 41, 41, 41), Evidence(1, 41, 42, 41), fault.DeviceConflictUUID},
+		{"no TPM, same UUID, another serial", Evidence(1, 0, 51, 51), Evidence(1, 0, 51, 52), fault.DeviceConflictSerial},
+		{"no TPM, same serial, another UUID", Evidence(1, 0, 61, 61), Evidence(1, 0, 62, 61), fault.DeviceConflictUUID},
+		{"the TPM of one, the UUID of both, another serial", Evidence(1, 71, 71, 71), Evidence(1, 0, 71, 72), fault.DeviceConflictSerial},
+	} {
+		b.accept(b.batch(contoso), test.known)
+		r := b.accept(b.batch(contoso), test.incoming)[0]
+		if r.Outcome != ledger.Conflict || r.Code != test.code {
+			b.Errorf("%d, %s: %+v", i, test.what, r)
+		}
+	}
+}
+
+func conflictHeld(b *bench) {
+	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
+	batch, c := b.batch(contoso), Evidence(1, 2, 2, 1)
+	r := b.accept(batch, c)[0]
+	d := b.device(r.Device)
+	if r.Device == known.Device || d.State != ledger.Held || d.Code != fault.DeviceConflictEK || d.Detail == "" ||
+		d.Variant != hex.EncodeToString(c.Capture.Digest[:]) || !d.Due.IsZero() || d.Batch != batch.ID {
+		b.Errorf("%+v", d)
+	}
+	claimed, err := b.ClaimDevices(b.Context(), ledger.StageImport, ledger.Claim{Tenant: contoso, Now: now(), Until: now(), Limit: 10})
+	b.must(err)
+	b.same(len(claimed), 1) // the known one
+	status, err := b.Batch(b.Context(), contoso, batch.ID)
+	b.must(err)
+	b.same(status.Outcomes, map[ledger.Outcome]int{ledger.Conflict: 1})
+	b.same(status.Conflicts, map[ledger.State]int{ledger.Held: 1})
+	b.same(status.States, map[ledger.State]int{})
+	b.same(status.Reasons, []ledger.Reason{{State: ledger.Held, Code: fault.DeviceConflictEK, Count: 1}})
+	steps, err := b.Timeline(b.Context(), contoso, d.ID)
+	b.must(err)
+	b.same(steps, []ledger.Transition{{At: d.Created, To: ledger.Held, Code: d.Code, Detail: d.Detail, By: "collector"}})
+}
+
+func conflictInACall(b *bench) {
+	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Evidence(2, 2, 2, 1), Evidence(3, 1, 1, 3), Evidence(4, 2, 2, 1), Candidate(5, 1))
+	var got []ledger.Outcome
+	for _, r := range receipts {
+		got = append(got, r.Outcome)
+	}
+	b.same(got, []ledger.Outcome{ledger.Accepted, ledger.Conflict, ledger.Conflict, ledger.Conflict, ledger.Duplicate})
+	if receipts[1].Device != receipts[3].Device || receipts[4].Device != receipts[0].Device {
+		b.Errorf("%+v", receipts)
+	}
+}
+
+func conflictAgain(b *bench) {
+	b.accept(b.batch(contoso), Candidate(1, 1))
+	first := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
+	newer := Recapture(Evidence(1, 2, 2, 1), 4)
+	again := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
+	later := b.accept(b.batch(contoso), newer)[0]
+	b.same(again, first)
+	b.same(later, first)
+	captures, err := b.Captures(b.Context(), contoso, []string{first.Device})
+	b.must(err)
+	b.same(captures, map[string][]byte{first.Device: newer.Canonical})
+}
+
+func conflictResolved(b *bench) {
+	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
+	held := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
+	b.move(known.Device, ledger.Retired)
+	b.move(held.Device, ledger.Collected)
+	for i := range 2 {
+		r := b.accept(b.batch(contoso), Recapture(Evidence(1, 2, 2, 1), i))[0]
+		if r.Outcome != ledger.Duplicate || r.Device != held.Device || r.Code != fault.DeviceDuplicate {
+			b.Errorf("the released device: %+v", r)
+		}
+	}
+	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != ledger.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+		b.Errorf("the retired device: %+v", r)
+	}
+}
+
+func conflictRetiredKnown(b *bench) {
+	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
+	b.move(known.Device, ledger.Retired)
+	// The board was replaced and the old device retired: nothing contradicts the new one.
+	if r := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]; r.Outcome != ledger.Accepted {
+		b.Errorf("%+v", r)
+	}
+}
+
+func conflictRetiredTheSame(b *bench) {
+	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
+	b.move(known.Device, ledger.Retired)
+	for _, c := range []ledger.Candidate{Recapture(Candidate(1, 1), 1), Evidence(1, 1, 1, 2)} {
+		r := b.accept(b.batch(contoso), c)[0]
+		if r.Outcome != ledger.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+			b.Errorf("%+v", r)
+		}
+	}
+	captures, err := b.Captures(b.Context(), contoso, []string{known.Device})
+	b.must(err)
+	b.same(captures, map[string][]byte{known.Device: Candidate(1, 1).Canonical})
+}

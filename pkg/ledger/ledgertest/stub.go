@@ -1,0 +1,3 @@
+package ledgertest
+
+var batches, moving, claiming, submitting, budgets, letters, rest map[string]func(*bench)

@@ -1,0 +1,232 @@
+package sqlledger
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// door is who a device's first transition is by.
+const door = "collector"
+
+// Accept takes rows in; see ledger.Acceptor.
+func (l *Ledger) Accept(
+	ctx context.Context, batch ledger.Batch, rows []ledger.Candidate, due time.Time,
+) ([]ledger.Receipt, error) {
+	rows = storable(rows)
+	var receipts []ledger.Receipt
+	err := l.write(ctx, "accept", func(ctx context.Context, t tx) error {
+		in := &intake{tx: t, codec: l.opts.Codec, due: due}
+		if err := in.open(ctx, batch, rows); err != nil {
+			return err
+		}
+		var err error
+		if receipts, err = in.takeAll(rows); err != nil {
+			return err
+		}
+		return in.store(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return receipts, nil
+}
+
+// storable returns the rows with the evidence as it will be read back, or it would differ from itself.
+func storable(rows []ledger.Candidate) []ledger.Candidate {
+	rows = slices.Clone(rows)
+	for i := range rows {
+		c := &rows[i].Capture
+		c.Manufacturer, c.Product = clean(c.Manufacturer), clean(c.Product)
+		if raw := c.Serial.Reveal(); clean(raw) != raw {
+			c.Serial = device.NewSerial(clean(raw))
+		}
+	}
+	return rows
+}
+
+// intake is one Accept: what the ledger holds, then what is to be written.
+type intake struct {
+	tx
+	codec ledger.Codec
+	due   time.Time
+	batch ledger.Batch
+
+	answers map[int]ledger.Receipt // by row
+	known   *known
+
+	rows     []*row
+	accepted []*record
+	changed  map[string]*record // devices from before that got newer or better evidence
+	captures map[string]*stored // by device
+}
+
+// open locks the tenant against other intakes and reads what the rows may meet.
+func (in *intake) open(ctx context.Context, batch ledger.Batch, rows []ledger.Candidate) error {
+	// Conflicts by serial or UUID have no unique key that would catch two intakes at once; the lock does.
+	if _, _, err := number(ctx, in.conn, `SELECT 1 FROM tenants WHERE id = ? FOR UPDATE`, batch.Tenant); err != nil {
+		return err
+	}
+	found, err := batches.find(ctx, in.conn, `WHERE tenant = ? AND id = ?`, batch.Tenant, batch.ID)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return unknownBatch(batch.ID)
+	}
+	in.batch = *found[0]
+	if in.answers, err = in.receipts(ctx, rows); err != nil {
+		return err
+	}
+	in.changed, in.captures = map[string]*record{}, map[string]*stored{}
+	in.known, err = in.lookUp(ctx, in.batch.Tenant, in.fresh(rows))
+	return err
+}
+
+// receipts returns the answers that rows of the batch got before.
+func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[int]ledger.Receipt, error) {
+	numbers := make([]int64, len(rows))
+	for i := range rows {
+		numbers[i] = int64(rows[i].Row)
+	}
+	found, err := batchRows.find(ctx, in.conn, `WHERE batch = ? AND row_no IN ?`, in.batch.ID, numbers)
+	answers := make(map[int]ledger.Receipt, len(rows))
+	for _, r := range found {
+		answers[r.Row] = r.Receipt
+	}
+	return answers, err
+}
+
+// fresh returns the rows that need a decision.
+func (in *intake) fresh(rows []ledger.Candidate) []*ledger.Candidate {
+	var fresh []*ledger.Candidate
+	for i := range rows {
+		if _, done := in.answers[rows[i].Row]; !done && rows[i].Reject == nil {
+			fresh = append(fresh, &rows[i])
+		}
+	}
+	return fresh
+}
+
+func (in *intake) takeAll(rows []ledger.Candidate) ([]ledger.Receipt, error) {
+	receipts := make([]ledger.Receipt, len(rows))
+	for i := range rows {
+		answer, done := in.answers[rows[i].Row]
+		if !done {
+			if in.batch.State != ledger.Receiving {
+				return nil, fault.Newf(fault.RequestInvalid, "batch %q is closed", in.batch.ID)
+			}
+			var err error
+			if answer, err = in.take(&rows[i]); err != nil {
+				return nil, err
+			}
+			in.answers[answer.Row] = answer
+			in.rows = append(in.rows, &row{batch: in.batch.ID, Receipt: answer})
+		}
+		receipts[i] = answer
+	}
+	return receipts, nil
+}
+
+// take decides one row and notes what is to be written for it.
+func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
+	answer := ledger.Receipt{Row: c.Row, Warnings: c.Warnings}
+	if c.Reject != nil {
+		answer.Outcome, answer.Code = ledger.Rejected, c.Reject.Code
+		answer.Column, answer.Detail = c.Reject.Column, c.Reject.Detail
+		return answer, nil
+	}
+	v := decide(c, in.known.related(c))
+	answer.Outcome, answer.Code, answer.Detail = v.outcome, v.code, v.detail
+	r := v.device
+	var err error
+	switch {
+	case r == nil:
+		r, err = in.admit(c, v)
+	case v.same:
+		err = in.improve(r, c, v.newer)
+	}
+	if err != nil {
+		return answer, err
+	}
+	if v.outcome == ledger.Duplicate && r.Batch == in.batch.ID {
+		answer.Code = fault.RowDuplicateInFile
+	}
+	answer.Device = r.ID
+	return answer, nil
+}
+
+// admit makes the row a device: collected and due, or held as a conflict.
+func (in *intake) admit(c *ledger.Candidate, v verdict) (*record, error) {
+	r := &record{unwritten: true}
+	r.Device = ledger.Device{
+		ID: uuid.Must(uuid.NewV7()).String(), Tenant: in.batch.Tenant, Key: c.Key, Kind: c.Kind,
+		ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User,
+		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row,
+		State: ledger.Collected, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
+	}
+	if v.outcome == ledger.Conflict {
+		r.State, r.Code, r.Detail, r.Due = ledger.Held, v.code, v.detail, time.Time{}
+		r.Variant, r.conflict = variantOf(c.Capture), true
+	}
+	r.recapture(c)
+	in.accepted = append(in.accepted, r)
+	in.known.add(r)
+	return r, in.keep(r, c)
+}
+
+// improve gives a known device the newer capture, or evidence that it lacked.
+func (in *intake) improve(r *record, c *ledger.Candidate, newer bool) error {
+	if !newer && !r.lacks(c) {
+		return nil
+	}
+	r.complete(c)
+	if newer {
+		r.recapture(c)
+		r.erasable = erases(r.State)
+		if err := in.keep(r, c); err != nil {
+			return err
+		}
+	}
+	in.known.add(r)
+	if !r.unwritten {
+		in.changed[r.ID] = r
+	}
+	return nil
+}
+
+func (in *intake) keep(r *record, c *ledger.Candidate) error {
+	body, err := in.codec.Seal(string(r.Tenant), c.Canonical)
+	in.captures[r.ID] = &stored{device: r.ID, tenant: r.Tenant, body: body}
+	return err
+}
+
+// store writes everything in a few statements.
+func (in *intake) store(ctx context.Context) error {
+	steps := make([]*transition, len(in.accepted))
+	for i, r := range in.accepted {
+		steps[i] = r.step("", door)
+	}
+	bodies := slices.Collect(maps.Values(in.captures))
+	changed := slices.Collect(maps.Values(in.changed))
+	if err := devices.insert(ctx, in.conn, in.accepted, ""); err != nil {
+		return err
+	}
+	if err := transitions.insert(ctx, in.conn, steps, ""); err != nil {
+		return err
+	}
+	if err := captures.insert(ctx, in.conn, bodies, `ON CONFLICT (device) DO UPDATE SET body = excluded.body`); err != nil {
+		return err
+	}
+	if err := devices.update(ctx, in.conn, changed, recaptured...); err != nil {
+		return err
+	}
+	return batchRows.insert(ctx, in.conn, in.rows, "")
+}

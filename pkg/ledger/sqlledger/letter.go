@@ -1,0 +1,166 @@
+package sqlledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// letter is a row of letters.
+type letter struct{ ledger.Letter }
+
+var letters = table[letter]{"letters", []field[letter]{
+	{Column{"id", Text}, func(l *letter) cell { return text(&l.ID) }},
+	{Column{"tenant", Text}, func(l *letter) cell { return text(&l.Tenant) }},
+	{Column{"device", Text}, func(l *letter) cell { return text(&l.Device) }},
+	{Column{"from_state", Text}, func(l *letter) cell { return text(&l.From) }},
+	{Column{"message", Text}, func(l *letter) cell { return text(&l.Message) }},
+	{Column{"subscription", Text}, func(l *letter) cell { return text(&l.Subscription) }},
+	{Column{"type", Text}, func(l *letter) cell { return text(&l.Type) }},
+	{Column{"code", Text}, func(l *letter) cell { return text(&l.Code) }},
+	{Column{"detail", Text}, func(l *letter) cell { return text(&l.Detail) }},
+	{Column{"attempts", Integer}, func(l *letter) cell { return integer(&l.Attempts) }},
+	{Column{"replays", Integer}, func(l *letter) cell { return integer(&l.Replays) }},
+	{Column{"state", Text}, func(l *letter) cell { return text(&l.State) }},
+	{Column{"at", Integer}, func(l *letter) cell { return timeCell{&l.At} }},
+	{Column{"closed", Integer}, func(l *letter) cell { return timeCell{&l.Closed} }},
+	{Column{"closed_by", Text}, func(l *letter) cell { return text(&l.ClosedBy) }},
+}}
+
+// Letters returns dead letters; see ledger.LetterReader.
+func (l *Ledger) Letters(ctx context.Context, q ledger.LetterQuery) ([]ledger.Letter, error) {
+	return read(ctx, l, "letters", func(ctx context.Context, c conn) ([]ledger.Letter, error) {
+		clauses, args := letterClauses(q)
+		found, err := letters.find(ctx, c, clauses, args...)
+		all := make([]ledger.Letter, len(found))
+		for i, one := range found {
+			all[i] = one.Letter
+		}
+		return all, err
+	})
+}
+
+func letterClauses(q ledger.LetterQuery) (clauses string, args []any) {
+	conditions, args := []string{"state = ?", "id > ?"}, []any{cmp.Or(q.State, ledger.LetterOpen), q.After}
+	only := func(condition string, arg any) {
+		conditions, args = append(conditions, condition), append(args, arg)
+	}
+	if !q.All {
+		only("tenant = ?", q.Tenant)
+	}
+	if q.Code != "" {
+		only("code = ?", q.Code)
+	}
+	if q.IDs != nil {
+		only("id IN ?", q.IDs)
+	}
+	return "WHERE " + strings.Join(conditions, " AND ") + " ORDER BY id LIMIT ?", append(args, cmp.Or(q.Limit, 100))
+}
+
+// countReplays fills in how often the devices of new letters were replayed before.
+func (t tx) countReplays(ctx context.Context, fresh []*letter) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	ids := make([]string, len(fresh))
+	for i, one := range fresh {
+		ids[i] = one.Device
+	}
+	replays := map[string]int{}
+	_, err := query(ctx, t.conn, func(rows *sql.Rows) (none struct{}, err error) {
+		var id string
+		var n int
+		err = rows.Scan(&id, &n)
+		replays[id] = n
+		return none, err
+	}, `SELECT device, count(*) FROM letters WHERE device IN ? AND state = 'replayed' GROUP BY device`, ids)
+	for _, one := range fresh {
+		one.Replays = replays[one.Device]
+	}
+	return err
+}
+
+// Record stores a message letter; see ledger.LetterKeeper.
+func (l *Ledger) Record(ctx context.Context, one ledger.Letter) error {
+	return l.write(ctx, "record", func(ctx context.Context, t tx) error {
+		fresh := one
+		fresh.ID = cmp.Or(fresh.ID, uuid.Must(uuid.NewV7()).String())
+		fresh.State = ledger.LetterOpen
+		if fresh.At.IsZero() {
+			fresh.At = t.now
+		}
+		return letters.insert(ctx, t.conn, []*letter{{fresh}}, `
+			ON CONFLICT (message, subscription) WHERE message <> '' DO UPDATE SET
+				code = excluded.code, detail = excluded.detail, attempts = excluded.attempts, at = excluded.at,
+				replays = letters.replays + CASE letters.state WHEN 'replayed' THEN 1 ELSE 0 END,
+				state = excluded.state, closed = 0, closed_by = ''`)
+	})
+}
+
+// Revive replays a dead device; see ledger.LetterKeeper.
+func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string) (ledger.Device, error) {
+	var revived ledger.Device
+	err := l.write(ctx, "revive", func(ctx context.Context, t tx) error {
+		one, err := t.lockLetter(ctx, id)
+		if err != nil {
+			return err
+		}
+		work, err := t.lockDevices(ctx, []string{one.Device})
+		if err != nil {
+			return err
+		}
+		r := work.devices[one.Device]
+		if r == nil || r.State != ledger.Dead || one.State != ledger.LetterOpen {
+			return fault.Newf(fault.DeviceNotReplayable, "letter %q", id)
+		}
+		code := r.Code
+		r.State, r.Due, r.Code, r.Detail, r.Attempts = one.From.ReplayTo(), due, "", "", 0
+		work.note(r, ledger.Dead, code, by)
+		revived = r.Device
+		if err := t.closeLetter(ctx, id, by, t.now); err != nil {
+			return err
+		}
+		return t.save(ctx, work)
+	})
+	if err != nil {
+		return ledger.Device{}, err
+	}
+	return revived, nil
+}
+
+// CloseLetter marks a message letter replayed; see ledger.LetterKeeper.
+func (l *Ledger) CloseLetter(ctx context.Context, id, by string, at time.Time) error {
+	return l.write(ctx, "close_letter", func(ctx context.Context, t tx) error {
+		one, err := t.lockLetter(ctx, id)
+		if err != nil || one.State != ledger.LetterOpen {
+			return err
+		}
+		if one.Device != "" {
+			return fault.Newf(fault.RequestInvalid, "letter %q is a device's: revive the device", id)
+		}
+		return t.closeLetter(ctx, id, by, at)
+	})
+}
+
+func (t tx) lockLetter(ctx context.Context, id string) (*letter, error) {
+	found, err := letters.find(ctx, t.conn, `WHERE id = ? FOR UPDATE`, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fault.Newf(fault.RequestNotFound, "letter %q", id)
+	}
+	return found[0], nil
+}
+
+func (t tx) closeLetter(ctx context.Context, id, by string, at time.Time) error {
+	_, err := t.exec(ctx, `UPDATE letters SET state = 'replayed', closed = ?, closed_by = ? WHERE id = ?`, micros(at), by, id)
+	return err
+}

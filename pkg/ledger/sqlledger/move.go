@@ -1,0 +1,130 @@
+package sqlledger
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// Move carries out moves; see ledger.Mover.
+func (l *Ledger) Move(ctx context.Context, moves ...ledger.Move) ([]bool, error) {
+	var applied []bool
+	err := l.write(ctx, "move", func(ctx context.Context, t tx) (err error) {
+		applied, err = t.move(ctx, moves)
+		return err
+	})
+	return applied, err
+}
+
+// move carries out moves as part of the transaction.
+func (t tx) move(ctx context.Context, moves []ledger.Move) ([]bool, error) {
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(moves))
+	for i, m := range moves {
+		ids[i] = m.Device
+	}
+	work, err := t.lockDevices(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	applied := make([]bool, len(moves))
+	for i, m := range moves {
+		applied[i] = work.apply(m)
+	}
+	return applied, t.save(ctx, work)
+}
+
+// changes are devices under way from what was read to what is to be written.
+type changes struct {
+	now     time.Time
+	devices map[string]*record
+	touched map[string]*record
+	steps   []*transition
+	deaths  []*letter
+}
+
+// lockDevices reads devices in the order of their ids, so that two who want the same ones do not wait for each other.
+func (t tx) lockDevices(ctx context.Context, ids []string) (*changes, error) {
+	work := &changes{now: t.now, devices: map[string]*record{}, touched: map[string]*record{}}
+	found, err := devices.find(ctx, t.conn, `WHERE id IN ? ORDER BY id FOR UPDATE`, ids)
+	for _, r := range found {
+		work.devices[r.ID] = r
+	}
+	return work, err
+}
+
+// at returns the device if it belongs to the tenant and has the version, nil otherwise.
+func (w *changes) at(tenant device.TenantID, id string, version int64) *record {
+	r := w.devices[id]
+	if r == nil || r.Tenant != tenant || r.Version != version {
+		return nil
+	}
+	return r
+}
+
+// apply is the compare-and-set.
+func (w *changes) apply(m ledger.Move) bool {
+	r := w.at(m.Tenant, m.Device, m.Version)
+	if r == nil {
+		return false
+	}
+	from, code := r.State, r.Code
+	r.State, r.Due, r.Code, r.Detail, r.Attempts = m.To, m.Due, m.Code, m.Detail, m.Attempts
+	patch(&r.RegistrationID, m.Set.RegistrationID)
+	patch(&r.EntraDeviceID, m.Set.EntraDeviceID)
+	patch(&r.Tag, m.Set.Tag)
+	patch(&r.ChunkLimit, m.Set.ChunkLimit)
+	w.note(r, from, code, m.By)
+	return true
+}
+
+// note takes down a changed device, its transition if it is one, and its death.
+func (w *changes) note(r *record, from ledger.State, code fault.Code, by string) {
+	r.Version++
+	r.Updated = w.now
+	r.erasable = erases(r.State)
+	w.touched[r.ID] = r
+	if r.State == from && r.Code == code {
+		return
+	}
+	w.steps = append(w.steps, r.step(from, by))
+	if r.State == ledger.Dead && from != ledger.Dead {
+		w.deaths = append(w.deaths, &letter{Letter: ledger.Letter{
+			ID: uuid.Must(uuid.NewV7()).String(), Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
+			Attempts: r.Attempts, State: ledger.LetterOpen, At: w.now,
+		}})
+	}
+}
+
+// save writes the changes.
+func (t tx) save(ctx context.Context, w *changes) error {
+	touched := slices.Collect(maps.Values(w.touched))
+	if err := devices.update(ctx, t.conn, touched, moved...); err != nil {
+		return err
+	}
+	if err := transitions.insert(ctx, t.conn, w.steps, ""); err != nil {
+		return err
+	}
+	if err := t.countReplays(ctx, w.deaths); err != nil {
+		return err
+	}
+	return letters.insert(ctx, t.conn, w.deaths, "")
+}
+
+func patch[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// erases reports whether the capture of a device in this state is no longer needed.
+func erases(s ledger.State) bool { return s == ledger.Ready || s == ledger.Retired }

@@ -1,0 +1,136 @@
+package sqlledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// counts are the numbers of a batch in one statement, and thereby of one moment; each part is answered by an index alone.
+const counts = `
+	SELECT 'row', outcome, '', count(*) FROM batch_rows WHERE batch = ? GROUP BY outcome
+	UNION ALL
+	SELECT 'reject', '', code, count(*) FROM batch_rows WHERE batch = ? AND outcome = 'rejected' GROUP BY code
+	UNION ALL
+	SELECT CASE conflict WHEN 0 THEN 'device' ELSE 'conflict' END, state, code, count(*)
+	FROM devices WHERE batch = ? GROUP BY conflict, state, code`
+
+// tally is a row of counts.
+type tally struct {
+	what, name string
+	code       fault.Code
+	count      int
+}
+
+func (c conn) status(ctx context.Context, b ledger.Batch) (ledger.BatchStatus, error) {
+	tallies, err := query(ctx, c, func(rows *sql.Rows) (t tally, err error) {
+		return t, rows.Scan(&t.what, &t.name, &t.code, &t.count)
+	}, counts, b.ID, b.ID, b.ID)
+	status := ledger.BatchStatus{
+		Batch: b, Outcomes: map[ledger.Outcome]int{}, States: map[ledger.State]int{}, Conflicts: map[ledger.State]int{},
+	}
+	for _, t := range tallies {
+		t.addTo(&status)
+	}
+	for _, reasons := range [][]ledger.Reason{status.Reasons, status.Rejects} {
+		slices.SortFunc(reasons, func(a, b ledger.Reason) int {
+			return cmp.Or(b.Count-a.Count, cmp.Compare(a.Code, b.Code), cmp.Compare(a.State, b.State))
+		})
+	}
+	return status, err
+}
+
+func (t tally) addTo(s *ledger.BatchStatus) {
+	switch t.what {
+	case "row":
+		s.Rows += t.count
+		s.Outcomes[ledger.Outcome(t.name)] += t.count
+		return
+	case "reject":
+		s.Rejects = append(s.Rejects, ledger.Reason{Code: t.code, Count: t.count})
+		return
+	case "conflict":
+		s.Conflicts[ledger.State(t.name)] += t.count
+	case "device":
+		s.States[ledger.State(t.name)] += t.count
+	}
+	if t.code != "" {
+		s.Reasons = append(s.Reasons, ledger.Reason{State: ledger.State(t.name), Code: t.code, Count: t.count})
+	}
+}
+
+// row is a row of batch_rows.
+type row struct {
+	batch string
+	ledger.Receipt
+}
+
+var batchRows = table[row]{"batch_rows", []field[row]{
+	{Column{"batch", Text}, func(r *row) cell { return text(&r.batch) }},
+	{Column{"row_no", Integer}, func(r *row) cell { return integer(&r.Row) }},
+	{Column{"outcome", Text}, func(r *row) cell { return text(&r.Outcome) }},
+	{Column{"device", Text}, func(r *row) cell { return text(&r.Device) }},
+	{Column{"code", Text}, func(r *row) cell { return text(&r.Code) }},
+	{Column{"file_column", Text}, func(r *row) cell { return text(&r.Column) }},
+	{Column{"detail", Text}, func(r *row) cell { return text(&r.Detail) }},
+	{Column{"warnings", Text}, func(r *row) cell { return listCell{&r.Warnings} }},
+}}
+
+// The pages of a batch's rows.
+const (
+	rowsAfter   = `WHERE batch = ? AND row_no > ? ORDER BY row_no LIMIT ?`
+	rowsOutcome = `WHERE batch = ? AND outcome = ? AND row_no > ? ORDER BY row_no LIMIT ?`
+)
+
+// Rows returns rows in order; see ledger.BatchReader.
+func (l *Ledger) Rows(
+	ctx context.Context, tenant device.TenantID, batch string, q ledger.RowQuery,
+) ([]ledger.RowStatus, error) {
+	return read(ctx, l, "rows", func(ctx context.Context, c conn) ([]ledger.RowStatus, error) {
+		known, err := batches.find(ctx, c, `WHERE tenant = ? AND id = ?`, tenant, batch)
+		if err != nil {
+			return nil, err
+		}
+		if len(known) == 0 {
+			return nil, unknownBatch(batch)
+		}
+		clauses, args := rowsAfter, []any{batch, q.After, cmp.Or(q.Limit, 500)}
+		if q.Outcome != "" {
+			clauses, args = rowsOutcome, slices.Insert(args, 1, any(q.Outcome))
+		}
+		found, err := batchRows.find(ctx, c, clauses, args...)
+		if err != nil {
+			return nil, err
+		}
+		return c.withStates(ctx, found)
+	})
+}
+
+// withStates adds to each row how its device stands now.
+func (c conn) withStates(ctx context.Context, found []*row) ([]ledger.RowStatus, error) {
+	ids := make([]string, len(found))
+	for i, r := range found {
+		ids[i] = r.Device
+	}
+	now, err := devices.only("id", "state", "code", "detail").find(ctx, c, `WHERE id IN ?`, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*record, len(now))
+	for _, r := range now {
+		byID[r.ID] = r
+	}
+	all := make([]ledger.RowStatus, len(found))
+	for i, r := range found {
+		all[i].Receipt = r.Receipt
+		if d := byID[r.Device]; d != nil {
+			all[i].State, all[i].DeviceCode, all[i].Reason = d.State, d.Code, d.Detail
+		}
+	}
+	return all, nil
+}
