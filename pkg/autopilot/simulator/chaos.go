@@ -14,8 +14,12 @@ func (s *Server) fate() Effect {
 		rate   float64
 		effect Effect
 	}{
-		{c.Throttle, "429"}, {c.Unavailable, "503"}, {c.ResetBefore, ResetBefore},
-		{c.ServerError, ReplyAfter}, {c.ResetAfter, ResetAfter}, {c.Truncate, Truncate},
+		{c.Throttle, "429"},
+		{c.Unavailable, "503"},
+		{c.ResetBefore, ResetBefore},
+		{c.ServerError, ReplyAfter},
+		{c.ResetAfter, ResetAfter},
+		{c.Truncate, Truncate},
 	} {
 		if x < f.rate {
 			return f.effect

@@ -92,8 +92,9 @@ func (s *Server) renderIdentity(c *call) func(*identity) map[string]any {
 	return func(d *identity) map[string]any {
 		v := d.betaJSON()
 		for navigation := range strings.SplitSeq(c.get("$expand"), ",") {
-			if navigation == "deploymentProfile" || navigation == "intendedDeploymentProfile" {
-				v[navigation] = c.tenant.profileJSON(d.profileID)
+			p := c.tenant.profileJSON(d.profileID)
+			if p != nil && (navigation == "deploymentProfile" || navigation == "intendedDeploymentProfile") {
+				v[navigation] = p
 			}
 		}
 		return v

@@ -189,7 +189,7 @@ func (r *importedRecord) status() string {
 		}
 		return "complete"
 	}
-	if len(r.waiting) == 0 {
+	if len(r.waiting) == 0 || r.polls < 0 {
 		return "unknown"
 	}
 	return r.waiting[min(r.polls, len(r.waiting)-1)]

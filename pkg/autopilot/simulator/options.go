@@ -200,4 +200,3 @@ func orDefault[T int | int64 | time.Duration](v, def T) T {
 	}
 	return v
 }
-

@@ -74,8 +74,9 @@ func pc(serial string) machine {
 // rig is a simulator with a clock that only Advance moves, and a client.
 type rig struct {
 	*testing.T
-	s     *Server
-	token string
+	s       *Server
+	token   string
+	through http.RoundTripper // nil is the simulator itself
 }
 
 // patient are delays that a test has to advance through.
@@ -163,7 +164,11 @@ func (r *rig) do(method, target string, body any, headers ...string) answer {
 
 func (r *rig) send(req *http.Request) answer {
 	r.Helper()
-	resp, err := r.s.Transport().RoundTrip(req)
+	through := r.through
+	if through == nil {
+		through = r.s.Transport()
+	}
+	resp, err := through.RoundTrip(req)
 	if err != nil {
 		return answer{err: err}
 	}

@@ -14,6 +14,9 @@ type Registered struct {
 	EnrollmentName  string `json:"enrollmentProfileName,omitempty"`
 }
 
+// elsewhere is the tenant of devices that belong to nobody simulated.
+const elsewhere = "elsewhere"
+
 // SeedGroup makes a dynamic device group and returns its object id.
 func (s *Server) SeedGroup(tenantID, displayName, membershipRule string) (string, error) {
 	s.mu.Lock()
@@ -76,6 +79,9 @@ func (s *Server) SeedRegistered(tenantID string, r Registered) (string, error) {
 		return "", err
 	}
 	now := s.settle()
+	if o, taken := s.ownerOf(hw); taken {
+		return "", fmt.Errorf("%w: the device belongs to tenant %s", ErrSeed, o.tenant)
+	}
 	d := s.newIdentity(t, hw, r.GroupTag)
 	d.visible, d.purchaseOrder, d.managedDeviceID = true, r.PurchaseOrder, r.ManagedDeviceID
 	if r.ManagedDeviceID != "" {
@@ -95,7 +101,11 @@ func (s *Server) SeedOwnedByOther(hw Hardware) error {
 	if err != nil {
 		return err
 	}
-	s.owners[known.key()] = owner{tenant: "elsewhere"}
+	s.settle()
+	if o, taken := s.ownerOf(known); taken && o.tenant != elsewhere {
+		return fmt.Errorf("%w: the device belongs to tenant %s", ErrSeed, o.tenant)
+	}
+	s.owners[known.key()] = owner{tenant: elsewhere}
 	return nil
 }
 
@@ -105,13 +115,13 @@ func (s *Server) ReleaseFromOther(hw Hardware) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known, err := s.seeded(hw)
-	if err == nil && s.owners[known.key()].tenant == "elsewhere" {
+	if err == nil && s.owners[known.key()].tenant == elsewhere {
 		delete(s.owners, known.key())
 	}
 	return err
 }
 
-// seeded decodes the hash of a seed and refuses a device that is owned already.
+// seeded decodes the hash of a seed, if it has one.
 func (s *Server) seeded(hw Hardware) (Hardware, error) {
 	if hw.Hash == "" {
 		if hw.Serial == "" && hw.EKHash == "" && hw.UUID == "" {

@@ -25,9 +25,8 @@ func (b *bucket) take(now time.Time, cost, limit float64, window time.Duration) 
 		b.level += cost
 		return 0
 	}
-	missing := b.level + cost - limit
 	b.level = min(b.level+cost, limit*overflow)
-	return time.Duration(missing / rate * float64(time.Second))
+	return time.Duration((b.level + cost - limit) / rate * float64(time.Second))
 }
 
 // charge is one bucket that a request has to fit into.

@@ -33,8 +33,10 @@ func (s *Server) resolveToken(c *call, tenantID string) *reply {
 	c.id = strings.ToLower(tenantID)
 	c.entry.Operation, c.entry.Tenant = "token", c.id
 	if c.method != http.MethodPost {
-		return s.refuse(c, oauthError{http.StatusMethodNotAllowed, "invalid_request", 900561,
-			"The endpoint only accepts POST requests. Received a " + c.method + " request."})
+		return s.refuse(c, oauthError{
+			http.StatusMethodNotAllowed, "invalid_request", 900561,
+			"The endpoint only accepts POST requests. Received a " + c.method + " request.",
+		})
 	}
 	return nil
 }
@@ -47,8 +49,10 @@ func (s *Server) issueToken(c *call) *reply {
 	}
 	t, known := s.tenants[c.id]
 	if !known {
-		return s.refuse(c, oauthError{http.StatusBadRequest, "invalid_request", 90002,
-			"Tenant '" + c.id + "' not found. Check to make sure you have the correct tenant ID."})
+		return s.refuse(c, oauthError{
+			http.StatusBadRequest, "invalid_request", 90002,
+			"Tenant '" + c.id + "' not found. Check to make sure you have the correct tenant ID.",
+		})
 	}
 	clientID, secret := credentials(c, form)
 	if e := checkGrant(form, clientID); e != nil {
@@ -56,8 +60,10 @@ func (s *Server) issueToken(c *call) *reply {
 	}
 	registered, known := t.apps[strings.ToLower(clientID)]
 	if !known {
-		return s.refuse(c, oauthError{http.StatusBadRequest, "unauthorized_client", 700016,
-			"Application with identifier '" + clientID + "' was not found in the directory '" + c.id + "'."})
+		return s.refuse(c, oauthError{
+			http.StatusBadRequest, "unauthorized_client", 700016,
+			"Application with identifier '" + clientID + "' was not found in the directory '" + c.id + "'.",
+		})
 	}
 	if e := checkCredential(form, secret, registered); e != nil {
 		return s.refuse(c, *e)
@@ -93,17 +99,25 @@ func credentials(c *call, form url.Values) (id, secret string) {
 func checkGrant(form url.Values, clientID string) *oauthError {
 	switch {
 	case form.Get("grant_type") != "client_credentials":
-		return &oauthError{http.StatusBadRequest, "unsupported_grant_type", 70003,
-			"The app requested an unsupported grant type '" + form.Get("grant_type") + "'."}
+		return &oauthError{
+			http.StatusBadRequest, "unsupported_grant_type", 70003,
+			"The app requested an unsupported grant type '" + form.Get("grant_type") + "'.",
+		}
 	case clientID == "":
-		return &oauthError{http.StatusBadRequest, "invalid_request", 900144,
-			"The request body must contain the following parameter: 'client_id'."}
+		return &oauthError{
+			http.StatusBadRequest, "invalid_request", 900144,
+			"The request body must contain the following parameter: 'client_id'.",
+		}
 	case form.Get("scope") == "":
-		return &oauthError{http.StatusBadRequest, "invalid_request", 900144,
-			"The request body must contain the following parameter: 'scope'."}
+		return &oauthError{
+			http.StatusBadRequest, "invalid_request", 900144,
+			"The request body must contain the following parameter: 'scope'.",
+		}
 	case !strings.HasSuffix(form.Get("scope"), "/.default"):
-		return &oauthError{http.StatusBadRequest, "invalid_scope", 1002012,
-			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier, such as " + graphScope + "."}
+		return &oauthError{
+			http.StatusBadRequest, "invalid_scope", 1002012,
+			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier, such as " + graphScope + ".",
+		}
 	}
 	return nil
 }
@@ -118,11 +132,15 @@ func checkCredential(form url.Values, secret string, registered app) *oauthError
 	case assertion != "":
 		return nil
 	case secret == "":
-		return &oauthError{http.StatusUnauthorized, "invalid_client", 7000218,
-			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'."}
+		return &oauthError{
+			http.StatusUnauthorized, "invalid_client", 7000218,
+			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+		}
 	case subtle.ConstantTimeCompare([]byte(secret), []byte(registered.secret)) != 1:
-		return &oauthError{http.StatusUnauthorized, "invalid_client", 7000215,
-			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."}
+		return &oauthError{
+			http.StatusUnauthorized, "invalid_client", 7000215,
+			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
+		}
 	}
 	return nil
 }
