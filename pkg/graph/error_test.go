@@ -29,7 +29,8 @@ func TestParseError(t *testing.T) {
 			Message: "Bad serial - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity ID: " + operation + " (Phrase)",
 		}},
 		"header before body": {
-			404, http.Header{"Request-Id": {"h-1"}, "Client-Request-Id": {"h-2"}},
+			404,
+			http.Header{"Request-Id": {"h-1"}, "Client-Request-Id": {"h-2"}},
 			`{"error":{"code":"ResourceNotFound","message":"gone","innerError":{"request-id":"r-1"}}}`,
 			Error{Status: 404, Code: "ResourceNotFound", Message: "gone", RequestID: "h-1", ClientRequestID: "h-2"},
 		},
@@ -38,11 +39,15 @@ func TestParseError(t *testing.T) {
 			Error{Status: 429, Code: "TooManyRequests", Message: "slow", RetryAfter: 1500 * time.Millisecond},
 		},
 		"header's pause counts": {
-			429, http.Header{"Retry-After": {"3"}}, `{"error":{"message":"{\"Message\":\"slow\",\"RetryAfter\":99}"}}`,
+			429,
+			http.Header{"Retry-After": {"3"}},
+			`{"error":{"message":"{\"Message\":\"slow\",\"RetryAfter\":99}"}}`,
 			Error{Status: 429, Message: "slow", RetryAfter: 3 * time.Second},
 		},
 		"approval": {
-			403, http.Header{"X-Msft-Approval-Code": {"abc"}}, `{"error":{"code":"Forbidden","message":"needs ApprovalRequired"}}`,
+			403,
+			http.Header{"X-Msft-Approval-Code": {"abc"}},
+			`{"error":{"code":"Forbidden","message":"needs ApprovalRequired"}}`,
 			Error{Status: 403, Code: "Forbidden", Message: "needs ApprovalRequired", ApprovalCode: "abc"},
 		},
 		"a brace is not yet Intune": {400, nil, `{"error":{"message":"{oops"}}`, Error{Status: 400, Message: "{oops"}},

@@ -84,7 +84,7 @@ func (c *Client) send(ctx context.Context, k *call, r Request, address string, o
 	}
 	resp, err := c.pipeline.Do(req)
 	if resp != nil {
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 	}
 	if err != nil {
 		return lost(ctx, k, err)

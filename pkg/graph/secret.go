@@ -65,11 +65,11 @@ func (s ClientSecret) ask(req *http.Request) (Token, error) {
 		now = time.Now
 	}
 	start := now()
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:gosec // the address is the configured login host
 	if err != nil {
 		return Token{}, fault.Wrap(plain(err), fault.GraphUnavailable, "Entra could not be asked for a token")
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxToken))
 	if err != nil {
 		return Token{}, fault.Wrap(plain(err), fault.GraphUnavailable, "Entra's answer broke off")
