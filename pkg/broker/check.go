@@ -97,7 +97,7 @@ func validType(s string) bool {
 		return false
 	}
 	for word := range strings.SplitSeq(s, ".") {
-		if word == "" || strings.Trim(word, lower+digits+"-_") != "" {
+		if word == "" || strings.Trim(word, lower+digits+"-") != "" {
 			return false
 		}
 	}

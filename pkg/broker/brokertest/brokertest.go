@@ -1,0 +1,67 @@
+// Package brokertest is the contract of the broker seam as a test suite. An adapter passes Run; what it cannot do by nature
+// it says in its broker.Features, and nothing else is excused.
+package brokertest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+)
+
+// Harness is an empty store of one backend, made for one test.
+type Harness struct {
+	// Open returns another client of the store. The named subscriptions exist when it returns, if the backend needs set-up;
+	// others begin to exist with their first Consume. The suite closes the client.
+	Open func(t *testing.T, subs ...broker.Subscription) broker.Broker
+	// Restart stops the backend without warning and starts it again on the same store. Open clients reconnect.
+	Restart func(t *testing.T)
+	// Sever drops all connections. Open clients reconnect.
+	Sever func(t *testing.T)
+	// Dying returns a client like Open's whose process dies between the two halves of parking: the message is parked and
+	// not acknowledged, and the lease is not renewed any more. Nil when Features.NativeParking says there are no halves.
+	Dying func(t *testing.T, subs ...broker.Subscription) broker.Broker
+	// Lease is a lease that is long enough for heartbeats on a loaded machine, and short enough to wait for.
+	Lease time.Duration
+}
+
+// Run holds a backend to the contract. Each test gets a harness of its own from open and runs in parallel with others.
+func Run(t *testing.T, open func(t *testing.T) Harness) {
+	t.Helper()
+	for _, group := range []map[string]func(*testing.T, Harness){
+		publishing, consuming, retrying, parking, batching, surviving,
+	} {
+		for name, test := range group {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, open(t))
+			})
+		}
+	}
+}
+
+// patience bounds every wait of the suite. It is no expectation: a passing run waits for events.
+const patience = 60 * time.Second
+
+// sub is the subscription most tests use.
+func (h Harness) sub() broker.Subscription {
+	return broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: h.Lease}
+}
+
+func (h Harness) open(t *testing.T, subs ...broker.Subscription) broker.Broker {
+	t.Helper()
+	return closing(t, h.Open(t, subs...))
+}
+
+func closing(t *testing.T, b broker.Broker) broker.Broker {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+		defer cancel()
+		if err := b.Close(ctx); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return b
+}

@@ -1,0 +1,134 @@
+package brokertest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+)
+
+var retrying = map[string]func(*testing.T, Harness){
+	"a retry is not early and counts":     retryNotEarly,
+	"a plain error is tried again":        plainError,
+	"a pause occupies no handler":         pauseWithoutHandler,
+	"attempts survive a restart":          attemptsSurvive,
+	"a retry keeps everything but itself": retryKeeps,
+}
+
+var errTest = errors.New("made to fail by the test")
+
+func retryNotEarly(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	publish(t, b, message(sub, "a"))
+	in := newInbox()
+	const pause = 700 * time.Millisecond
+	returned := make(chan time.Time, 10)
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+		in <- d
+		returned <- time.Now()
+		if d.Attempt < 3 {
+			return broker.Retry(pause, errTest)
+		}
+		return nil
+	})
+	var last time.Time
+	for attempt := 1; attempt <= 3; attempt++ {
+		d := in.next(t)
+		at := receive(t, returned, "the handler's end")
+		if d.Attempt != attempt {
+			t.Errorf("attempt %d, want %d", d.Attempt, attempt)
+		}
+		if attempt > 1 && at.Sub(last) < pause {
+			t.Errorf("attempt %d came after %s, %s were asked for", attempt, at.Sub(last), pause)
+		}
+		last = at
+	}
+	only(t, h, b, sub, in)
+}
+
+func plainError(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	publish(t, b, message(sub, "a"))
+	in := newInbox()
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+		in <- d
+		if d.Attempt == 1 {
+			return errTest
+		}
+		return nil
+	})
+	in.next(t)
+	if d := in.next(t); d.ID != "a" || d.Attempt != 2 {
+		t.Errorf("%s, attempt %d", d.ID, d.Attempt)
+	}
+}
+
+func pauseWithoutHandler(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	in := newInbox()
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+		in <- d
+		if d.ID == "failing" && d.Attempt == 1 {
+			return broker.Retry(3*time.Second, errTest)
+		}
+		return nil
+	})
+	publish(t, b, message(sub, "failing"))
+	in.next(t)
+	publish(t, b, messages(sub, 5)...)
+	for range 5 {
+		if d := in.next(t); d.ID == "failing" {
+			t.Fatal("others had to wait for a pause")
+		}
+	}
+	if d := in.next(t); d.ID != "failing" || d.Attempt != 2 {
+		t.Errorf("%s, attempt %d", d.ID, d.Attempt)
+	}
+}
+
+func attemptsSurvive(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	publish(t, b, message(sub, "a"))
+	in := newInbox()
+	c := consume(t, b, sub, in.always(broker.Retry(time.Second, errTest)))
+	in.next(t)
+	in.next(t)
+	c.stop()
+	h.Restart(t)
+	consume(t, h.open(t, sub), sub, in.always(nil))
+	if d := in.next(t); d.ID != "a" || d.Attempt < 3 {
+		t.Errorf("%s came back as attempt %d", d.ID, d.Attempt)
+	}
+}
+
+func retryKeeps(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	m := message(sub, "a")
+	m.Tenant, m.Headers["odd"] = "Übermieter & Söhne", " two\r\nlines\t%\"😀"
+	publish(t, b, m)
+	in := newInbox()
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+		in <- d
+		if d.Attempt < 3 {
+			return broker.Retry(0, errTest)
+		}
+		return nil
+	})
+	first := in.next(t)
+	for range 2 {
+		d := in.next(t)
+		if d.ID != m.ID || d.Type != m.Type || d.Tenant != m.Tenant || string(d.Body) != string(m.Body) || d.Headers["odd"] != m.Headers["odd"] {
+			t.Errorf("%+v", d)
+		}
+		if !first.Published.IsZero() && !d.Published.Equal(first.Published) {
+			t.Errorf("published %s, at first %s", d.Published, first.Published)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package brokertest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+)
+
+var surviving = map[string]func(*testing.T, Harness){
+	"a restart loses nothing published":       restartLosesNothing,
+	"a restart while consuming":               restartWhileConsuming,
+	"a lost connection while a handler works": severed,
+	"what is parked survives a restart":       parkedSurvives,
+}
+
+func restartLosesNothing(t *testing.T, h Harness) {
+	sub := h.sub()
+	sub.Concurrency = 4
+	b := h.open(t, sub)
+	publish(t, b, messages(sub, 200)...)
+	h.Restart(t)
+	again := h.open(t, sub)
+	publish(t, again, messages(sub, 200)[:20]...) // the dedupe window survives too
+	in := newInbox()
+	consume(t, again, sub, in.always(nil))
+	in.take(t, 200)
+	only(t, h, again, sub, in)
+}
+
+// restartWhileConsuming: deliveries may come twice when the server dies, but none is missing, and the consumer goes on.
+func restartWhileConsuming(t *testing.T, h Harness) {
+	sub := h.sub()
+	sub.Concurrency = 2
+	b := h.open(t, sub)
+	publish(t, b, messages(sub, 40)...)
+	in := newInbox()
+	gate := make(chan struct{})
+	consume(t, b, sub, func(ctx context.Context, d broker.Delivery) error {
+		if d.ID >= "m010" {
+			select {
+			case <-gate:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		in <- d
+		return nil
+	})
+	seen := map[string]bool{}
+	for len(seen) < 10 {
+		seen[in.next(t).ID] = true
+	}
+	h.Restart(t)
+	close(gate)
+	for len(seen) < 40 {
+		seen[in.next(t).ID] = true
+	}
+	publish(t, b, message(sub, "afterwards"))
+	for !seen["afterwards"] {
+		seen[in.next(t).ID] = true
+	}
+}
+
+// severed: when the connection is back before the lease runs out, the settlement still counts.
+func severed(t *testing.T, h Harness) {
+	sub := h.sub()
+	sub.Lease = max(sub.Lease, 5*time.Second)
+	b := h.open(t, sub)
+	publish(t, b, message(sub, "a"))
+	in := newInbox()
+	gate := make(chan struct{})
+	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+		in <- d
+		if d.ID == "a" {
+			<-gate
+		}
+		return nil
+	})
+	in.next(t)
+	h.Sever(t)
+	close(gate)
+	publish(t, b, message(sub, "b"))
+	if d := in.next(t); d.ID != "b" {
+		t.Errorf("%s came again", d.ID)
+	}
+	c.stop()
+	in = newInbox()
+	consume(t, b, sub, in.always(nil))
+	pass(t, sub.Lease)
+	publish(t, b, message(sub, "c"))
+	if d := in.next(t); d.ID != "c" {
+		t.Errorf("%s came again", d.ID)
+	}
+}
+
+func parkedSurvives(t *testing.T, h Harness) {
+	sub := h.sub()
+	b := h.open(t, sub)
+	park(t, b, sub, messages(sub, 5)...)
+	h.Restart(t)
+	again := h.open(t, sub)
+	if got := parked(t, again); len(got) != 5 {
+		t.Errorf("%d parked", len(got))
+	}
+	if err := again.Unpark(t.Context(), sub.Name, "m003", "m003-r1"); err != nil {
+		t.Fatal(err)
+	}
+	in := newInbox()
+	consume(t, again, sub, in.always(nil))
+	if d := in.next(t); d.ID != "m003-r1" {
+		t.Errorf("got %s", d.ID)
+	}
+}

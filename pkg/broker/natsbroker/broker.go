@@ -1,0 +1,136 @@
+// Package natsbroker is the broker on NATS JetStream, embedded in the process or a cluster of servers.
+//
+// One stream carries the work of all subscriptions. It keeps messages by limits, refuses new ones when it is full, and is
+// trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each subscription is
+// a durable pull consumer. The server redelivers without end; attempts are counted in a header of our own, so that neither
+// lost leases nor restarts eat them. Another attempt is a new copy on the subscription's own subject, stored before the old
+// one is acknowledged. A second stream parks what was given up, one message per subscription and id.
+package natsbroker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/fault"
+)
+
+// Options are the settings of a broker; the zero value is good for an embedded server.
+type Options struct {
+	Prefix         string        // of streams and subjects; default "taxiway"
+	Replicas       int           // of the streams; default 1; 3 on a cluster
+	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
+	MaxParkedBytes int64         // of the parked stream; default 1 GiB
+	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
+	TrimEvery      time.Duration // how often done messages are removed; default 1 min
+	Server         *Server       // the embedded server behind the connection: Health asks it too, Close stops it
+	Logger         *slog.Logger  // default: silent
+	Now            func() time.Time
+
+	onStep func(step) // tests make a settlement end here, as a crash would
+}
+
+// step is a point between the two halves of a settlement.
+type step uint8
+
+const (
+	stepCopied step = iota + 1 // the next attempt is stored, this one not acknowledged
+	stepParked                 // the parked message is stored, this one not acknowledged
+)
+
+const (
+	dedupeWindow = 10 * time.Minute
+	adminTimeout = 10 * time.Second
+	minPayload   = broker.MaxBody + 4*broker.MaxHeaders // headers grow when they are escaped
+)
+
+func (o Options) withDefaults() Options {
+	if o.Prefix == "" {
+		o.Prefix = "taxiway"
+	}
+	o.Replicas = max(o.Replicas, 1)
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 2 << 30
+	}
+	if o.MaxParkedBytes <= 0 {
+		o.MaxParkedBytes = 1 << 30
+	}
+	if o.PublishTimeout <= 0 {
+		o.PublishTimeout = 15 * time.Second
+	}
+	if o.TrimEvery <= 0 {
+		o.TrimEvery = time.Minute
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.onStep == nil {
+		o.onStep = func(step) {}
+	}
+	return o
+}
+
+// Broker implements broker.Broker.
+type Broker struct {
+	Options
+	names
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	stop    context.CancelFunc
+	trimmed chan struct{} // closed when the trimmer has ended
+	stalls  stalls
+	seen    atomic.Uint64 // the last message as of the previous Trim
+	once    sync.Once
+	closed  error // of Close
+}
+
+var _ broker.Broker = (*Broker)(nil)
+
+// New sets up the streams and returns a broker that owns the connection: Close closes it.
+func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
+	o = o.withDefaults()
+	if nc.MaxPayload() < minPayload {
+		return nil, fault.Newf(fault.BrokerUnavailable, "the broker's max_payload is %d bytes, %d are needed", nc.MaxPayload(), minPayload)
+	}
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(adminTimeout), jetstream.WithPublishAsyncTimeout(ackTimeout), jetstream.WithPublishAsyncMaxPending(maxPending))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
+	}
+	b := &Broker{Options: o, names: names{o.Prefix}, nc: nc, js: js, trimmed: make(chan struct{})}
+	if err := b.setUp(ctx); err != nil {
+		return nil, err
+	}
+	trimming, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	go b.trimmer(trimming)
+	return b, nil
+}
+
+// Features says what JetStream does for us. NotBefore is kept in the message, so every consumer keeps to it.
+func (b *Broker) Features() broker.Features {
+	return broker.Features{Name: "nats", DedupeWindow: dedupeWindow, MaxBody: broker.MaxBody, DelayedDelivery: true}
+}
+
+// Close ends the connection, and the embedded server if the broker has one.
+func (b *Broker) Close(ctx context.Context) error {
+	b.once.Do(func() {
+		b.stop()
+		<-b.trimmed
+		b.js.CleanupPublisher()
+		_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
+		b.nc.Close()
+		if b.Server != nil {
+			b.closed = b.Server.Close()
+		}
+	})
+	return b.closed
+}

@@ -1,0 +1,147 @@
+package natsbroker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/fault"
+)
+
+const (
+	ackTimeout = 5 * time.Second // for one acknowledgement; then the message is sent again under the same id
+	maxPending = 4096            // unacknowledged messages of this process; the server refuses beyond 10,000 a stream
+	windowLen  = 256             // unacknowledged messages of one Publish
+	windowSize = 8 << 20         // and their bytes; the server refuses beyond 128 MB a stream
+	firstPause = 50 * time.Millisecond
+	longPause  = time.Second
+)
+
+// codeStoreFailed is what the server answers when a limit of the stream forbids to store a message.
+const codeStoreFailed jetstream.ErrorCode = 10077
+
+// Publish stores the messages, pipelined, and waits until the server has them on disk.
+func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error {
+	encoded := make([]*nats.Msg, len(messages))
+	for i, m := range messages {
+		if err := m.Check(); err != nil {
+			return err
+		}
+		encoded[i] = encode(m, b.event(m.Type, m.Tenant), m.ID)
+	}
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.PublishTimeout)
+		defer cancel()
+	}
+	for len(encoded) > 0 {
+		n := window(encoded)
+		if err := b.store(ctx, encoded[:n]); err != nil {
+			return err
+		}
+		encoded = encoded[n:]
+	}
+	return nil
+}
+
+// window returns how many messages may be on their way together.
+func window(messages []*nats.Msg) int {
+	size := 0
+	for i, m := range messages {
+		size += len(m.Data)
+		if i > 0 && (i == windowLen || size > windowSize) {
+			return i
+		}
+	}
+	return len(messages)
+}
+
+// store sends the messages until each is acknowledged, ctx ends, or an error says that trying again is useless. Repeating is
+// safe within the dedupe window, because the ids stay the same.
+func (b *Broker) store(ctx context.Context, messages []*nats.Msg) error {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		failed, err := b.send(ctx, messages)
+		if err == nil {
+			return nil
+		}
+		if final := verdict(err); final != nil {
+			return final
+		}
+		if errors.Is(err, jetstream.ErrNoStreamResponse) {
+			if err := b.restore(ctx); err != nil {
+				b.Logger.WarnContext(ctx, "the streams cannot be checked", "error", err)
+			}
+		}
+		if !wait(ctx, pause) {
+			return gaveUp(ctx, err)
+		}
+		messages = failed
+	}
+}
+
+// send publishes all messages and collects the acknowledgements; it returns what failed, and one of the reasons.
+func (b *Broker) send(ctx context.Context, messages []*nats.Msg) (failed []*nats.Msg, reason error) {
+	futures := make([]jetstream.PubAckFuture, len(messages))
+	for i, m := range messages {
+		var err error
+		if futures[i], err = b.js.PublishMsgAsync(m); err != nil {
+			reason = err
+		}
+	}
+	for i, f := range futures {
+		if f == nil {
+			failed = append(failed, messages[i])
+			continue
+		}
+		select {
+		case <-f.Ok():
+		case err := <-f.Err():
+			failed, reason = append(failed, messages[i]), err
+		case <-ctx.Done():
+			return messages[i:], ctx.Err()
+		}
+	}
+	return failed, reason
+}
+
+// verdict translates errors that stay when the message is sent again; nil means that trying again makes sense.
+func verdict(err error) error {
+	switch {
+	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
+		return fault.Wrap(err, fault.MessageTooLarge, "the message is larger than the broker's limit")
+	case hasCode(err, codeStoreFailed):
+		return fault.Wrap(err, fault.BrokerBusy, "the broker's stream is full")
+	case errors.Is(err, nats.ErrConnectionClosed):
+		return fault.Wrap(err, fault.BrokerUnavailable, "the broker's connection was closed")
+	}
+	return nil
+}
+
+func hasCode(err error, code jetstream.ErrorCode) bool {
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.ErrorCode == code
+}
+
+// gaveUp is the answer when time is over: a cancellation stays one, a lost race against a deadline is the broker's.
+func gaveUp(ctx context.Context, last error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return fault.Wrap(last, fault.BrokerUnavailable, "the broker did not confirm in time")
+}
+
+// wait pauses and reports whether ctx is still alive.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

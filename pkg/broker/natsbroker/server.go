@@ -1,0 +1,162 @@
+package natsbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"taxiway.example/pkg/fault"
+)
+
+// ServerOptions are the settings of an embedded server; the zero value is good.
+type ServerOptions struct {
+	Name     string       // must not change across restarts; default "taxiway"
+	Listen   string       // host:port for other processes; default: no port at all
+	MaxStore int64        // bytes on disk; default 8 GiB
+	Logger   *slog.Logger // default: silent
+}
+
+const (
+	defaultMaxStore = 8 << 30
+	maxMemory       = 256 << 20
+	maxPayload      = 1 << 20
+	startTimeout    = 30 * time.Second
+)
+
+// Server is a NATS server with JetStream in this process. Every acknowledged message is on disk: with the default
+// sync interval of two minutes a power cut would lose all of the last minutes.
+type Server struct {
+	ns   *server.Server
+	lock *os.File
+}
+
+// Embedded starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
+// would acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked and
+// names the owner.
+func Embedded(dir string, o ServerOptions) (*Server, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("broker directory: %w", err)
+	}
+	held, err := acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := start(dir, o)
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	s.lock = held
+	return s, nil
+}
+
+func start(dir string, o ServerOptions) (*Server, error) {
+	opts, err := o.native(dir)
+	if err != nil {
+		return nil, err
+	}
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
+	}
+	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
+	ns.Start()
+	if !ns.ReadyForConnections(startTimeout) {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+		return nil, fault.New(fault.BrokerUnavailable, "the embedded broker is not ready; its log says why")
+	}
+	return &Server{ns: ns}, nil
+}
+
+func (o ServerOptions) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Logger
+}
+
+func (o ServerOptions) native(dir string) (*server.Options, error) {
+	opts := &server.Options{
+		ServerName:         o.Name,
+		DontListen:         o.Listen == "",
+		JetStream:          true,
+		StoreDir:           filepath.Clean(dir),
+		SyncAlways:         true,
+		MaxPayload:         maxPayload,
+		JetStreamMaxStore:  o.MaxStore,
+		JetStreamMaxMemory: maxMemory,
+		NoSigs:             true, // signals belong to the process
+	}
+	if opts.ServerName == "" {
+		opts.ServerName = "taxiway"
+	}
+	if opts.JetStreamMaxStore <= 0 {
+		opts.JetStreamMaxStore = defaultMaxStore
+	}
+	if o.Listen == "" {
+		return opts, nil
+	}
+	host, port, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("broker listen address: %w", err)
+	}
+	if opts.Port, err = strconv.Atoi(port); err != nil {
+		return nil, fmt.Errorf("broker listen port: %w", err)
+	}
+	if opts.Port == 0 {
+		opts.Port = server.RANDOM_PORT
+	}
+	opts.Host = host
+	return opts, nil
+}
+
+// URL returns the address of a server that listens, "" otherwise.
+func (s *Server) URL() string {
+	if s.ns.Addr() == nil {
+		return ""
+	}
+	return s.ns.ClientURL()
+}
+
+// Connect opens a connection within the process.
+func (s *Server) Connect(ctx context.Context, extra ...nats.Option) (*nats.Conn, error) {
+	return Connect(ctx, "", append([]nats.Option{nats.InProcessServer(s.ns)}, extra...)...)
+}
+
+// Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a restart.
+func (s *Server) Health() error {
+	h := s.ns.Healthz(nil)
+	if h.Error != "" || h.Status != "ok" {
+		return fault.Newf(fault.BrokerUnavailable, "the embedded broker reports %s", h.Status)
+	}
+	return nil
+}
+
+// Close stops the server, waits until its files are closed and gives the directory back.
+func (s *Server) Close() error {
+	s.ns.Shutdown()
+	s.ns.WaitForShutdown()
+	return s.lock.Close()
+}
+
+// serverLog writes the server's log to slog, less loudly: its notices are about itself.
+type serverLog struct{ log *slog.Logger }
+
+func (l serverLog) Noticef(f string, v ...any) { l.log.Debug("nats-server: " + fmt.Sprintf(f, v...)) }
+
+func (l serverLog) Warnf(f string, v ...any) { l.log.Warn("nats-server: " + fmt.Sprintf(f, v...)) }
+
+func (l serverLog) Fatalf(f string, v ...any) { l.log.Error("nats-server: " + fmt.Sprintf(f, v...)) }
+
+func (l serverLog) Errorf(f string, v ...any) { l.log.Error("nats-server: " + fmt.Sprintf(f, v...)) }
+func (l serverLog) Debugf(string, ...any)     {}
+func (l serverLog) Tracef(string, ...any)     {}

@@ -1,0 +1,64 @@
+package natsbroker
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// trimmer removes done messages now and then.
+func (b *Broker) trimmer(ctx context.Context) {
+	defer close(b.trimmed)
+	tick := time.NewTicker(b.TrimEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := b.Trim(ctx); err != nil && ctx.Err() == nil {
+			b.Logger.WarnContext(ctx, "done messages could not be removed", "error", err)
+		}
+	}
+}
+
+// Trim removes messages that every subscription has acknowledged, of those that were there at the previous Trim: on a cluster
+// a consumer may hear of a message later than its stream. Without any subscription nothing is removed. Several processes may
+// trim at once.
+func (b *Broker) Trim(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	stream, err := b.js.Stream(ctx, b.work())
+	if err != nil {
+		return err
+	}
+	info, err := stream.Info(ctx)
+	if err != nil {
+		return err
+	}
+	floor := min(b.seen.Swap(info.State.LastSeq), info.State.LastSeq)
+	consumers := 0
+	list := stream.ListConsumers(ctx)
+	for c := range list.Info() {
+		consumers++
+		floor = min(floor, done(c, floor))
+	}
+	if err := list.Err(); err != nil {
+		return err
+	}
+	if consumers == 0 || info.State.Msgs == 0 || floor < info.State.FirstSeq {
+		return nil
+	}
+	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
+}
+
+// done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so
+// that one with nothing to do and nothing in hand counts as far as the stream went.
+func done(c *jetstream.ConsumerInfo, last uint64) uint64 {
+	if c.NumPending == 0 && c.NumAckPending == 0 {
+		return last
+	}
+	return c.AckFloor.Stream
+}
