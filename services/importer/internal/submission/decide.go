@@ -1,0 +1,209 @@
+package submission
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/services/importer/internal/outcome"
+)
+
+// look is one look at a submission: what it finds out and what follows.
+type look struct {
+	*Service
+	client Finder
+	sub    ledger.Submission
+	now    time.Time
+
+	records    map[string]string // of the devices that have one, by device
+	moves      []ledger.Move
+	registered []ledger.Device
+	meanings   []string // of the devices whose import ended
+	staying    int      // devices that wait on
+
+	searches int   // made so far
+	more     bool  // some were put off to the next look
+	failed   error // what kept the searches from going on
+}
+
+// decide says what becomes of one device, given its records.
+func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.Imported) {
+	if len(records) == 0 {
+		l.missing(d)
+		return
+	}
+	r := outcome.Decisive(records)
+	l.records[d.ID] = r.ID
+	p := outcome.For(r.Meaning())
+	ended := func(m ledger.Move) { l.end(m, string(r.Meaning())) }
+	switch {
+	case p.Action == outcome.Wait:
+		l.stay(d, ledger.Submitted, l.alarm(), "")
+	case p.Action == outcome.Register && r.RegistrationID != "":
+		l.register(d, r.RegistrationID, string(r.Meaning()))
+	case p.Action == outcome.Register: // registered, and the record does not say as what
+		l.find(ctx, d, search{why: fault.AutopilotAlreadyHere, limit: l.Timings.Invisible, meaning: r.Meaning(), otherwise: l.ghost})
+	case p.Action == outcome.Find:
+		l.find(ctx, d, search{why: p.Code, limit: l.Timings.Invisible, meaning: r.Meaning(), otherwise: l.ghost})
+	case p.Action == outcome.Twin:
+		l.find(ctx, d, search{why: p.Code, limit: l.Timings.Settle, meaning: r.Meaning(), otherwise: l.alone})
+	case p.Action == outcome.Hold:
+		ended(move(d, ledger.Held, time.Time{}, p.Code, said(r)))
+	case p.Action == outcome.Again:
+		ended(l.again(d, l.now, p.Code, said(r)))
+	default:
+		ended(move(d, ledger.Dead, time.Time{}, p.Code, said(r)))
+	}
+}
+
+// missing decides about a device without a record: it waits until the settle time has passed, then it counts as lost. If its
+// record was there before, somebody deletes records by hand or the listing was incomplete once; then the time starts when it
+// was first missed. No search by serial number here: only Autopilot can say that this hardware is the one registered.
+func (l *look) missing(d ledger.Device) {
+	settle, posted := l.Timings.Settle, l.sub.Posted
+	if posted.IsZero() {
+		posted = l.sub.Created
+	}
+	switch {
+	case l.now.Sub(posted) < settle:
+		l.stay(d, d.State, d.Code, d.Detail)
+	case d.State == ledger.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
+		l.stay(d, d.State, fault.AutopilotLost, "")
+	default:
+		l.end(l.again(d, l.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
+	}
+}
+
+// meaningLost stands beside Autopilot's own meanings in the metrics.
+const meaningLost = "lost"
+
+func (l *look) ghost(d ledger.Device) ledger.Move {
+	return move(d, ledger.Dead, time.Time{}, fault.AutopilotGhost,
+		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", l.Timings.Invisible))
+}
+
+func (l *look) alone(d ledger.Device) ledger.Move {
+	one := 1
+	m := l.again(d, l.now, fault.AutopilotDuplicated, "The twin of the device does not show up; it is sent again alone.")
+	m.Set.ChunkLimit = &one
+	return m
+}
+
+// search is a reason to look for a registered device by its serial number.
+type search struct {
+	why       fault.Code // shown on the device while it waits
+	limit     time.Duration
+	meaning   autopilot.Meaning
+	otherwise func(ledger.Device) ledger.Move // when it has not been found within the limit
+}
+
+// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits.
+func (l *look) find(ctx context.Context, d ledger.Device, s search) {
+	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
+		l.more = true
+		l.stay(d, ledger.Submitted, s.why, "")
+		return
+	}
+	l.searches++
+	found, err := l.client.FindBySerial(ctx, d.Serial)
+	if err != nil {
+		l.failed = err
+		l.stay(d, ledger.Submitted, s.why, "")
+		return
+	}
+	switch same := pick(d, found); {
+	case len(same) == 1:
+		l.register(d, same[0].ID, string(s.meaning))
+	case len(same) > 1:
+		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
+		l.end(move(d, ledger.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
+	case d.Code == s.why && l.now.Sub(d.Updated) >= s.limit:
+		l.end(s.otherwise(d), string(s.meaning))
+	default:
+		l.stay(d, ledger.Submitted, s.why, "")
+	}
+}
+
+// stay lets the device wait, and moves it only when there is something new to say.
+func (l *look) stay(d ledger.Device, in ledger.State, code fault.Code, detail string) {
+	l.staying++
+	if d.State != in || d.Code != code {
+		l.moves = append(l.moves, move(d, in, time.Time{}, code, detail))
+	}
+}
+
+func (l *look) register(d ledger.Device, id, meaning string) {
+	m := move(d, ledger.Registered, l.now.Add(l.Timings.Grace), "", "")
+	m.Attempts, m.Set.RegistrationID = 0, &id
+	l.registered = append(l.registered, d)
+	l.end(m, meaning)
+}
+
+func (l *look) end(m ledger.Move, meaning string) {
+	l.moves = append(l.moves, m)
+	l.meanings = append(l.meanings, meaning)
+}
+
+// alarm is the reason shown on devices whose import takes too long.
+func (l *look) alarm() fault.Code {
+	if l.now.Sub(l.sub.Created) >= l.Timings.Stuck {
+		return fault.AutopilotPending
+	}
+	return ""
+}
+
+// change is what the look does to the submission.
+func (l *look) change(ctx context.Context, present bool) ledger.SubmissionChange {
+	sub := l.sub
+	sub.Code = l.alarm()
+	if present && sub.State == ledger.SubmissionOpen {
+		sub.State, sub.Posted = ledger.SubmissionPosted, l.now
+	}
+	pause := l.Timings.poll(sub.Polls)
+	sub.Polls++
+	switch {
+	case l.staying == 0 && sub.State == ledger.SubmissionOpen:
+		// Nothing of it ever showed up. One more look, for records that come later still.
+		sub.State, sub.Code, pause = ledger.SubmissionSettled, fault.AutopilotLost, l.Timings.Settle
+	case l.staying == 0:
+		sub.State, sub.Code, pause = ledger.SubmissionSettled, "", l.Timings.Cleanup
+	case l.failed != nil:
+		sub.Code, pause = fault.CodeOf(l.failed), max(pause, l.Timings.pause(l.failed))
+	case l.more:
+		pause = l.Timings.poll(0)
+	}
+	if sub.Code == fault.AutopilotPending {
+		l.Metrics.stuck.Inc()
+		pipeline.Logger(ctx).WarnContext(ctx, "an import takes very long", telemetry.KeySubmission, sub.ID,
+			telemetry.KeyCount, l.staying, "since", sub.Created)
+	}
+	sub.Due = l.now.Add(pause)
+	return ledger.SubmissionChange{Submission: sub, Items: l.items(), Moves: l.moves}
+}
+
+// items returns the items whose record was not known before.
+func (l *look) items() []ledger.Item {
+	var changed []ledger.Item
+	for _, i := range l.sub.Items {
+		if id := l.records[i.Device]; id != "" && id != i.RecordID {
+			i.RecordID = id
+			changed = append(changed, i)
+		}
+	}
+	return changed
+}
+
+// count takes the committed outcomes into the metrics.
+func (l *look) count() {
+	for _, m := range l.meanings {
+		l.Metrics.outcomes.WithLabelValues(m).Inc()
+	}
+	if l.sub.State == ledger.SubmissionOpen && len(l.records) == 0 && l.staying == 0 {
+		l.Metrics.submissions.WithLabelValues(resultLost).Inc()
+	}
+}

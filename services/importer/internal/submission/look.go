@@ -1,0 +1,121 @@
+package submission
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/telemetry"
+)
+
+// Look takes the submission of a SubmissionDue event one step further: it looks what became of its devices and, once all of
+// them have their outcome, deletes its import records.
+func (s *Service) Look(ctx context.Context, e event.Event) error {
+	sub, err := s.Ledger.Submission(ctx, e.Tenant, e.Submission)
+	switch {
+	case fault.CodeOf(err) == fault.RequestNotFound:
+		return nil
+	case err != nil:
+		return err
+	case sub.State == ledger.SubmissionClosed:
+		return nil
+	}
+	waiting, err := s.waiting(ctx, sub)
+	if err != nil {
+		return err
+	}
+	if len(waiting) == 0 && s.Now().Sub(sub.Created) > s.Timings.CleanupEnd {
+		return s.close(ctx, sub)
+	}
+	client, records, err := s.read(ctx, sub)
+	switch {
+	case fault.IsCancel(err) && !isFault(err):
+		return err
+	case err != nil:
+		return s.putOff(ctx, sub, waiting, err)
+	case len(waiting) == 0:
+		return s.cleanUp(ctx, client, sub, records)
+	}
+	return s.review(ctx, client, sub, waiting, records)
+}
+
+// waiting returns the devices that are still part of the submission. Whoever moved the others has taken them out of it.
+func (s *Service) waiting(ctx context.Context, sub ledger.Submission) ([]ledger.Device, error) {
+	all := make([]string, len(sub.Items))
+	for i, item := range sub.Items {
+		all[i] = item.Device
+	}
+	devices, err := s.Ledger.Devices(ctx, sub.Tenant, all)
+	return slices.DeleteFunc(devices, func(d ledger.Device) bool {
+		return d.Submission != sub.ID || d.State != ledger.Submitting && d.State != ledger.Submitted
+	}), err
+}
+
+// read asks Autopilot for the submission's records.
+func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, []autopilot.Imported, error) {
+	client, err := s.Connect(sub.Tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Metrics.polls.Inc()
+	records, err := client.Imported(ctx, sub.ImportID)
+	return client, own(records, sub), err
+}
+
+// putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is shown on
+// the devices.
+func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []ledger.Device, why error) error {
+	warn(ctx, "a look at an import was put off", sub, why)
+	sub.Due, sub.Code = s.Now().Add(s.Timings.pause(why)), fault.CodeOf(why)
+	c := ledger.SubmissionChange{Submission: sub}
+	switch fault.KindOf(why) {
+	case fault.Throttled:
+		s.Metrics.waits.Inc()
+	case fault.Denied, fault.NotFound, fault.Permanent, fault.Invalid:
+		for _, d := range waiting {
+			if d.Code != fault.CodeOf(why) {
+				c.Moves = append(c.Moves, move(d, d.State, time.Time{}, fault.CodeOf(why), fault.DetailOf(why)))
+			}
+		}
+	}
+	_, err := s.advance(ctx, c)
+	return err
+}
+
+// review decides about each device that waits, commits the decisions and announces the devices that are registered now.
+func (s *Service) review(
+	ctx context.Context, client Finder, sub ledger.Submission, waiting []ledger.Device, records []autopilot.Imported,
+) error {
+	l := &look{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
+	bySerial := correlate(records)
+	for _, d := range waiting {
+		l.decide(ctx, d, bySerial[d.Serial.Fold()])
+	}
+	applied, err := s.advance(ctx, l.change(ctx, len(records) > 0))
+	if err != nil || !applied {
+		return err
+	}
+	l.count()
+	return s.announce(ctx, sub, l.registered)
+}
+
+// announce tells the grouper. When that fails the devices' due time in the ledger does it.
+func (s *Service) announce(ctx context.Context, sub ledger.Submission, registered []ledger.Device) error {
+	if len(registered) == 0 {
+		return nil
+	}
+	e := event.ForDevices(event.DevicesRegistered, source, sub.Tenant, ids(registered), s.Now())
+	if e.Batch = registered[0].Batch; slices.ContainsFunc(registered, func(d ledger.Device) bool { return d.Batch != e.Batch }) {
+		e.Batch = ""
+	}
+	if err := s.Emitter.Emit(ctx, e); err != nil {
+		pipeline.Logger(ctx).WarnContext(ctx, "registered devices were not announced; the dispatcher will",
+			telemetry.KeySubmission, sub.ID, telemetry.KeyError, err)
+	}
+	return nil
+}

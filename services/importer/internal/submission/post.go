@@ -1,0 +1,114 @@
+package submission
+
+import (
+	"context"
+	"time"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// post sends a submission that has just begun and commits what is known of it then.
+func (s *Service) post(ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice) error {
+	records, err := s.send(ctx, sub, won, rows)
+	if err == nil {
+		records = own(records, sub)
+		if len(records) > 0 {
+			return s.accepted(ctx, sub, won, records)
+		}
+		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
+	}
+	switch verdict := judge(err); verdict {
+	case unsent:
+		return err // whoever comes next finds nothing and sends it again
+	case unknown:
+		return s.uncertain(ctx, sub, err)
+	default:
+		return s.refused(ctx, sub, won, verdict, err)
+	}
+}
+
+// send POSTs the devices won, unless the time for that has passed while the process stood still.
+func (s *Service) send(
+	ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice,
+) ([]autopilot.Imported, error) {
+	client, err := s.Connect(sub.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	left := s.Timings.Post - s.Now().Sub(sub.Created)
+	if left <= 0 {
+		return nil, fault.New(fault.GraphUnavailable, "the time to send had passed")
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	devices := make([]autopilot.ImportDevice, len(won))
+	for i, d := range won {
+		devices[i] = rows[d.ID]
+	}
+	return client.Import(ctx, devices, sub.ImportID)
+}
+
+// accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked for.
+func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []ledger.Device, records []autopilot.Imported) error {
+	s.Metrics.submissions.WithLabelValues(resultPosted).Inc()
+	now := s.Now()
+	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(s.Timings.poll(0)), ""
+	c := ledger.SubmissionChange{Submission: sub}
+	bySerial := correlate(records)
+	for _, d := range won {
+		if own := bySerial[d.Serial.Fold()]; len(own) > 0 {
+			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: own[0].ID})
+			c.Moves = append(c.Moves, move(d, ledger.Submitted, time.Time{}, "", ""))
+		}
+	}
+	_, err := s.advance(ctx, c)
+	return err
+}
+
+// uncertain notes that the import has to be looked for.
+func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why error) error {
+	s.Metrics.submissions.WithLabelValues(resultUnknown).Inc()
+	warn(ctx, "nobody knows whether an import happened; it will be looked for", sub, why)
+	sub.Due, sub.Code = s.Now().Add(s.Timings.poll(0)), fault.GraphUnknownOutcome
+	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
+	return err
+}
+
+// refused gives the devices back: the import did not happen.
+func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledger.Device, verdict sending, why error) error {
+	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
+	warn(ctx, "an import was refused", sub, why)
+	now := s.Now()
+	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, fault.CodeOf(why)
+	c := ledger.SubmissionChange{Submission: sub}
+	switch verdict {
+	case divide:
+		c.Moves = s.divided(won, now, why)
+	case retry:
+		for _, d := range won {
+			c.Moves = append(c.Moves, s.again(d, now, fault.CodeOf(why), fault.DetailOf(why)))
+		}
+	default:
+		if fault.KindOf(why) == fault.Throttled {
+			s.Metrics.waits.Inc()
+		}
+		c.Moves = s.all(won, ledger.Collected, now.Add(s.Timings.pause(why)), why)
+	}
+	_, err := s.advance(ctx, c)
+	return err
+}
+
+// divided isolates the row that Graph refuses: each half is sent on its own, until the row stands alone.
+func (s *Service) divided(won []ledger.Device, now time.Time, why error) []ledger.Move {
+	if len(won) == 1 {
+		return s.all(won, ledger.Dead, time.Time{}, why)
+	}
+	half := (len(won) + 1) / 2
+	moves := s.all(won, ledger.Collected, now, why)
+	for i := range moves {
+		moves[i].Set.ChunkLimit = &half
+	}
+	return moves
+}

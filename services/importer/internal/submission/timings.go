@@ -1,0 +1,113 @@
+package submission
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Timings are all the waits and limits of a submission's life. The zero value of a field is its default.
+type Timings struct {
+	Post        time.Duration // from Begin until nothing is sent any more, default 90 s; covers sign-in, budget and the POST
+	Claim       time.Duration // from Begin until somebody looks whether the POST happened, default 2 min; at least Post
+	Settle      time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Post
+	PollFirst   time.Duration // before the second look at an import, then doubling, default 15 s
+	PollMax     time.Duration // the longest pause between two looks, default 5 min
+	Stuck       time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
+	Invisible   time.Duration // how long a device "already registered here" may stay invisible, default 2 h
+	RetryFirst  time.Duration // before a device is sent again after a failure that may pass, then doubling, default 2 min
+	RetryMax    time.Duration // the longest such pause, default 1 h
+	Denied      time.Duration // pause of a tenant that refuses us, default 5 min
+	Unavailable time.Duration // pause when Graph cannot be reached, and when a 429 names no time, default 1 min
+	Grace       time.Duration // until registered devices are announced again if their event was lost, default 30 s
+	Cleanup     time.Duration // between two rounds of deleting import records, default 30 s
+	CleanupEnd  time.Duration // after this long, records that cannot be deleted are left alone, default 24 h
+	MaxAttempts int           // failed attempts of a device before it is dead, default 6
+	MaxLookups  int           // searches by serial in one look, default 20
+	MaxDeletes  int           // import records deleted in one round, default 20
+}
+
+// WithDefaults returns t with its zero fields filled in.
+func (t Timings) WithDefaults() Timings {
+	def := func(field *time.Duration, d time.Duration) {
+		if *field == 0 {
+			*field = d
+		}
+	}
+	def(&t.Post, 90*time.Second)
+	def(&t.Claim, max(2*time.Minute, t.Post))
+	def(&t.Settle, max(5*time.Minute, 2*t.Post))
+	def(&t.PollFirst, 15*time.Second)
+	def(&t.PollMax, max(5*time.Minute, t.PollFirst))
+	def(&t.Stuck, time.Hour)
+	def(&t.Invisible, 2*time.Hour)
+	def(&t.RetryFirst, 2*time.Minute)
+	def(&t.RetryMax, max(time.Hour, t.RetryFirst))
+	def(&t.Denied, 5*time.Minute)
+	def(&t.Unavailable, time.Minute)
+	def(&t.Grace, 30*time.Second)
+	def(&t.Cleanup, 30*time.Second)
+	def(&t.CleanupEnd, 24*time.Hour)
+	count := func(field *int, n int) {
+		if *field == 0 {
+			*field = n
+		}
+	}
+	count(&t.MaxAttempts, 6)
+	count(&t.MaxLookups, 20)
+	count(&t.MaxDeletes, 20)
+	return t
+}
+
+// Validate says what is wrong with the timings, all of it at once.
+func (t Timings) Validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"post", t.Post}, {"claim", t.Claim}, {"settle", t.Settle}, {"pollFirst", t.PollFirst}, {"pollMax", t.PollMax},
+		{"stuck", t.Stuck}, {"invisible", t.Invisible}, {"retryFirst", t.RetryFirst}, {"retryMax", t.RetryMax},
+		{"denied", t.Denied}, {"unavailable", t.Unavailable}, {"grace", t.Grace}, {"cleanup", t.Cleanup}, {"cleanupEnd", t.CleanupEnd},
+	} {
+		if f.d <= 0 {
+			errs = append(errs, fmt.Errorf("%s is %s, must be positive", f.name, f.d))
+		}
+	}
+	ordered := func(ok bool, rule string) {
+		if !ok {
+			errs = append(errs, errors.New(rule))
+		}
+	}
+	ordered(t.Claim >= t.Post, "claim must not be shorter than post: a POST under way would be taken for lost")
+	ordered(t.Settle > t.Post, "settle must be longer than post: the answer may come late and the import be visible later")
+	ordered(t.PollMax >= t.PollFirst, "pollMax must not be shorter than pollFirst")
+	ordered(t.RetryMax >= t.RetryFirst, "retryMax must not be shorter than retryFirst")
+	ordered(t.MaxAttempts > 0 && t.MaxLookups > 0 && t.MaxDeletes > 0, "maxAttempts, maxLookups and maxDeletes must be positive")
+	return errors.Join(errs...)
+}
+
+// poll returns the pause after the given number of looks.
+func (t Timings) poll(looks int) time.Duration { return spread(doubled(t.PollFirst, looks, t.PollMax)) }
+
+// retry returns the pause after the given number of failed attempts, 1 or more.
+func (t Timings) retry(attempts int) time.Duration {
+	return spread(doubled(t.RetryFirst, attempts-1, t.RetryMax))
+}
+
+// doubled returns first, doubled n times, at most most.
+func doubled(first time.Duration, n int, most time.Duration) time.Duration {
+	for range min(n, 40) {
+		if first >= most {
+			break
+		}
+		first *= 2
+	}
+	return min(first, most)
+}
+
+// spread lengthens a pause by up to a fifth, so that what failed together does not come back together.
+func spread(d time.Duration) time.Duration {
+	return d + rand.N(d/5+1) //nolint:gosec // spreading load needs no secrecy
+}
