@@ -14,6 +14,7 @@ var batches = table[ledger.Batch]{"batches", []field[ledger.Batch]{
 	{Column{"source", Text}, func(b *ledger.Batch) cell { return text(&b.Source) }},
 	{Column{"name", Text}, func(b *ledger.Batch) cell { return text(&b.Name) }},
 	{Column{"idempotency_key", Text}, func(b *ledger.Batch) cell { return text(&b.IdempotencyKey) }},
+	{Column{"digest", Text}, func(b *ledger.Batch) cell { return text(&b.Digest) }},
 	{Column{"state", Text}, func(b *ledger.Batch) cell { return text(&b.State) }},
 	{Column{"code", Text}, func(b *ledger.Batch) cell { return text(&b.Code) }},
 	{Column{"detail", Text}, func(b *ledger.Batch) cell { return text(&b.Detail) }},
@@ -65,9 +66,9 @@ func (l *Ledger) CloseBatch(ctx context.Context, b ledger.Batch) error {
 		if b.Closed.IsZero() {
 			b.Closed = t.now
 		}
-		_, err := t.exec(ctx, `UPDATE batches SET state = ?, code = ?, detail = ?, closed = ?
+		_, err := t.exec(ctx, `UPDATE batches SET state = ?, code = ?, detail = ?, digest = ?, closed = ?
 			WHERE id = ? AND tenant = ? AND state = ?`,
-			b.State, b.Code, b.Detail, micros(b.Closed), b.ID, b.Tenant, ledger.Receiving)
+			b.State, b.Code, b.Detail, b.Digest, micros(b.Closed), b.ID, b.Tenant, ledger.Receiving)
 		return err
 	})
 }

@@ -10,6 +10,7 @@ CREATE TABLE batches (
     source          TEXT NOT NULL,
     name            TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
+    digest          TEXT NOT NULL,
     state           TEXT NOT NULL,
     code            TEXT NOT NULL,
     detail          TEXT NOT NULL,
