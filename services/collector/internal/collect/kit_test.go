@@ -1,0 +1,172 @@
+package collect_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/intake"
+	"taxiway.example/services/collector/internal/oemfile"
+)
+
+var start = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func now() time.Time { return start }
+
+// recorder keeps the events it is given, or refuses them.
+type recorder struct {
+	mu     sync.Mutex
+	events []event.Event
+	err    error
+	calls  int
+}
+
+func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.calls++; r.err != nil {
+		return r.err
+	}
+	r.events = append(r.events, events...)
+	return nil
+}
+
+// bench is a collector on a real ledger.
+type bench struct {
+	*collect.Service
+	ledger ledger.Ledger
+	events *recorder
+	tenant tenant.Tenant
+}
+
+func openLedger(t testing.TB) ledger.Ledger {
+	t.Helper()
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func newService(t testing.TB, c collect.Config, l collect.Ledger, e collect.Emitter) *collect.Service {
+	t.Helper()
+	s, err := collect.New(c, collect.Deps{Ledger: l, Events: e, Now: now, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newBench(t testing.TB, c collect.Config) *bench {
+	t.Helper()
+	b := &bench{ledger: openLedger(t), events: &recorder{}, tenant: tenant.Tenant{ID: "contoso"}}
+	b.Service = newService(t, c, b.ledger, b.events)
+	return b
+}
+
+// delivery reads a text as a device list.
+func (b *bench) delivery(t testing.TB, r io.Reader) collect.Delivery {
+	t.Helper()
+	sum := sha256.New()
+	f, err := oemfile.Open(io.TeeReader(r, sum), oemfile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return collect.Delivery{Tenant: b.tenant, Source: "oem", Rows: f.Rows(), Digest: func() string { return hex.EncodeToString(sum.Sum(nil)) }}
+}
+
+func (b *bench) status(t testing.TB, id string) ledger.BatchStatus {
+	t.Helper()
+	s, err := b.ledger.Batch(t.Context(), b.tenant.ID, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// verdicts lists what became of each row: number, outcome, code, warnings.
+func (b *bench) verdicts(t testing.TB, batch string) []string {
+	t.Helper()
+	rows, err := b.ledger.Rows(t.Context(), b.tenant.ID, batch, ledger.RowQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, r := range rows {
+		text := fmt.Sprintf("%d %s %s %s", r.Row, r.Outcome, r.Code, strings.Join(r.Warnings, " "))
+		list = append(list, strings.Join(strings.Fields(text), " "))
+	}
+	return list
+}
+
+// made makes up a device and returns it with its hash.
+func made(t testing.TB, seed uint64, change func(*hwhash.Report)) (serial, wire string) {
+	t.Helper()
+	r := hwhash.Synthetic(seed)
+	if change != nil {
+		change(&r)
+	}
+	h, err := hwhash.Encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Serial.Reveal(), h.Wire()
+}
+
+const header = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
+
+// file writes the devices of the seeds as Intune wants them.
+func file(t testing.TB, seeds ...uint64) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(header)
+	for _, seed := range seeds {
+		serial, wire := made(t, seed, nil)
+		fmt.Fprintf(&b, "%s,,%s,,\r\n", serial, wire)
+	}
+	return b.String()
+}
+
+func seeds(from, n uint64) []uint64 {
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = from + uint64(i)
+	}
+	return list
+}
+
+// rowsOf yields rows, then the error if there is one.
+func rowsOf(rows []intake.Row, err error) iter.Seq2[intake.Row, error] {
+	return func(yield func(intake.Row, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(intake.Row{}, err)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package collect_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/collect"
+)
+
+// kinds are rows as files hold them: the record, and the outcome it must have when its device is new.
+var kinds = map[string]ledger.Outcome{
+	"good": ledger.Accepted, "again": ledger.Duplicate, "recaptured": ledger.Duplicate, "swapped board": ledger.Conflict,
+	"cut": ledger.Rejected, "edited": ledger.Rejected, "other serial": ledger.Rejected, "bad tag": ledger.Rejected,
+	"comma": ledger.Rejected, "open quote": ledger.Rejected, "no hash": ledger.Rejected, "lost zeros": ledger.Accepted,
+}
+
+// record writes a record of the kind for the device of the seed; known is a seed that was accepted before.
+func record(t testing.TB, kind string, seed, known uint64) string {
+	t.Helper()
+	later := func(r *hwhash.Report) { r.Tool.CapturedAt = r.Tool.CapturedAt.Add(time.Hour) }
+	zeros := func(r *hwhash.Report) { r.Serial = hwhash.NewSecret(fmt.Sprintf("000%d", 10_000+seed)) }
+	other := hwhash.Synthetic(seed + 1_000_000)
+	swap := func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID }
+	serial, wire := made(t, seed, nil)
+	knownSerial, knownWire := made(t, known, nil)
+	switch kind {
+	case "again":
+		return knownSerial + ",," + knownWire + ",,"
+	case "recaptured":
+		_, wire := made(t, known, later)
+		return knownSerial + ",," + wire + ",,"
+	case "swapped board":
+		_, wire := made(t, known, swap)
+		return knownSerial + ",," + wire + ",,"
+	case "cut":
+		return serial + ",," + wire[:800] + ",,"
+	case "edited":
+		return serial + ",," + wire[:400] + "AAAA" + wire[404:] + ",,"
+	case "other serial":
+		return "5CD0000BBB,," + wire + ",,"
+	case "bad tag":
+		return serial + ",," + wire + ",\"A,B\","
+	case "comma":
+		return "AB,12,," + wire
+	case "open quote":
+		return "\"" + serial + ",," + wire + ",,"
+	case "no hash":
+		return serial + ",,,,"
+	case "lost zeros":
+		_, wire := made(t, seed, zeros)
+		return fmt.Sprintf("%d,,%s,,", 10_000+seed, wire)
+	}
+	return serial + ",," + wire + ",,"
+}
+
+// Conservation: every row ends in exactly one outcome, that of its kind, whatever stands beside it; the counts of the
+// answer are those of the ledger; and exactly the accepted devices are announced.
+func TestConservation(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBench(t, collect.Config{Chunk: rapid.IntRange(1, 9).Draw(rt, "chunk")})
+		text := header + record(t, "good", 1, 1) + "\r\n"
+		want := map[ledger.Outcome]int{ledger.Accepted: 1}
+		n := rapid.IntRange(1, 30).Draw(rt, "rows")
+		for i := range n {
+			kind := rapid.SampledFrom([]string{
+				"good", "again", "recaptured", "swapped board", "cut", "edited", "other serial", "bad tag", "comma", "open quote", "no hash", "lost zeros",
+			}).Draw(rt, "kind")
+			text += record(t, kind, uint64(100+i), 1) + "\r\n"
+			want[kinds[kind]]++
+		}
+		result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(text)))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		status := b.status(t, result.Batch.ID)
+		accepted := 0
+		for _, n := range status.States {
+			accepted += n
+		}
+		if result.Rows != n+1 || status.Rows != n+1 || accepted != want[ledger.Accepted] {
+			rt.Fatalf("%d rows sent, %d answered, %d kept; %d devices of %d", n+1, result.Rows, status.Rows, accepted, want[ledger.Accepted])
+		}
+		for _, outcome := range []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected} {
+			if result.Outcomes[outcome] != want[outcome] || status.Outcomes[outcome] != want[outcome] {
+				rt.Fatalf("%s: want %d, answered %d, kept %d", outcome, want[outcome], result.Outcomes[outcome], status.Outcomes[outcome])
+			}
+		}
+		announced := 0
+		for _, e := range b.events.events {
+			announced += len(e.Devices)
+		}
+		if announced != want[ledger.Accepted] {
+			rt.Fatalf("%d devices announced, %d accepted", announced, want[ledger.Accepted])
+		}
+	})
+}
+
+// forgetful takes every row and keeps none.
+type forgetful struct{ onChunk func() }
+
+func (forgetful) OpenBatch(_ context.Context, b ledger.Batch) (ledger.Batch, bool, error) {
+	return b, false, nil
+}
+func (forgetful) CloseBatch(context.Context, ledger.Batch) error { return nil }
+
+func (f forgetful) Accept(_ context.Context, _ ledger.Batch, rows []ledger.Candidate, _ time.Time) ([]ledger.Receipt, error) {
+	f.onChunk()
+	receipts := make([]ledger.Receipt, len(rows))
+	for i, r := range rows {
+		receipts[i] = ledger.Receipt{Row: r.Row, Outcome: ledger.Accepted, Device: "id"}
+	}
+	return receipts, nil
+}
+
+// repeated is a text and then a row, many times over.
+type repeated struct {
+	head, row string
+	left      int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.head == "" {
+		if r.left == 0 {
+			return 0, io.EOF
+		}
+		r.left--
+		r.head = r.row
+	}
+	n := copy(p, r.head)
+	r.head = r.head[n:]
+	return n, nil
+}
+
+// What is alive in memory after two hundred megabytes is what was alive after two.
+func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
+	const rows = 50_000
+	serial, wire := made(t, 1, nil)
+	alive := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var early, most uint64
+	chunks := 0
+	keep := forgetful{onChunk: func() {
+		switch chunks++; {
+		case chunks == 3:
+			early = alive()
+		case chunks%50 == 0:
+			most = max(most, alive())
+		}
+	}}
+	s := newService(t, collect.Config{Chunk: 200}, keep, &recorder{err: io.EOF})
+	b := &bench{Service: s}
+	text := &repeated{head: header, row: serial + ",," + wire + ",,\r\n", left: rows}
+	result, err := s.Take(t.Context(), b.delivery(t, text))
+	if err != nil || result.Rows != rows {
+		t.Fatal(result.Rows, err)
+	}
+	// Five chunks of 200 rows with text and bytes of a hash each; the rest is slack.
+	const slack = 5 * 200 * 12_000
+	if most > early+slack {
+		t.Errorf("%d bytes alive at the beginning, %d later", early, most)
+	}
+	t.Logf("%d rows, %d MB: alive %d KB at the beginning, at most %d KB later", rows, rows*len(wire)>>20, early>>10, most>>10)
+}
+
+func BenchmarkTake(b *testing.B) {
+	serial, wire := made(b, 1, nil)
+	row := serial + ",," + wire + ",Kiosk,ada@contoso.com\r\n"
+	s := newService(b, collect.Config{}, forgetful{onChunk: func() {}}, &recorder{err: io.EOF})
+	b.SetBytes(int64(len(row)))
+	b.ReportAllocs()
+	bench := &bench{Service: s}
+	if _, err := s.Take(b.Context(), bench.delivery(b, &repeated{head: header, row: row, left: min(b.N, 1_000_000)})); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,196 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/services/collector/internal/intake"
+)
+
+// run is one delivery on its way in. Three stages work side by side and hand chunks on: read, judge, commit. At
+// most five chunks exist at once, so memory does not grow with the delivery.
+type run struct {
+	*Service
+
+	delivery Delivery
+	next     func() (intake.Row, error, bool)
+	result   Result
+	readErr  error // why the rows broke off
+	quiet    bool  // publishing failed; the dispatcher has the rest
+}
+
+func (r *run) take(ctx context.Context, first intake.Row) (Result, error) {
+	rows := make(chan []intake.Row, 1)
+	judged := make(chan []ledger.Candidate, 1)
+	group, work := errgroup.WithContext(ctx)
+	group.Go(func() error { defer close(rows); return r.read(work, first, rows) })
+	group.Go(func() error { defer close(judged); return r.judge(work, rows, judged) })
+	group.Go(func() error { return r.commit(work, judged) })
+	err := group.Wait()
+	if err == nil {
+		err = r.readErr
+	}
+	return r.result, r.close(ctx, err)
+}
+
+// read gathers chunks. An error of the rows is kept for later, so that what was read before it is still committed.
+func (r *run) read(ctx context.Context, row intake.Row, out chan<- []intake.Row) error {
+	for more := true; more; {
+		chunk := make([]intake.Row, 0, r.config.Chunk)
+		for more && len(chunk) < r.config.Chunk {
+			chunk = append(chunk, row)
+			var err error
+			row, err, more = r.next()
+			if err != nil {
+				r.readErr, more = err, false
+			}
+		}
+		select {
+		case out <- chunk:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []ledger.Candidate) error {
+	for chunk := range in {
+		select {
+		case out <- r.candidates(ctx, chunk):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *run) commit(ctx context.Context, in <-chan []ledger.Candidate) error {
+	for chunk := range in {
+		receipts, err := r.Ledger.Accept(ctx, r.result.Batch, chunk, r.Now().UTC().Add(r.config.Grace))
+		if err != nil {
+			return err
+		}
+		r.count(receipts)
+		r.publish(ctx, receipts)
+	}
+	return nil
+}
+
+func (r *run) count(receipts []ledger.Receipt) {
+	for _, receipt := range receipts {
+		r.result.Rows++
+		r.result.Outcomes[receipt.Outcome]++
+		r.rows.WithLabelValues(string(r.delivery.Tenant.ID), string(receipt.Outcome), string(receipt.Code)).Inc()
+		if len(receipt.Warnings) > 0 {
+			r.result.Warned++
+		}
+		if receipt.Outcome != ledger.Accepted && len(r.result.Problems) < r.config.Problems {
+			r.result.Problems = append(r.result.Problems, receipt)
+		}
+		if receipt.Device != "" && len(r.result.Devices) < r.config.Problems {
+			r.result.Devices = append(r.result.Devices, receipt.Device)
+		}
+	}
+}
+
+// publish tells the importer of accepted devices. It does not fail: what nobody hears of is issued again when it is due.
+func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
+	var ids []string
+	for _, receipt := range receipts {
+		if receipt.Outcome == ledger.Accepted {
+			ids = append(ids, receipt.Device)
+		}
+	}
+	for chunk := range slices.Chunk(ids, event.MaxChunk) {
+		if r.quiet {
+			r.events.WithLabelValues("left_to_dispatcher").Inc()
+			continue
+		}
+		e := event.ForDevices(event.DevicesCollected, Source, r.delivery.Tenant.ID, chunk, r.Now())
+		e.Batch = r.result.Batch.ID
+		if err := r.emit(ctx, e); err != nil {
+			r.quiet = true
+			r.events.WithLabelValues("failed").Inc()
+			r.Logger.LogAttrs(ctx, slog.LevelWarn, "event not published; the dispatcher will issue the work",
+				slog.String(telemetry.KeyBatch, e.Batch), slog.String(telemetry.KeyTenant, string(e.Tenant)),
+				slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))
+			continue
+		}
+		r.events.WithLabelValues("published").Inc()
+	}
+}
+
+func (r *run) emit(ctx context.Context, e event.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Publish)
+	defer cancel()
+	return r.Events.Emit(ctx, e)
+}
+
+// closing bounds the last write of a delivery whose own context may have ended.
+const closing = 10 * time.Second
+
+// close gives the batch its final state. A delivery that was interrupted and can be sent again under its key stays open.
+func (r *run) close(ctx context.Context, cause error) error {
+	if cause != nil && !isContent(cause) && r.delivery.IdempotencyKey != "" {
+		return cause
+	}
+	b := r.result.Batch
+	b.State, b.Closed = ledger.Complete, r.Now().UTC()
+	switch {
+	case cause != nil:
+		b.State, b.Code, b.Detail = ledger.Failed, fault.CodeOf(cause), fault.DetailOf(cause)
+		if fault.CodeOf(cause) == fault.CodeUnknown {
+			b.Code, b.Detail = fault.RequestTruncated, "the delivery was interrupted"
+		}
+	case r.delivery.Digest != nil:
+		b.Digest = r.delivery.Digest()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	if err := r.Ledger.CloseBatch(ctx, b); err != nil {
+		return errors.Join(cause, err)
+	}
+	r.result.Batch = b
+	return cause
+}
+
+// isContent reports whether the same bytes sent again would fail the same way.
+func isContent(err error) bool {
+	return fault.KindOf(err) == fault.Invalid && fault.CodeOf(err) != fault.RequestTruncated
+}
+
+// repeat answers a delivery whose batch is closed: with the failure it ended in, or, if it is the same again, with its batch.
+func (r *run) repeat() (Result, error) {
+	r.result.Repeated = true
+	b := r.result.Batch
+	if b.State == ledger.Failed {
+		return r.result, fault.New(b.Code, b.Detail)
+	}
+	for more := true; more; {
+		var err error
+		if _, err, more = r.next(); err != nil {
+			if !isContent(err) {
+				return Result{}, err
+			}
+			return Result{}, errOtherBody()
+		}
+	}
+	if r.delivery.Digest != nil && b.Digest != "" && r.delivery.Digest() != b.Digest {
+		return Result{}, errOtherBody()
+	}
+	return r.result, nil
+}
+
+func errOtherBody() error {
+	return fault.New(fault.RequestConflict, "A delivery with this key and another body was taken in before.")
+}
