@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/ledger/sqlledger"
+)
+
+// Options are what both kinds of engine need; the zero value is good.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	Codec  ledger.Codec                  // how captures are stored; default ledger.Plain
+	Trace  func(operation, phase string) // called around the commit of every ledger transaction
+}
+
+// OpenLedger opens the ledger at an address:
+//
+//	sqlite:FILE                   one machine
+//	postgres://USER@HOST/NAME     several replicas (libpq URL)
+func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	opts := sqlledger.Options{Codec: o.Codec, Now: o.Now, Trace: o.Trace}
+	switch scheme {
+	case "sqlite":
+		return sqlite.Open(ctx, filePath(rest), opts)
+	}
+	return nil, fmt.Errorf("ledger address %q: want sqlite:FILE or postgres://…", scheme+":…")
+}
+
+// OpenBroker opens the broker at an address:
+//
+//	nats+embedded:DIRECTORY       a server in this process; its directory has one owner
+//	nats://HOST:PORT[,…]          NATS servers with JetStream
+func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	opts := natsbroker.Options{Logger: o.Logger, Now: o.Now}
+	switch scheme {
+	case "nats+embedded":
+		return openEmbedded(ctx, filePath(rest), opts)
+	case "nats", "tls":
+		nc, err := natsbroker.Connect(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		opts.Replicas = 1
+		return natsbroker.New(ctx, nc, opts)
+	}
+	return nil, fmt.Errorf("broker address %q: want nats+embedded:DIRECTORY or nats://…", scheme+":…")
+}
+
+func openEmbedded(ctx context.Context, dir string, opts natsbroker.Options) (broker.Broker, error) {
+	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{Logger: opts.Logger})
+	if err != nil {
+		return nil, err
+	}
+	nc, err := srv.Connect(ctx)
+	if err != nil {
+		srv.Close()
+		return nil, err
+	}
+	opts.Server = srv
+	b, err := natsbroker.New(ctx, nc, opts)
+	if err != nil {
+		nc.Close()
+		srv.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// filePath reads the part of an address behind the scheme as a path: //abs, abs and relative.
+func filePath(rest string) string { return filepath.FromSlash(strings.TrimPrefix(rest, "//")) }
