@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,11 +45,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, err)
+		say(stderr, err.Error())
 		return exitUsage
 	}
 	if err := serve(ctx, cfg, stdout); err != nil {
-		fmt.Fprintln(stderr, err)
+		say(stderr, err.Error())
 		return exitFailed
 	}
 	return 0
@@ -87,7 +88,7 @@ func plant(sim *simulator.Server, path string) error {
 	if err != nil {
 		return fmt.Errorf("seed file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	seeds, err := simulator.ReadSeeds(f)
 	if err != nil {
 		return err
@@ -107,17 +108,23 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // announce prints what is in force and where to find it.
 func announce(out io.Writer, sim *simulator.Server, address, managed string) {
-	fmt.Fprintln(out, "SIMULATED Microsoft Graph for Autopilot: not for real devices, nothing is kept")
-	for _, line := range sim.Options().Lines() {
-		fmt.Fprintln(out, "  "+line)
+	lines := []string{"SIMULATED Microsoft Graph for Autopilot: not for real devices, nothing is kept"}
+	for _, knob := range sim.Options().Lines() {
+		lines = append(lines, "  "+knob)
 	}
 	for _, id := range sim.Tenants() {
-		fmt.Fprintln(out, "tenant     "+id)
+		lines = append(lines, "tenant     "+id)
 	}
-	fmt.Fprintln(out, "login      http://"+address)
-	fmt.Fprintln(out, "graph      http://"+address+"/v1.0")
-	fmt.Fprintln(out, "beta       http://"+address+"/beta")
-	fmt.Fprintln(out, "management "+managed)
+	say(out, append(lines,
+		"login      http://"+address,
+		"graph      http://"+address+"/v1.0",
+		"beta       http://"+address+"/beta",
+		"management "+managed)...)
+}
+
+// say writes lines; a terminal that is gone is no reason to stop serving.
+func say(out io.Writer, lines ...string) {
+	_, _ = io.WriteString(out, strings.Join(lines, "\n")+"\n")
 }
 
 type server struct {

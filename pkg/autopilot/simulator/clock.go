@@ -17,9 +17,16 @@ type event struct {
 
 type agenda []event
 
-func (a agenda) Len() int      { return len(a) }
+// Len is of heap.Interface, like the methods below.
+func (a agenda) Len() int { return len(a) }
+
+// Swap exchanges two events.
 func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(event)) }
+
+// Push appends an event.
+func (a *agenda) Push(x any) { *a = append(*a, x.(event)) }
+
+// Less puts the earlier event first.
 func (a agenda) Less(i, j int) bool {
 	if a[i].at.Equal(a[j].at) {
 		return a[i].seq < a[j].seq
@@ -27,6 +34,7 @@ func (a agenda) Less(i, j int) bool {
 	return a[i].at.Before(a[j].at)
 }
 
+// Pop takes the last event off.
 func (a *agenda) Pop() any {
 	last := len(*a) - 1
 	e := (*a)[last]

@@ -3,10 +3,8 @@ package simulator
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Effect is what a fault does to the request it meets.
@@ -141,114 +139,4 @@ func (f *plannedFault) fits(c *call) bool {
 
 func equal(want string) func(string) bool {
 	return func(have string) bool { return strings.EqualFold(have, want) }
-}
-
-// faultBefore chooses the fault of a request and carries it out if it comes
-// before the effect.
-func (s *Server) faultBefore(c *call) *reply {
-	for _, f := range s.faults {
-		if f.Effect == Import || !f.fits(c) || !f.wants() {
-			continue
-		}
-		c.fault, c.entry.Fault = &f.Fault, f.title()
-		break
-	}
-	if c.fault == nil {
-		return nil
-	}
-	switch c.fault.Effect {
-	case Reply:
-		return s.faultReply(c, *c.fault)
-	case ResetBefore:
-		return &reply{end: dropped}
-	case Hang:
-		return &reply{end: hung}
-	case Page:
-		return gatewayPage(c.fault.Status)
-	}
-	return nil
-}
-
-func (s *Server) faultAfter(c *call, rep *reply) *reply {
-	if c.fault == nil {
-		return rep
-	}
-	switch c.fault.Effect {
-	case ReplyAfter:
-		return s.faultReply(c, *c.fault)
-	case ResetAfter:
-		return &reply{end: dropped}
-	case Truncate:
-		rep.end = cut
-	case Garbage:
-		rep.render(c.now, "", "")
-		rep.body = rep.body[:len(rep.body)/2]
-	}
-	return rep
-}
-
-// faultReply is an error answer in the shape that its status usually has. A 401
-// makes the token invalid as well: whoever keeps using it keeps being refused.
-func (s *Server) faultReply(c *call, f Fault) *reply {
-	if c.entry.Operation == "token" {
-		return s.refuse(c, oauthError{f.Status, orText(f.Code, "temporarily_unavailable"), 90033, orText(f.Message, "A transient error has occurred.")})
-	}
-	rep := errorFor(f.Status, f.Code, f.Message)
-	if f.Status == http.StatusUnauthorized {
-		delete(s.tokens, c.token)
-	}
-	if rep.header == nil {
-		rep.header = http.Header{}
-	}
-	if wait, isDate := strings.CutPrefix(f.RetryAfter, "date:"); isDate {
-		d, _ := time.ParseDuration(wait)
-		rep.header.Set("Retry-After", c.now.Add(s.opt.ClockSkew+d).UTC().Format(http.TimeFormat))
-	} else if f.RetryAfter != "" {
-		rep.header.Set("Retry-After", f.RetryAfter)
-	}
-	return rep
-}
-
-func errorFor(status int, code, message string) *reply {
-	switch status {
-	case http.StatusUnauthorized:
-		return unauthorized(orText(message, "Lifetime validation failed, the token is expired."))
-	case http.StatusForbidden:
-		return failIntune(status, orText(code, "Forbidden"), orText(message, "Application is not authorized to perform this operation."))
-	case http.StatusTooManyRequests:
-		return throttled("")
-	case http.StatusInternalServerError:
-		return failIntune(status, orText(code, "InternalServerError"), orText(message, "An error has occurred"))
-	case http.StatusServiceUnavailable:
-		return fail(status, orText(code, "ServiceUnavailable"), orText(message, "The service is temporarily unavailable."))
-	}
-	return fail(status, orText(code, strings.ReplaceAll(http.StatusText(status), " ", "")), orText(message, http.StatusText(status)))
-}
-
-func orText(text, fallback string) string {
-	if text == "" {
-		return fallback
-	}
-	return text
-}
-
-func gatewayPage(status int) *reply {
-	return &reply{
-		status: status, header: http.Header{"Content-Type": {"text/html"}},
-		body: fmt.Appendf(nil, "<html><head><title>%d %s</title></head></html>", status, http.StatusText(status)),
-	}
-}
-
-// outcomeFault chooses the fault that decides the import of one device.
-func (s *Server) outcomeFault(c *call, r *importedRecord) *Fault {
-	for _, f := range s.faults {
-		fits := f.Effect == Import &&
-			(f.Tenant == "" || strings.EqualFold(f.Tenant, c.tenant.id)) &&
-			(f.Serial == "" || strings.EqualFold(f.Serial, r.Serial)) &&
-			(f.ImportID == "" || strings.EqualFold(f.ImportID, r.ImportID))
-		if fits && f.wants() {
-			return &f.Fault
-		}
-	}
-	return nil
 }

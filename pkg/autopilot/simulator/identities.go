@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -101,58 +100,6 @@ func (s *Server) renderIdentity(c *call) func(*identity) map[string]any {
 	}
 }
 
-func (s *Server) listIdentities(c *call) *reply {
-	rows, rep := s.identityRows(c)
-	if rep != nil {
-		return rep
-	}
-	return serialPage(c, rows, s.opt.Pages.Identities, s.opt.Quirks.ExclusiveCursor, s.renderIdentity(c))
-}
-
-func (s *Server) countIdentities(c *call) *reply {
-	rows, rep := s.identityRows(c)
-	if rep != nil {
-		return rep
-	}
-	return count(len(rows))
-}
-
-func (s *Server) identityRows(c *call) ([]*identity, *reply) {
-	known := []string{"$filter", "$top", "$skiptoken", "$count", "$select"}
-	if c.beta() {
-		known = append(known, "$expand")
-	}
-	if rep := c.onlyOptions(known...); rep != nil {
-		return nil, rep
-	}
-	if c.get("$select") != "" && s.opt.Quirks.SelectFails {
-		return nil, failIntune(http.StatusInternalServerError, "InternalServerError", "An error has occurred")
-	}
-	f, rep := c.filter(func(op, property string) bool {
-		return property == "serialNumber" && (op == "contains" || op == "eq" && s.opt.Quirks.EqOnSerial)
-	})
-	if rep != nil {
-		return nil, rep
-	}
-	if s.opt.Quirks.HyphenBug && hyphenated(f) {
-		return nil, failIntune(http.StatusBadRequest, "BadRequest", "An error has occurred")
-	}
-	var rows []*identity
-	for _, d := range c.tenant.identities.sorted() {
-		if d.visible && f.match(func(string) []string { return []string{d.folded} }) {
-			rows = append(rows, d)
-		}
-	}
-	return rows, nil
-}
-
-func hyphenated(f *condition) (found bool) {
-	f.leaves(func(leaf *condition) {
-		found = found || slices.ContainsFunc(leaf.values, func(v string) bool { return strings.Contains(v, "-") })
-	})
-	return found
-}
-
 func (s *Server) inspectIdentity(c *call) {
 	if d := c.tenant.identities.rows[c.id]; d != nil {
 		c.entry.Serials, c.entry.Devices = []string{d.serial}, []string{d.hwKey}
@@ -202,13 +149,13 @@ func (s *Server) deleteIdentity(c *call) *reply {
 	if !d.leaving {
 		d.leaving = true
 		t := c.tenant
-		s.plan(c.now, s.draw(s.opt.Delays.IdentityDelete, "delete", t.id, d.id), func(at time.Time) { s.deregister(t, d, at) })
+		s.plan(c.now, s.draw(s.opt.Delays.IdentityDelete, "delete", t.id, d.id), func(time.Time) { s.deregister(t, d) })
 	}
 	return noContent()
 }
 
 // deregister frees the device for every tenant and takes its Entra object away.
-func (s *Server) deregister(t *tenant, d *identity, at time.Time) {
+func (s *Server) deregister(t *tenant, d *identity) {
 	t.identities.remove(d.id)
 	if s.owners[d.hwKey].identity == d.id {
 		delete(s.owners, d.hwKey)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -166,11 +165,11 @@ func (rep *reply) write(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(rep.status)
 	if rep.end == cut {
-		_, _ = w.Write(rep.body[:len(rep.body)/2])
+		_, _ = w.Write(rep.body[:len(rep.body)/2]) //nolint:gosec // JSON for programs, no browser shows it
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(rep.body) // a client that left is no error of ours
+	_, _ = w.Write(rep.body) //nolint:gosec // JSON for programs; and a client that left is no error of ours
 }
 
 // drop resets the connection, as a load balancer in trouble does.
@@ -184,26 +183,3 @@ func drop(w http.ResponseWriter) {
 	}
 	_ = conn.Close()
 }
-
-// response is what a client without a socket gets.
-func (rep *reply) response(r *http.Request) (*http.Response, error) {
-	body := io.Reader(bytes.NewReader(rep.body))
-	switch rep.end {
-	case dropped:
-		return nil, fmt.Errorf("connection reset: %w", io.ErrUnexpectedEOF)
-	case hung:
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	case cut:
-		body = io.MultiReader(bytes.NewReader(rep.body[:len(rep.body)/2]), broken{})
-	}
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", rep.status, http.StatusText(rep.status)), StatusCode: rep.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: rep.header,
-		Body: io.NopCloser(body), ContentLength: int64(len(rep.body)), Request: r,
-	}, nil
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -4,8 +4,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +54,7 @@ func (s *Server) Reset() {
 		key[i] = byte(s.opt.Seed >> (8 * i))
 	}
 	source := rand.NewChaCha8(key)
-	s.rng, s.ids = rand.New(source), source
+	s.rng, s.ids = rand.New(source), source //nolint:gosec // predictable on purpose: the seed decides
 	s.offset, s.agenda, s.seq = 0, nil, 0
 	s.tenants = map[string]*tenant{}
 	s.tokens = map[string]grant{}
@@ -83,55 +81,6 @@ func (s *Server) Handler() http.Handler {
 	})
 }
 
-// Transport answers requests without a socket, for tests that use a fake clock.
-// A dropped connection is io.ErrUnexpectedEOF.
-func (s *Server) Transport() http.RoundTripper { return transport{s} }
-
-type transport struct{ s *Server }
-
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(r.Context())
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	defer in.Body.Close()
-	if in.Host == "" {
-		in.Host = in.URL.Host
-	}
-	return t.s.serve(in).response(r)
-}
-
-// call is one request on its way through the simulator; one of a $batch has a
-// call of its own.
-type call struct {
-	now     time.Time
-	method  string
-	path    string
-	header  http.Header
-	query   map[string][]string
-	body    []byte
-	base    string // scheme and host, for next links
-	version string // v1.0, beta or empty
-	route   *route
-	id, sub string // path parameters
-	token   string
-	app     string
-	perms   []string
-	tenant  *tenant
-	devices []submitted // of an import
-	fault   *Fault      // that comes after the effect
-	entry   Request
-}
-
-func (c *call) beta() bool { return c.version == "beta" }
-
-func (c *call) get(option string) string {
-	if v := c.query[option]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
 func (s *Server) serve(r *http.Request) *reply {
 	body, err := io.ReadAll(io.LimitReader(r.Body, s.opt.MaxBody+1))
 	s.mu.Lock()
@@ -144,19 +93,6 @@ func (s *Server) serve(r *http.Request) *reply {
 		return s.finish(c, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is too large."))
 	}
 	return s.finish(c, s.answer(c))
-}
-
-func newCall(r *http.Request, body []byte, now time.Time) *call {
-	scheme := "http://"
-	if r.TLS != nil || r.URL.Scheme == "https" {
-		scheme = "https://"
-	}
-	c := &call{
-		now: now, method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
-		query: r.URL.Query(), body: body, base: scheme + r.Host,
-	}
-	c.entry = Request{Time: now, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
-	return c
 }
 
 // answer takes a call through everything that can happen to it.
@@ -209,29 +145,4 @@ func (s *Server) finish(c *call, rep *reply) *reply {
 	s.opt.Logger.Debug("request", "operation", c.entry.Operation, "method", c.method,
 		"tenant", c.entry.Tenant, "status", rep.status, "fault", c.entry.Fault, "request_id", requestID)
 	return rep
-}
-
-// nextLink is the URL of the following page: the same query with another token.
-func (c *call) nextLink(token string) string {
-	q := map[string][]string{}
-	for k, v := range c.query {
-		if k != "$skiptoken" {
-			q[k] = v
-		}
-	}
-	q["$skiptoken"] = []string{token}
-	return c.base + c.path + "?" + encodeQuery(q)
-}
-
-// top is the page size asked for, at most the service's own.
-func (c *call) top(size, most int) (int, *reply) {
-	raw := c.get("$top")
-	if raw == "" {
-		return size, nil
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(raw))
-	if err != nil || n < 1 {
-		return 0, c.bad("Invalid value '" + raw + "' for $top query option.")
-	}
-	return min(n, most), nil
 }
