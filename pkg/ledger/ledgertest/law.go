@@ -1,0 +1,141 @@
+package ledgertest
+
+import (
+	"fmt"
+
+	"pgregory.net/rapid"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/ledger"
+)
+
+// law checks for any sequence of deliveries, redeliveries and moves:
+//
+//   - rows = rejected + duplicate + conflict + accepted, and accepted = the sum of its devices' states;
+//   - a row is answered alike however often it is delivered;
+//   - no two accepted devices of a tenant are one device or contradict each other.
+func law(b *bench) {
+	tenants := 0
+	rapid.Check(b.T, func(t *rapid.T) {
+		tenants++ // each run has a tenant, and thereby a ledger, of its own
+		w := &world{bench: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]ledger.Candidate{}, answers: map[int]ledger.Receipt{}}
+		w.open()
+		t.Repeat(map[string]func(*rapid.T){"deliver": w.deliver, "redeliver": w.redeliver, "move": w.move, "": w.check})
+	})
+}
+
+type world struct {
+	*bench
+	T       *rapid.T
+	tenant  device.TenantID
+	batch   ledger.Batch
+	rows    map[int]ledger.Candidate
+	answers map[int]ledger.Receipt
+}
+
+func (w *world) open() {
+	w.batch = ledger.Batch{ID: newID(), Tenant: w.tenant, Source: "law"}
+	if _, _, err := w.OpenBatch(w.Context(), w.batch); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// deliver takes in a few new rows of few devices, so that they meet.
+func (w *world) deliver(t *rapid.T) {
+	var rows []ledger.Candidate
+	for range rapid.IntRange(1, 5).Draw(t, "rows") {
+		number := len(w.rows) + 1
+		c := Rejected(number)
+		if !rapid.Bool().Draw(t, "reject") {
+			one := rapid.IntRange(1, 3)
+			c = Evidence(number, one.Draw(t, "ek"), one.Draw(t, "uuid"), one.Draw(t, "serial"))
+			c = Recapture(c, rapid.IntRange(0, 2).Draw(t, "hours"))
+		}
+		w.rows[number] = c
+		rows = append(rows, c)
+	}
+	w.take(t, rows)
+}
+
+func (w *world) redeliver(t *rapid.T) {
+	if len(w.rows) == 0 {
+		t.Skip("no rows yet")
+	}
+	var rows []ledger.Candidate
+	for _, n := range rapid.SliceOfN(rapid.IntRange(1, len(w.rows)), 1, 4).Draw(t, "again") {
+		rows = append(rows, w.rows[n])
+	}
+	w.take(t, rows)
+}
+
+func (w *world) take(t *rapid.T, rows []ledger.Candidate) {
+	receipts, err := w.Accept(w.Context(), w.batch, rows, now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range receipts {
+		if before, known := w.answers[r.Row]; known && fmt.Sprint(before) != fmt.Sprint(r) {
+			t.Fatalf("row %d: %+v, before that %+v", r.Row, r, before)
+		}
+		w.answers[r.Row] = r
+	}
+}
+
+// move moves the device of some row anywhere but out of service, which frees its identity.
+func (w *world) move(t *rapid.T) {
+	if len(w.rows) == 0 {
+		t.Skip("no rows yet")
+	}
+	r := w.answers[rapid.IntRange(1, len(w.rows)).Draw(t, "row")]
+	found, err := w.Devices(w.Context(), w.tenant, []string{r.Device})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := rapid.SampledFrom(ledger.States()).Draw(t, "to")
+	if len(found) == 0 || found[0].Variant != "" || to == ledger.Retired {
+		t.Skip("not to be moved")
+	}
+	m := ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to, Code: "test.code"}
+	if applied, err := w.Move(w.Context(), m); err != nil || !applied[0] {
+		t.Fatal(applied, err)
+	}
+}
+
+func (w *world) check(t *rapid.T) {
+	status, err := w.Batch(w.Context(), w.tenant, w.batch.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for _, n := range status.Outcomes {
+		sum += n
+	}
+	states := 0
+	for _, n := range status.States {
+		states += n
+	}
+	if status.Rows != len(w.rows) || sum != status.Rows || states != status.Outcomes[ledger.Accepted] {
+		t.Fatalf("%d rows sent: %+v", len(w.rows), status)
+	}
+	w.checkDevices(t)
+}
+
+func (w *world) checkDevices(t *rapid.T) {
+	accepted := map[string]ledger.Candidate{}
+	for n, r := range w.answers {
+		if r.Outcome != ledger.Accepted {
+			continue
+		}
+		if other, twice := accepted[r.Device]; twice {
+			t.Fatalf("rows %d and %d made one device", other.Row, n)
+		}
+		accepted[r.Device] = w.rows[n]
+	}
+	for a, one := range accepted {
+		for b, other := range accepted {
+			if relation, _ := device.Relate(one.Capture, other.Capture); a != b && relation != device.Unrelated {
+				t.Fatalf("rows %d and %d were both accepted and are %s", one.Row, other.Row, relation)
+			}
+		}
+	}
+}

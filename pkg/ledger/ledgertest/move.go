@@ -1,0 +1,195 @@
+package ledgertest
+
+import (
+	"sync/atomic"
+	"time"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+var moving = map[string]func(*bench){
+	"Move/Sets":          moveSets,
+	"Move/Waits":         moveWaits,
+	"Move/Stale":         moveStale,
+	"Move/Many":          moveMany,
+	"Move/ChainInACall":  moveChain,
+	"Move/OneWinner":     moveOneWinner,
+	"Move/CrossedAtOnce": moveCrossed,
+	"Move/Timeline":      moveTimeline,
+	"Move/Dead":          moveDead,
+}
+
+func moveSets(b *bench) {
+	d := b.devices(1)[0]
+	due, id, entra, tag, limit := now().Add(time.Hour), "reg-1", "entra-1", "Kiosk", 3
+	got := b.move(d.ID, ledger.Registered, func(m *ledger.Move) {
+		m.Due, m.Code, m.Detail, m.Attempts = due, fault.GroupTagPending, "first look", 2
+		m.Set = ledger.Patch{RegistrationID: &id, EntraDeviceID: &entra, Tag: &tag, ChunkLimit: &limit}
+	})
+	want := d
+	want.State, want.Version, want.Due, want.Code, want.Detail = ledger.Registered, 2, due, fault.GroupTagPending, "first look"
+	want.Attempts, want.RegistrationID, want.EntraDeviceID, want.Tag, want.ChunkLimit = 2, id, entra, tag, limit
+	want.Updated = got.Updated
+	b.same(got, want)
+	if got.Updated.Before(d.Updated) {
+		b.Errorf("updated %v, before that %v", got.Updated, d.Updated)
+	}
+	empty := ""
+	got = b.move(d.ID, ledger.Tagged, func(m *ledger.Move) { m.Set.Tag = &empty })
+	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = ledger.Tagged, 3, time.Time{}, "", "", 0, ""
+	want.Updated = got.Updated
+	b.same(got, want)
+}
+
+func moveWaits(b *bench) {
+	d := b.devices(1)[0]
+	pending := func(m *ledger.Move) { m.Code, m.Due, m.Attempts = fault.GraphThrottled, now(), 1 }
+	b.move(d.ID, ledger.Collected, pending)
+	got := b.move(d.ID, ledger.Collected, pending)
+	b.same(got.Version, int64(3))
+	steps, err := b.Timeline(b.Context(), contoso, d.ID)
+	b.must(err)
+	b.same(len(steps), 2) // the second wait for the same reason is no news
+	b.same(steps[1].Code, fault.GraphThrottled)
+	b.same(steps[1].From, ledger.Collected)
+}
+
+func moveStale(b *bench) {
+	d := b.devices(1)[0]
+	b.move(d.ID, ledger.Registered)
+	for _, m := range []ledger.Move{
+		{Tenant: contoso, Device: d.ID, Version: 1, To: ledger.Dead},
+		{Tenant: contoso, Device: d.ID, Version: 3, To: ledger.Dead},
+		{Tenant: fabrikam, Device: d.ID, Version: 2, To: ledger.Dead},
+		{Tenant: contoso, Device: newID(), Version: 1, To: ledger.Dead},
+	} {
+		applied, err := b.Move(b.Context(), m)
+		b.must(err)
+		b.same(applied, []bool{false})
+	}
+	b.same(b.device(d.ID).State, ledger.Registered)
+	found, err := b.Letters(b.Context(), ledger.LetterQuery{All: true})
+	b.must(err)
+	b.same(len(found), 0)
+	applied, err := b.Move(b.Context())
+	b.must(err)
+	b.same(len(applied), 0)
+}
+
+func moveMany(b *bench) {
+	all := b.devices(600)
+	moves := make([]ledger.Move, len(all))
+	for i, d := range all {
+		moves[i] = ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: ledger.Registered, Attempts: i}
+	}
+	moves[5].Version = 9
+	applied, err := b.Move(b.Context(), moves...)
+	b.must(err)
+	for i := range moves {
+		if applied[i] == (i == 5) {
+			b.Errorf("move %d: %v", i, applied[i])
+		}
+	}
+	b.same(b.device(all[599].ID).Attempts, 599)
+	b.same(b.device(all[5].ID).State, ledger.Collected)
+}
+
+func moveChain(b *bench) {
+	d := b.devices(1)[0]
+	move := func(version int64, to ledger.State) ledger.Move {
+		return ledger.Move{Tenant: contoso, Device: d.ID, Version: version, To: to, By: "test"}
+	}
+	applied, err := b.Move(b.Context(), move(1, ledger.Registered), move(1, ledger.Dead), move(2, ledger.Tagged))
+	b.must(err)
+	b.same(applied, []bool{true, false, true})
+	b.same(b.device(d.ID).State, ledger.Tagged)
+	steps, err := b.Timeline(b.Context(), contoso, d.ID)
+	b.must(err)
+	b.same(len(steps), 3)
+}
+
+func moveOneWinner(b *bench) {
+	d := b.devices(1)[0]
+	for version := int64(1); version <= 5; version++ {
+		var won atomic.Int32
+		together(50, func(i int) {
+			applied, err := b.Move(b.Context(), ledger.Move{
+				Tenant: contoso, Device: d.ID, Version: version, To: ledger.Registered, Attempts: i,
+			})
+			if err != nil {
+				b.Error(err)
+			} else if applied[0] {
+				won.Add(1)
+			}
+		})
+		if won.Load() != 1 {
+			b.Fatalf("version %d: %d winners of 50", version, won.Load())
+		}
+	}
+	b.same(b.device(d.ID).Version, int64(6))
+}
+
+func moveCrossed(b *bench) {
+	all := b.devices(20)
+	var won atomic.Int32
+	together(8, func(i int) {
+		moves := make([]ledger.Move, len(all))
+		for j := range all {
+			d := all[j]
+			if i%2 == 1 { // half of them ask in the opposite order
+				d = all[len(all)-1-j]
+			}
+			moves[j] = ledger.Move{Tenant: contoso, Device: d.ID, Version: 1, To: ledger.Registered}
+		}
+		applied, err := b.Move(b.Context(), moves...)
+		if err != nil {
+			b.Error(err)
+		}
+		for _, ok := range applied {
+			if ok {
+				won.Add(1)
+			}
+		}
+	})
+	b.same(won.Load(), int32(20))
+}
+
+func moveTimeline(b *bench) {
+	d := b.devices(1)[0]
+	b.move(d.ID, ledger.Registered, func(m *ledger.Move) { m.By = "importer" })
+	b.move(d.ID, ledger.Registered, func(m *ledger.Move) {
+		m.By, m.Code, m.Detail, m.Attempts = "grouper", fault.GroupEntraPending, "no Entra device yet", 4
+	})
+	b.move(d.ID, ledger.Ready, func(m *ledger.Move) { m.By = "operator:ada" })
+	steps, err := b.Timeline(b.Context(), contoso, d.ID)
+	b.must(err)
+	for i := range steps {
+		if i > 0 && steps[i].At.Before(steps[i-1].At) {
+			b.Errorf("step %d goes back in time", i)
+		}
+		steps[i].At = time.Time{}
+	}
+	b.same(steps, []ledger.Transition{
+		{To: ledger.Collected, By: "collector"},
+		{From: ledger.Collected, To: ledger.Registered, By: "importer"},
+		{From: ledger.Registered, To: ledger.Registered, Code: fault.GroupEntraPending, Detail: "no Entra device yet", By: "grouper", Attempt: 4},
+		{From: ledger.Registered, To: ledger.Ready, By: "operator:ada"},
+	})
+}
+
+func moveDead(b *bench) {
+	d := b.devices(1)[0]
+	b.move(d.ID, ledger.Submitted)
+	dead := b.move(d.ID, ledger.Dead, func(m *ledger.Move) {
+		m.Code, m.Detail, m.Attempts = fault.AutopilotInvalidHash, "error 810", 3
+	})
+	b.move(d.ID, ledger.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash }) // dead already
+	found, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso})
+	b.must(err)
+	b.same(len(found), 1)
+	b.same(found[0], ledger.Letter{
+		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: ledger.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
+		Attempts: 3, State: ledger.LetterOpen, At: dead.Updated,
+	})
+}
