@@ -2,6 +2,7 @@ package autopilot
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -81,32 +82,19 @@ func entraLookup(result graph.Result, deviceID string) Lookup[EntraDevice] {
 	return Lookup[EntraDevice]{Err: fault.New(fault.GraphNotFound, "no Entra device with this deviceId")}
 }
 
-// Members returns which of the wanted object ids are direct members of a group (Microsoft page "List group members"). It reads
-// the group page by page and stops when all are found.
-func (c *Client) Members(ctx context.Context, groupID string, wanted []string) (map[string]bool, error) {
-	found, missing := map[string]bool{}, map[string]bool{}
-	for _, id := range wanted {
-		missing[id] = true
-	}
-	if len(missing) == 0 {
-		return found, nil
-	}
-	r := graph.Request{
-		Version: graph.V1, Path: "/groups/" + url.PathEscape(groupID) + "/members",
-		Query: url.Values{"$select": {"id"}, "$top": {"999"}},
-	}
-	type member struct{ ID string }
-	for m, err := range graph.List(ctx, c.graph, r, func(m member) string { return m.ID }) {
-		if err != nil {
-			return nil, err
+// Members iterates over the object ids of a group's direct members, page by page (Microsoft page "List group members"). Breaking
+// off spares the pages that are left.
+func (c *Client) Members(ctx context.Context, groupID string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		r := graph.Request{
+			Version: graph.V1, Path: "/groups/" + url.PathEscape(groupID) + "/members",
+			Query: url.Values{"$select": {"id"}, "$top": {"999"}},
 		}
-		if missing[m.ID] {
-			found[m.ID] = true
-			delete(missing, m.ID)
-		}
-		if len(missing) == 0 {
-			break
+		type member struct{ ID string }
+		for m, err := range graph.List(ctx, c.graph, r, func(m member) string { return m.ID }) {
+			if !yield(m.ID, err) {
+				return
+			}
 		}
 	}
-	return found, nil
 }
