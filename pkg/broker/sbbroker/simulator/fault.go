@@ -97,6 +97,24 @@ func (s *Server) SetFull(entity string, full bool) error {
 	return nil
 }
 
+// HoldCredit gives senders to a queue or topic no more credit than they have (a
+// new link: none), or makes up for it. A sender without credit must wait.
+func (s *Server) HoldCredit(entity string, hold bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entities[key(entity)]
+	if e == nil || e.inbox == nil {
+		return fmt.Errorf("%w: %s", ErrNoEntity, entity)
+	}
+	e.inbox.held = hold
+	for l := range e.links {
+		if l.in != nil && !hold {
+			l.in.grant()
+		}
+	}
+	return nil
+}
+
 // LoseSettlements carries out the next n settlements on links of a queue,
 // subscription or dead-letter sub-queue without answering them.
 func (s *Server) LoseSettlements(entity string, n int) error {

@@ -164,3 +164,21 @@ func TestFaultsNameAnEntity(t *testing.T) {
 		}
 	}
 }
+
+func TestHeldCreditBlocksTheSender(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.must(b.server.HoldCredit("plain", true))
+	s := b.sender("plain")
+	_, err := s.NewMessageBatch(b.ctx, nil) // attaches
+	b.must(err)
+	short, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
+	defer cancel()
+	if err := s.SendMessage(short, message("a"), nil); err == nil {
+		t.Error("sent without credit")
+	}
+	b.want("plain", simulator.Counts{})
+	b.must(b.server.HoldCredit("plain", false))
+	b.send(s, "b")
+	b.want("plain", simulator.Counts{Active: 1})
+}

@@ -20,6 +20,7 @@ type inbox struct {
 	targets   []*store
 	used      int64
 	full      bool // by fault injection
+	held      bool // by fault injection: no credit for senders
 	faults    []sendFault
 }
 

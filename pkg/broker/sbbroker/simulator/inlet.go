@@ -41,6 +41,9 @@ func newInlet(l *link, a amqp.Attach) *inlet {
 
 // grant gives the sender full credit.
 func (in *inlet) grant() {
+	if e := in.link.entity; e != nil && e.inbox.held {
+		return
+	}
 	in.credit = linkCredit
 	in.sendFlow()
 }
