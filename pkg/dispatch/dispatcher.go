@@ -1,0 +1,165 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
+)
+
+const (
+	firstPause = 500 * time.Millisecond // after an error; doubles
+	longPause  = 30 * time.Second
+)
+
+// dispatcher serves one stage.
+type dispatcher struct {
+	Config
+	Deps
+	stage   Stage
+	renewed time.Time     // when the lease was last taken; zero = not held
+	claimed []event.Event // claimed and not yet published, because the broker failed
+}
+
+func (d *dispatcher) lease() string { return "dispatch/" + string(d.stage) }
+
+func (d *dispatcher) run(ctx context.Context) {
+	defer d.finish(ctx)
+	bell := d.Bell.listen()
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		err := d.round(ctx)
+		switch {
+		case err == nil:
+			pause = 0
+		case ctx.Err() == nil:
+			pause = min(max(2*pause, firstPause), longPause)
+			d.Logger.WarnContext(ctx, "work could not be issued", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err), slog.Duration(telemetry.KeyWait, pause))
+		}
+		if pause > 0 {
+			idle(ctx, pause, nil)
+		} else {
+			idle(ctx, d.Interval, bell)
+		}
+	}
+}
+
+// round issues everything that is due now. Tenants take turns: one with a million devices makes none wait.
+func (d *dispatcher) round(ctx context.Context) error {
+	if err := d.publish(ctx); err != nil {
+		return err
+	}
+	if held, err := d.hold(ctx); err != nil || !held {
+		return err
+	}
+	tenants, err := d.Ledger.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for len(tenants) > 0 {
+		var again []device.TenantID
+		for _, t := range tenants {
+			if held, err := d.hold(ctx); err != nil || !held {
+				return errors.Join(append(failed, err)...)
+			}
+			n, err := d.claim(ctx, t)
+			if err != nil {
+				failed = append(failed, err) // the other tenants go on
+			}
+			if err := d.publish(ctx); err != nil {
+				return errors.Join(append(failed, err)...)
+			}
+			if n == d.PerTenant {
+				again = append(again, t)
+			}
+		}
+		tenants = again
+	}
+	return errors.Join(failed...)
+}
+
+// hold takes the lease, or renews it when a third of it has passed.
+func (d *dispatcher) hold(ctx context.Context) (bool, error) {
+	now := d.Now()
+	if !d.renewed.IsZero() && now.Sub(d.renewed) < d.Lease/3 {
+		return true, nil
+	}
+	held, err := d.Ledger.Acquire(ctx, d.lease(), d.Owner, d.Lease, now.UTC())
+	d.renewed = time.Time{}
+	if held && err == nil {
+		d.renewed = now
+	}
+	return held, err
+}
+
+// finish issues what was claimed when ctx ended, and gives the lease back.
+func (d *dispatcher) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	if err := d.publish(ctx); err != nil {
+		d.Logger.WarnContext(ctx, "claimed work is issued when it is overdue", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err))
+	}
+	if d.renewed.IsZero() {
+		return
+	}
+	if err := d.Ledger.Release(ctx, d.lease(), d.Owner); err != nil {
+		d.Logger.WarnContext(ctx, "the lease could not be released and must run out", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err))
+	}
+}
+
+// claim takes one turn's work of a tenant and returns how much it was.
+func (d *dispatcher) claim(ctx context.Context, t device.TenantID) (int, error) {
+	now := d.Now().UTC()
+	c := ledger.Claim{Tenant: t, Now: now, Until: now.Add(d.Overdue), Limit: d.PerTenant}
+	if d.stage == Submissions {
+		ids, err := d.Ledger.ClaimSubmissions(ctx, c)
+		for _, id := range ids {
+			d.claimed = append(d.claimed, event.ForSubmission(d.Source, t, id, now))
+		}
+		return len(ids), err
+	}
+	due, err := d.Ledger.ClaimDevices(ctx, ledger.Stage(d.stage), c)
+	for _, part := range chunks(due) {
+		e := event.ForDevices(d.event(), d.Source, t, part.ids, now)
+		e.Batch = part.batch
+		d.claimed = append(d.claimed, e)
+	}
+	return len(due), err
+}
+
+func (d *dispatcher) event() event.Type {
+	if d.stage == Group {
+		return event.DevicesRegistered
+	}
+	return event.DevicesCollected
+}
+
+// publish issues what was claimed. After an error it is tried again before anything else is claimed, under the same ids.
+func (d *dispatcher) publish(ctx context.Context) error {
+	if len(d.claimed) == 0 {
+		return nil
+	}
+	if err := d.Emitter.Emit(ctx, d.claimed...); err != nil {
+		return err
+	}
+	d.Logger.DebugContext(ctx, "work issued", slog.String(telemetry.KeyStage, string(d.stage)), slog.String(telemetry.KeyTenant, string(d.claimed[0].Tenant)), slog.Int(telemetry.KeyCount, len(d.claimed)))
+	d.claimed = nil
+	return nil
+}
+
+// idle waits until d has passed, the bell rings or ctx ends.
+func idle(ctx context.Context, d time.Duration, bell <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-bell:
+	case <-ctx.Done():
+	}
+}
