@@ -17,7 +17,8 @@ var errBinary = errors.New("not base64 with padding")
 // Names are compared exactly: Graph is case-sensitive, encoding/json is not.
 func (c *call) object(raw []byte, typeName string, names ...string) (map[string]json.RawMessage, *reply) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+	err := json.Unmarshal(raw, &fields)
+	if err != nil || fields == nil || !strings.HasPrefix(strings.ToLower(c.header.Get("Content-Type")), "application/json") {
 		return nil, c.bad("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 	}
 	for name := range fields {

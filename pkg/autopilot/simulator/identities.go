@@ -14,6 +14,7 @@ type identity struct {
 	registered              Hardware
 	serial, productKey      string
 	folded                  string // serial in lower case, to be searched
+	sortKey                 string // by serial, then by id
 	manufacturer, model     string
 	sku, family             string
 	purchaseOrder           string

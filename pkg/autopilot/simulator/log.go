@@ -61,8 +61,10 @@ func (s *Server) Log(operations ...string) []Request {
 // Repost is a device that was posted again although nobody had looked what had
 // become of the first time.
 type Repost struct {
-	Tenant, Device string
-	First, Second  Request
+	Tenant string  `json:"tenant"`
+	Device string  `json:"device"`
+	First  Request `json:"first"`
+	Second Request `json:"second"`
 }
 
 // BlindReposts searches a complete log for devices that a client posted twice

@@ -113,6 +113,7 @@ func (s *Server) newIdentity(t *tenant, hw Hardware, tag string) *identity {
 		sku: hw.SKU, family: hw.Family, tag: tag, wantTag: tag, enrollment: enrollmentUntouched,
 		profileStatus: statusNotAssigned, registered: hw,
 	}
+	d.sortKey = d.folded + "\x00" + d.id
 	t.identities.put(d.id, d)
 	s.owners[d.hwKey] = owner{t.id, d.id}
 	return d

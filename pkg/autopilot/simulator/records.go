@@ -66,13 +66,14 @@ func (s *Server) listImported(c *call) *reply {
 	}
 	return pageOf[importedRecord]{
 		rows: rows, key: func(r *importedRecord) string { return r.id }, size: s.opt.Pages.Imported, most: 1000,
-		render: (*importedRecord).read, context: imported,
+		render:  func(r *importedRecord) map[string]any { return c.selected(r.read()) },
+		context: imported, counted: c.get("$count") == "true",
 	}.answer(c)
 }
 
 // importedRows are the visible records that the filter lets through.
 func (c *call) importedRows() ([]*importedRecord, *reply) {
-	if rep := c.onlyOptions("$filter", "$top", "$skiptoken", "$count"); rep != nil {
+	if rep := c.onlyOptions("$filter", "$top", "$skiptoken", "$count", "$select"); rep != nil {
 		return nil, rep
 	}
 	f, rep := c.filter(func(op, property string) bool {
@@ -121,7 +122,7 @@ func (s *Server) getImported(c *call) *reply {
 	if r == nil {
 		return c.missing(c.id)
 	}
-	value := r.read()
+	value := c.selected(r.read())
 	value["@odata.context"] = c.context(imported + "/$entity")
 	return ok(http.StatusOK, value)
 }

@@ -18,40 +18,56 @@ type State struct {
 
 // IdentityState is one windowsAutopilotDeviceIdentity.
 type IdentityState struct {
-	ID, Serial, Manufacturer, Model, GroupTag, UserPrincipalName string
-	Key                                                          string // decoded identity of the hardware
-	EntraDeviceID                                                string
-	Visible, Leaving                                             bool
-	ProfileID, ProfileStatus                                     string
-	ProfileAssigned                                              time.Time
+	ID                string    `json:"id"`
+	Serial            string    `json:"serialNumber"`
+	Manufacturer      string    `json:"manufacturer"`
+	Model             string    `json:"model"`
+	GroupTag          string    `json:"groupTag"`
+	UserPrincipalName string    `json:"userPrincipalName"`
+	Key               string    `json:"device"` // decoded identity of the hardware
+	EntraDeviceID     string    `json:"azureAdDeviceId"`
+	Visible           bool      `json:"visible"`
+	Leaving           bool      `json:"leaving"`
+	ProfileID         string    `json:"profileId"`
+	ProfileStatus     string    `json:"profileStatus"`
+	ProfileAssigned   time.Time `json:"profileAssigned"`
 }
 
 // ImportedState is one imported record.
 type ImportedState struct {
-	ID, ImportID, Serial, GroupTag string
-	Status                         string
-	Code                           int
-	Name                           string
-	RegistrationID                 string
-	Polls                          int
+	ID             string `json:"id"`
+	ImportID       string `json:"importId"`
+	Serial         string `json:"serialNumber"`
+	GroupTag       string `json:"groupTag"`
+	Status         string `json:"status"`
+	Code           int    `json:"code"`
+	Name           string `json:"name"`
+	RegistrationID string `json:"registrationId"`
+	Polls          int    `json:"polls"` // how often clients read it
 }
 
 // DeviceState is one Entra device; ID is the object id.
 type DeviceState struct {
-	ID, DeviceID, DisplayName string
-	PhysicalIDs               []string
+	ID          string   `json:"id"`
+	DeviceID    string   `json:"deviceId"`
+	DisplayName string   `json:"displayName"`
+	PhysicalIDs []string `json:"physicalIds"`
 }
 
 // GroupState is one group with the object ids of its members.
 type GroupState struct {
-	ID, DisplayName, Rule, State string
-	Members                      []string
+	ID          string   `json:"id"`
+	DisplayName string   `json:"displayName"`
+	Rule        string   `json:"membershipRule"`
+	State       string   `json:"processingState"`
+	Members     []string `json:"members"`
 }
 
 // ProfileState is one deployment profile; "*" is all devices.
 type ProfileState struct {
-	ID, DisplayName string
-	Groups          []string
+	ID          string   `json:"id"`
+	DisplayName string   `json:"displayName"`
+	Groups      []string `json:"groups"`
 }
 
 // State returns what a tenant holds now, sorted, including what its own API

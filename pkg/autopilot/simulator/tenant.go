@@ -71,7 +71,7 @@ func newTenant(id string) *tenant {
 		id: id, apps: map[string]app{},
 		imported:   newTable(func(r *importedRecord) string { return r.id }),
 		byImport:   map[string][]*importedRecord{},
-		identities: newTable(func(d *identity) string { return fold(d.serial) + "\x00" + d.id }),
+		identities: newTable(func(d *identity) string { return d.sortKey }),
 		devices:    newTable(func(d *device) string { return d.id }),
 		byDeviceID: map[string]*device{},
 		groups:     newTable(func(g *group) string { return g.id }),
@@ -87,38 +87,39 @@ func (s *Server) tenant(id string) (*tenant, error) {
 	return t, nil
 }
 
-// table is a set of rows with a stable order that is not the order of arrival.
+// table is a set of rows, kept in an order that is not the order of arrival.
+// A row's key must not change.
 type table[T any] struct {
 	rows  map[string]*T
 	key   func(*T) string
 	order []*T
-	fresh bool
 }
 
 func newTable[T any](key func(*T) string) *table[T] {
 	return &table[T]{rows: map[string]*T{}, key: key}
 }
 
+func (t *table[T]) find(row *T) (int, bool) {
+	return slices.BinarySearchFunc(t.order, t.key(row), func(have *T, want string) int { return strings.Compare(t.key(have), want) })
+}
+
 func (t *table[T]) put(id string, row *T) {
 	t.rows[id] = row
-	t.fresh = false
+	at, _ := t.find(row)
+	t.order = slices.Insert(t.order, at, row)
 }
 
 func (t *table[T]) remove(id string) {
+	row, has := t.rows[id]
+	if !has {
+		return
+	}
 	delete(t.rows, id)
-	t.fresh = false
+	if at, found := t.find(row); found {
+		t.order = slices.Delete(t.order, at, at+1)
+	}
 }
 
-// sorted returns the rows by their key; the caller must not change the slice.
-func (t *table[T]) sorted() []*T {
-	if t.fresh {
-		return t.order
-	}
-	t.order = t.order[:0:0]
-	for _, row := range t.rows {
-		t.order = append(t.order, row)
-	}
-	slices.SortFunc(t.order, func(a, b *T) int { return strings.Compare(t.key(a), t.key(b)) })
-	t.fresh = true
-	return t.order
-}
+// sorted returns the rows by their key; the caller must not change the slice,
+// nor the table while it walks through it.
+func (t *table[T]) sorted() []*T { return t.order }
