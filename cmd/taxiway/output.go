@@ -4,28 +4,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 )
 
-// format is the -o flag: a table for people or JSON for programs.
-type format string
+// format is the -o flag: a table for people or JSON for programs; some commands know more.
+type format struct {
+	value string
+	known []string
+}
 
-func (f *format) register(c *cobra.Command) {
-	*f = "table"
-	c.Flags().VarP(f, "output", "o", "table or json")
+func (f *format) register(c *cobra.Command, more ...string) {
+	f.value, f.known = "table", append([]string{"table", "json"}, more...)
+	c.Flags().VarP(f, "output", "o", strings.Join(f.known, ", "))
 }
 
 // String returns the format's name.
-func (f *format) String() string { return string(*f) }
+func (f *format) String() string { return f.value }
 
-// Set accepts table and json.
+// Set accepts the formats that the command knows.
 func (f *format) Set(s string) error {
-	if s != "table" && s != "json" {
-		return fmt.Errorf("want table or json, not %q", s)
+	if !slices.Contains(f.known, s) {
+		return fmt.Errorf("want one of %s", strings.Join(f.known, ", "))
 	}
-	*f = format(s)
+	f.value = s
 	return nil
 }
 
@@ -34,9 +39,10 @@ func (f *format) Type() string { return "format" }
 
 // print writes v as JSON, or whatever people writes for people.
 func (f *format) print(w io.Writer, v any, people func(io.Writer) error) error {
-	if *f == "json" {
+	if f.value == "json" {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
 		return enc.Encode(v)
 	}
 	return people(w)
