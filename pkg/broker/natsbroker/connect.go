@@ -23,7 +23,7 @@ func Connect(ctx context.Context, url string, extra ...nats.Option) (*nats.Conn,
 		nats.ReconnectBufSize(-1),
 		nats.PingInterval(2 * time.Second),
 		nats.MaxPingsOutstanding(2),
-		nats.Timeout(5 * time.Second),
+		nats.Timeout(dialTimeout(ctx)),
 		nats.ConnectHandler(func(*nats.Conn) { opened <- struct{}{} }),
 	}, extra...)
 	nc, err := nats.Connect(url, opts...)
@@ -37,4 +37,13 @@ func Connect(ctx context.Context, url string, extra ...nats.Option) (*nats.Conn,
 		nc.Close()
 		return nil, fault.Wrap(ctx.Err(), fault.BrokerUnavailable, "the broker could not be reached")
 	}
+}
+
+// dialTimeout bounds one attempt to connect, of which the first happens within nats.Connect, which knows no context.
+func dialTimeout(ctx context.Context) time.Duration {
+	const most, least = 5 * time.Second, 10 * time.Millisecond
+	if deadline, ok := ctx.Deadline(); ok {
+		return max(min(time.Until(deadline), most), least)
+	}
+	return most
 }
