@@ -9,6 +9,7 @@ const (
 	RequestInvalid           Code = "request.invalid"
 	RequestTooLarge          Code = "request.too_large"
 	RequestNotFound          Code = "request.not_found"
+	RequestMethod            Code = "request.method_not_allowed"
 	RequestConflict          Code = "request.idempotency_conflict"
 	RequestInProgress        Code = "request.in_progress"
 	RequestTruncated         Code = "request.truncated"

@@ -8,6 +8,7 @@ var catalogue = []Entry{
 	{RequestInvalid, Invalid, "The request cannot be understood.", "Correct what the detail names; nothing was accepted."},
 	{RequestTooLarge, Invalid, "The body is larger than the limit.", "Split the upload; the limit is in the detail."},
 	{RequestNotFound, NotFound, "There is no such thing, or it belongs to another tenant.", "Check the id and the key's tenant."},
+	{RequestMethod, Invalid, "The path does not take this method.", "Use a method that Allow names."},
 	{RequestConflict, Conflict, "The idempotency key was used with another body.", "Use a fresh key for a different upload."},
 	{RequestInProgress, Conflict, "A request with this idempotency key is still at work.", "Wait as long as Retry-After says, then send it again."},
 	{RequestTruncated, Invalid, "The upload ended before its end.", "Send it again under the same idempotency key: rows already taken in are not taken twice."},
