@@ -1,0 +1,207 @@
+package submission_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/importer/internal/submission"
+)
+
+// hardware is what the simulator seeds a device with.
+func hardware(h hwhash.Hash) simulator.Hardware {
+	return simulator.Hardware{Hash: h.Wire()}
+}
+
+// outcomes makes every import of the device end so.
+func (r *rig) outcome(h hwhash.Hash, times int, o simulator.Outcome) {
+	r.Helper()
+	r.fault(simulator.Fault{Effect: simulator.Import, Serial: serial(r, h), Times: times, Outcome: &o})
+}
+
+// One device with the outcome under test, between two that are well.
+func TestEachOutcome(t *testing.T) {
+	always := -1
+	plan := func(times int, name string, code int) func(*rig, hwhash.Hash) {
+		return func(r *rig, h hwhash.Hash) { r.outcome(h, times, simulator.Outcome{Name: name, Code: code}) }
+	}
+	tests := map[string]struct {
+		prepare func(*rig, hwhash.Hash)
+		state   ledger.State
+		code    fault.Code
+		detail  string
+		posts   int // of the device under test
+	}{
+		"registered": {func(*rig, hwhash.Hash) {}, ledger.Registered, "", "", 1},
+		"in flight under every name": {func(r *rig, h hwhash.Hash) {
+			r.outcome(h, always, simulator.Outcome{Polls: 5, Waiting: []string{"unknown", "pending", "partial", "somethingNew", "pending"}})
+		}, ledger.Registered, "", "", 1},
+		"already registered here": {func(r *rig, h hwhash.Hash) {
+			if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
+				r.Fatal(err)
+			}
+		}, ledger.Registered, "", "", 1},
+		"already registered here and invisible": {plan(always, "ZtdDeviceAlreadyAssigned", 806),
+			ledger.Dead, fault.AutopilotGhost, "did not show it for 2h", 1},
+		"registered elsewhere": {func(r *rig, h hwhash.Hash) {
+			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {
+				r.Fatal(err)
+			}
+		}, ledger.Held, fault.AutopilotOtherTenant, "ZtdDeviceAssignedToOtherTenant", 1},
+		"registered elsewhere, other spelling": {plan(always, "ZtdDeviceAssignedToAnotherTenant", 808),
+			ledger.Held, fault.AutopilotOtherTenant, "808", 1},
+		"storage error, then well":       {plan(2, "StorageError", 640), ledger.Registered, "", "", 3},
+		"storage error for good":         {plan(always, "StorageError", 640), ledger.Dead, fault.DeviceAttemptsUsedUp, "autopilot.storage_error", 6},
+		"invalid hash":                   {plan(always, "InvalidZtdHardwareHash", 802), ledger.Dead, fault.AutopilotInvalidHash, "802", 1},
+		"hash of the wrong size":         {plan(always, "HashNot4k", 0), ledger.Dead, fault.AutopilotInvalidHash, "HashNot4k", 1},
+		"no serial and no product key":   {plan(always, "MissingZtdSerialNumberAndProductKey", 803), ledger.Dead, fault.AutopilotMissingSerial, "803", 1},
+		"invalid body":                   {plan(always, "InvalidZtdRequestBody", 801), ledger.Dead, fault.AutopilotInvalidBody, "801", 1},
+		"not registered":                 {plan(always, "ZtdDeviceIsNotRegistered", 807), ledger.Dead, fault.AutopilotNotRegistered, "807", 1},
+		"hardware not found":             {plan(always, "ZtdDeviceNotFound", 812), ledger.Dead, fault.AutopilotNotFound, "812", 1},
+		"not unique":                     {plan(always, "ZtdDeviceIsNotUnique", 813), ledger.Dead, fault.AutopilotNotUnique, "813", 1},
+		"Entra device in the way":        {plan(always, "ZtdDeviceAlreadyAadRegistered", 814), ledger.Dead, fault.AutopilotEntraRegistered, "814", 1},
+		"nobody has documented it":       {plan(always, "ZtdSurprise", 999), ledger.Dead, fault.AutopilotUnknown, `"ZtdSurprise" (999)`, 1},
+		"a code without a name":          {plan(always, " ", 4711), ledger.Dead, fault.AutopilotUnknown, "4711", 1},
+		"a twin that never shows up":     {plan(1, "ZtdDeviceDuplicated", 0), ledger.Registered, "", "", 2},
+		"a twin that never is":           {plan(always, "ZtdDeviceDuplicated", 0), ledger.Dead, fault.DeviceAttemptsUsedUp, "autopilot.duplicated_in_upload", 6},
+		"registered by somebody else":    {plan(always, "ZtdDeviceRegisteredByOtherTenant", 811), ledger.Held, fault.AutopilotOtherTenant, "811", 1},
+		"a profile is no import outcome": {plan(always, "ZtdDeviceHasNoAssignedProfile", 815), ledger.Dead, fault.AutopilotUnknown, "815", 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, t, knobs{sim: slow()})
+				left, odd, right := machine(t, 1), machine(t, 2), machine(t, 3)
+				tt.prepare(r, odd)
+				ids := r.accept(contoso, left, odd, right)
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+
+				r.want(contoso, ids[0], ledger.Registered, "")
+				r.want(contoso, ids[2], ledger.Registered, "")
+				d := r.want(contoso, ids[1], tt.state, tt.code)
+				if !strings.Contains(d.Detail, tt.detail) {
+					t.Errorf("detail %q does not say %q", d.Detail, tt.detail)
+				}
+				if strings.Contains(d.Detail, d.Serial.Reveal()) {
+					t.Errorf("the detail holds the serial number")
+				}
+				if n := r.postsOf(odd); n != tt.posts {
+					t.Errorf("posted %d times, want %d", n, tt.posts)
+				}
+				if got := slices.Contains(r.announced(), ids[1]); got != (tt.state == ledger.Registered) {
+					t.Errorf("announced: %v", got)
+				}
+				if left := len(r.state(contoso).Imported); left > 0 {
+					t.Errorf("%d import records are left", left)
+				}
+			})
+		})
+	}
+}
+
+// postsOf counts how often a device was POSTed.
+func (r *rig) postsOf(h hwhash.Hash) int {
+	r.Helper()
+	n := 0
+	for _, p := range r.posts() {
+		if slices.Contains(p.Serials, serial(r, h)) {
+			n++
+		}
+	}
+	return n
+}
+
+// A device that is registered here is recognised by serial number and manufacturer, and by the model when it must be.
+func TestAlreadyHereIsCompared(t *testing.T) {
+	other := func(change func(*simulator.Hardware)) func(hw simulator.Hardware) simulator.Hardware {
+		return func(hw simulator.Hardware) simulator.Hardware {
+			hw.EKHash, hw.UUID = strings.Repeat("ab", 32), ""
+			change(&hw)
+			return hw
+		}
+	}
+	tests := map[string]struct {
+		seeds []func(simulator.Hardware) simulator.Hardware
+		state ledger.State
+		code  fault.Code
+	}{
+		"another manufacturer": {[]func(simulator.Hardware) simulator.Hardware{
+			other(func(hw *simulator.Hardware) { hw.Manufacturer = "Woodgrove" }),
+		}, ledger.Dead, fault.AutopilotGhost},
+		"a longer serial": {[]func(simulator.Hardware) simulator.Hardware{
+			other(func(hw *simulator.Hardware) { hw.Serial = "X" + hw.Serial }),
+		}, ledger.Dead, fault.AutopilotGhost},
+		"another case": {[]func(simulator.Hardware) simulator.Hardware{
+			other(func(hw *simulator.Hardware) {
+				hw.Serial, hw.Manufacturer = strings.ToLower(hw.Serial), strings.ToUpper(hw.Manufacturer)
+			}),
+		}, ledger.Registered, ""},
+		"told apart by model": {[]func(simulator.Hardware) simulator.Hardware{
+			other(func(hw *simulator.Hardware) { hw.Model = "Something else" }),
+			other(func(hw *simulator.Hardware) { hw.EKHash = strings.Repeat("cd", 32) }),
+		}, ledger.Registered, ""},
+		"two of them": {[]func(simulator.Hardware) simulator.Hardware{
+			other(func(*simulator.Hardware) {}),
+			other(func(hw *simulator.Hardware) { hw.EKHash = strings.Repeat("cd", 32) }),
+		}, ledger.Dead, fault.AutopilotNotUnique},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, t, knobs{sim: slow()})
+				h := machine(t, 3)
+				s, err := hwhash.Summarize(h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, change := range tt.seeds {
+					hw := change(simulator.Hardware{Serial: s.RevealSerial(), Manufacturer: s.Manufacturer, Model: s.Product})
+					if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hw}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
+				ids := r.accept(contoso, h)
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+				d := r.want(contoso, ids[0], tt.state, tt.code)
+				if (d.RegistrationID != "") != (tt.state == ledger.Registered) {
+					t.Errorf("registration id %q", d.RegistrationID)
+				}
+			})
+		})
+	}
+}
+
+// Many devices that are already here cost a bounded number of searches in one look, and are all found in the end.
+func TestSearchesAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, knobs{timings: submission.Timings{MaxLookups: 4}})
+		var hashes []hwhash.Hash
+		for seed := range uint64(10) {
+			h := machine(t, seed+1)
+			if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
+				t.Fatal(err)
+			}
+			hashes = append(hashes, h)
+		}
+		ids := r.accept(contoso, hashes...)
+		before := 0
+		for !r.settled(map[device.TenantID][]string{contoso: ids}) {
+			r.step()
+			searches := len(r.sim.Log("identities.list"))
+			if searches-before > 4 {
+				t.Fatalf("%d searches in one look", searches-before)
+			}
+			before = searches
+		}
+		for _, id := range ids {
+			r.want(contoso, id, ledger.Registered, "")
+		}
+	})
+}

@@ -1,0 +1,413 @@
+package submission_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"pgregory.net/rapid"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/importer/internal/submission"
+)
+
+const (
+	contoso  = device.TenantID("contoso")
+	fabrikam = device.TenantID("fabrikam")
+	clientID = "33333333-3333-3333-3333-333333333333"
+	password = "s3cret"
+	secretAt = "TAXIWAY_TEST_SECRET"
+)
+
+// entra are the Entra tenants.
+var entra = map[device.TenantID]string{
+	contoso:  "11111111-1111-1111-1111-111111111111",
+	fabrikam: "22222222-2222-2222-2222-222222222222",
+}
+
+// rig is the use case on the real simulator and a real SQLite ledger. It runs in a bubble of testing/synctest: all of them
+// share one clock, which jumps when everybody waits.
+type rig struct {
+	rapid.TB
+	sim    *simulator.Server
+	ledger ledger.Ledger
+	graph  *autopilot.Directory
+	events *recorder
+	begun  *spy
+	submission.Service
+	batch ledger.Batch
+	rows  int
+}
+
+// tb is what a test and a rapid check have in common.
+type tb interface {
+	rapid.TB
+	Cleanup(func())
+}
+
+type knobs struct {
+	sim     simulator.Options
+	tenants []tenant.Tenant
+	timings submission.Timings
+	path    string // of an existing ledger
+}
+
+// bubble runs a test with a rig on the bubble's clock.
+func bubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Setenv(secretAt, password)
+	synctest.Test(t, test)
+}
+
+func configured(ids ...device.TenantID) []tenant.Tenant {
+	var all []tenant.Tenant
+	for _, id := range ids {
+		all = append(all, tenant.Tenant{
+			ID: id, EntraTenantID: entra[id], ClientID: clientID, Credential: tenant.Credential{SecretEnv: secretAt},
+			Endpoints: tenant.Endpoints{Login: "http://127.0.0.1:1", Graph: "http://127.0.0.1:1"},
+			Rules:     []tenant.Rule{{Tag: "BOOK", Manufacturer: "Contoso"}},
+		})
+	}
+	return all
+}
+
+// slow is a service that takes its time, as the real one does.
+func slow() simulator.Options {
+	between := func(from, to time.Duration) simulator.Delay { return simulator.Delay{Min: from, Max: to} }
+	return simulator.Options{
+		Seed:  1,
+		Pages: simulator.Pages{Imported: 3, Identities: 2},
+		Delays: simulator.Delays{
+			Import: between(30*time.Second, 3*time.Minute), ImportedVisible: between(0, 20*time.Second),
+			IdentityVisible: between(0, time.Minute),
+		},
+		Quirks: simulator.Quirks{VerifyChecksum: true},
+	}
+}
+
+func newRig(t *testing.T, tb tb, k knobs) *rig {
+	t.Helper()
+	if k.tenants == nil {
+		k.tenants = configured(contoso, fabrikam)
+	}
+	if k.path == "" {
+		k.path = filepath.Join(t.TempDir(), "ledger.db")
+	}
+	l, err := sqlite.Open(t.Context(), k.path, sqlite.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}}
+	for _, id := range entra {
+		r.sim.AddTenant(simulator.Tenant{ID: id, ClientID: clientID, ClientSecret: password})
+	}
+	tenants, err := tenant.NewDirectory(k.tenants...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.graph = autopilot.NewDirectory(autopilot.Settings{
+		Tenants: tenants, Budget: l, HTTP: &http.Client{Transport: r.sim.Transport()}, Timeout: 20 * time.Second,
+	})
+	r.begun = &spy{Ledger: l}
+	r.Service = submission.Service{
+		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Timings: k.timings.WithDefaults(),
+		Metrics: submission.NewMetrics(prometheus.NewRegistry()),
+		Connect: func(id device.TenantID) (submission.Autopilot, error) { return r.graph.For(id) },
+	}
+	if err := r.Timings.Validate(); err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// spy notes the submissions that were begun.
+type spy struct {
+	submission.Ledger
+
+	mu  sync.Mutex
+	all []ledger.Submission
+}
+
+func (s *spy) Begin(ctx context.Context, sub ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
+	won, err := s.Ledger.Begin(ctx, sub, refs, by)
+	if len(won) > 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all = append(s.all, sub)
+	}
+	return won, err
+}
+
+// recorder is an emitter that keeps everything.
+type recorder struct {
+	mu  sync.Mutex
+	all []event.Event
+}
+
+func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, events...)
+	return nil
+}
+
+// machine makes up a device.
+func machine(tb rapid.TB, seed uint64, change ...func(*hwhash.Report)) hwhash.Hash {
+	tb.Helper()
+	report := hwhash.Synthetic(seed)
+	for _, f := range change {
+		f(&report)
+	}
+	h, err := hwhash.Encode(report)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return h
+}
+
+// accept takes captures in as the collector does and returns the device ids.
+func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
+	r.Helper()
+	ctx := context.Background()
+	b := ledger.Batch{
+		ID: uuid.Must(uuid.NewV7()).String(), Tenant: id, Source: "oem", State: ledger.Receiving, Created: time.Now(),
+	}
+	if _, _, err := r.ledger.OpenBatch(ctx, b); err != nil {
+		r.Fatal(err)
+	}
+	var rows []ledger.Candidate
+	for i, h := range hashes {
+		s, err := hwhash.Summarize(h)
+		if err != nil {
+			r.Fatal(err)
+		}
+		key, kind, err := device.Identify(device.EvidenceOf(s))
+		if err != nil {
+			r.Fatal(err)
+		}
+		rows = append(rows, ledger.Candidate{
+			Row: i + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical(), GroupTag: "ROW",
+			User: fmt.Sprintf("user%d@contoso.example", i),
+		})
+	}
+	receipts, err := r.ledger.Accept(ctx, b, rows, time.Now())
+	if err != nil {
+		r.Fatal(err)
+	}
+	var ids []string
+	for _, receipt := range receipts {
+		if receipt.Outcome != ledger.Accepted {
+			r.Fatalf("row %d: %s %s %s", receipt.Row, receipt.Outcome, receipt.Code, receipt.Detail)
+		}
+		ids = append(ids, receipt.Device)
+	}
+	return ids
+}
+
+// serial is a device's serial as a simulator's fault names it.
+func serial(tb rapid.TB, h hwhash.Hash) string {
+	tb.Helper()
+	s, err := hwhash.Summarize(h)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.RevealSerial()
+}
+
+func (r *rig) device(id device.TenantID, deviceID string) ledger.Device {
+	r.Helper()
+	found, err := r.ledger.Devices(context.Background(), id, []string{deviceID})
+	if err != nil || len(found) != 1 {
+		r.Fatalf("%d devices, %v", len(found), err)
+	}
+	return found[0]
+}
+
+// fault puts a line into the simulator's plan.
+func (r *rig) fault(f simulator.Fault) {
+	r.Helper()
+	if _, err := r.sim.AddFault(f); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *rig) collected(id device.TenantID, devices ...string) event.Event {
+	return event.ForDevices(event.DevicesCollected, "/taxiway/test", id, devices, time.Now())
+}
+
+// due returns the events that the dispatcher would make now.
+func (r *rig) due(tenants ...device.TenantID) []event.Event {
+	r.Helper()
+	ctx := context.Background()
+	var events []event.Event
+	for _, id := range tenants {
+		c := ledger.Claim{Tenant: id, Now: time.Now(), Until: time.Now().Add(15 * time.Minute), Limit: 100}
+		devices, err := r.ledger.ClaimDevices(ctx, ledger.StageImport, c)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, chunk := range chunks(devices) {
+			events = append(events, r.collected(id, chunk...))
+		}
+		submissions, err := r.ledger.ClaimSubmissions(ctx, c)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, sub := range submissions {
+			events = append(events, event.ForSubmission("/taxiway/test", id, sub, time.Now()))
+		}
+	}
+	return events
+}
+
+// chunks keeps to the devices' limits.
+func chunks(devices []ledger.DueDevice) [][]string {
+	var all [][]string
+	limit := 0
+	for _, d := range devices {
+		most := 100
+		if d.ChunkLimit > 0 {
+			most = d.ChunkLimit
+		}
+		last := len(all) - 1
+		if last < 0 || len(all[last]) >= min(limit, most) {
+			all, last, limit = append(all, nil), last+1, most
+		}
+		limit = min(limit, most)
+		all[last] = append(all[last], d.ID)
+	}
+	return all
+}
+
+// handle gives an event to the use case.
+func (r *rig) handle(e event.Event) error {
+	if e.Type == event.SubmissionDue {
+		return r.Look(context.Background(), e)
+	}
+	return r.Submit(context.Background(), e)
+}
+
+// settled reports whether nothing is left to do for the importer.
+func (r *rig) settled(devices map[device.TenantID][]string) bool {
+	r.Helper()
+	for id, ids := range devices {
+		found, err := r.ledger.Devices(context.Background(), id, ids)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, d := range found {
+			if d.State == ledger.Collected || d.State == ledger.Submitting || d.State == ledger.Submitted {
+				return false
+			}
+		}
+	}
+	r.begun.mu.Lock()
+	defer r.begun.mu.Unlock()
+	for _, sub := range r.begun.all {
+		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if got.State != ledger.SubmissionClosed {
+			return false
+		}
+	}
+	return true
+}
+
+// run issues and handles what is due until the devices are through and everything is cleaned up, or the time is over.
+func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
+	r.Helper()
+	for end := time.Now().Add(most); !r.settled(devices); {
+		if time.Now().After(end) {
+			r.Fatalf("not settled after %s: %s", most, r.describe(devices))
+		}
+		r.step()
+	}
+	if blind := simulator.BlindReposts(r.sim.Log()); len(blind) > 0 {
+		r.Fatalf("posted twice without a look: %+v", blind)
+	}
+}
+
+// step handles what is due now, or waits a little.
+func (r *rig) step() {
+	r.Helper()
+	due := r.due(contoso, fabrikam)
+	for _, e := range due {
+		if err := r.handle(e); err != nil {
+			r.Fatalf("%s: %v", e.Type, err)
+		}
+	}
+	if len(due) == 0 {
+		time.Sleep(5 * time.Second)
+	}
+}
+
+func (r *rig) describe(devices map[device.TenantID][]string) string {
+	var lines []string
+	for id, ids := range devices {
+		for _, one := range ids {
+			d := r.device(id, one)
+			lines = append(lines, fmt.Sprintf("%s %s %s attempts %d due %s", d.State, d.Code, d.Detail, d.Attempts, d.Due))
+		}
+	}
+	for _, sub := range r.begun.all {
+		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
+		lines = append(lines, fmt.Sprintf("submission %s %s polls %d due %s %v", got.State, got.Code, got.Polls, got.Due, err))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// posts are the import calls that the simulator has seen.
+func (r *rig) posts() []simulator.Request { return r.sim.Log("imported.import") }
+
+func (r *rig) state(id device.TenantID) simulator.State {
+	r.Helper()
+	s, err := r.sim.State(entra[id])
+	if err != nil {
+		r.Fatal(err)
+	}
+	return s
+}
+
+// want checks where a device ended.
+func (r *rig) want(id device.TenantID, deviceID string, state ledger.State, code fault.Code) ledger.Device {
+	r.Helper()
+	d := r.device(id, deviceID)
+	if d.State != state || d.Code != code {
+		r.Errorf("the device is %s %q %q, want %s %q", d.State, d.Code, d.Detail, state, code)
+	}
+	return d
+}
+
+// announced are the devices of the events that went to the grouper.
+func (r *rig) announced() []string {
+	var all []string
+	for _, e := range r.events.all {
+		all = append(all, e.Devices...)
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,60 @@
+package submission_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+)
+
+func TestDevicesAreRegistered(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, knobs{sim: slow()})
+		var hashes []hwhash.Hash
+		for seed := range uint64(5) {
+			hashes = append(hashes, machine(t, seed+1))
+		}
+		ids := r.accept(contoso, hashes...)
+		if err := r.Submit(t.Context(), r.collected(contoso, ids...)); err != nil {
+			t.Fatal(err)
+		}
+		if posts := r.posts(); len(posts) != 1 || len(posts[0].Serials) != 5 {
+			t.Fatalf("posts: %+v", posts)
+		}
+		for _, id := range ids {
+			r.want(contoso, id, ledger.Submitted, "")
+		}
+		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
+
+		state := r.state(contoso)
+		for i, id := range ids {
+			d := r.want(contoso, id, ledger.Registered, "")
+			at := slices.IndexFunc(state.Identities, func(s simulator.IdentityState) bool { return s.Serial == d.Serial.Reveal() })
+			if at < 0 {
+				t.Fatalf("device %d is not registered", i)
+			}
+			got := state.Identities[at]
+			tag := "ROW"
+			if d.Manufacturer == "Contoso" {
+				tag = "BOOK"
+			}
+			if got.ID != d.RegistrationID || got.GroupTag != tag || got.UserPrincipalName != d.User || d.User == "" {
+				t.Errorf("device %d: registered as %+v, the ledger says %s, tag %s, user %s", i, got, d.RegistrationID, tag, d.User)
+			}
+			if d.Due.IsZero() {
+				t.Errorf("device %d is not due for the grouper", i)
+			}
+		}
+		slices.Sort(ids)
+		if got := r.announced(); !slices.Equal(got, ids) {
+			t.Errorf("announced %v, want %v", got, ids)
+		}
+		if left := len(state.Imported); left > 0 {
+			t.Errorf("%d import records are left", left)
+		}
+	})
+}
