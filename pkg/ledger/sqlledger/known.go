@@ -14,7 +14,7 @@ type known struct{ byIdentity, bySerial, byUUID map[string][]*record }
 // sharing selects the devices of a tenant that share a piece of evidence with any of the rows, some of them twice.
 var sharing = devices.selects(`WHERE tenant = ? AND identity IN ?`) +
 	` UNION ALL ` + devices.selects(`WHERE tenant = ? AND serial_fold IN ?`) +
-	` UNION ALL ` + devices.selects(`WHERE tenant = ? AND uuid IN ?`)
+	` UNION ALL ` + devices.selects(`WHERE tenant = ? AND uuid <> '' AND uuid IN ?`)
 
 // lookUp reads everything that the rows may be related to.
 func (t tx) lookUp(ctx context.Context, tenant device.TenantID, rows []*ledger.Candidate) (*known, error) {

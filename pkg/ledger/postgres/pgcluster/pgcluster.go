@@ -1,0 +1,183 @@
+// Package pgcluster runs a PostgreSQL server of its own, in a temporary directory and on a Unix socket only: for tests and
+// for demonstrations. It needs the server's programs (Debian: the package postgresql), and no running server.
+package pgcluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Options say how to run the server.
+type Options struct {
+	// Volatile trades durability for speed: nothing is synced to the disk. For tests.
+	Volatile bool
+}
+
+// Cluster is a running server.
+type Cluster struct {
+	dir     string
+	process *process
+}
+
+const (
+	startTimeout = 60 * time.Second
+	stopTimeout  = 20 * time.Second
+)
+
+// Start makes a cluster and starts its server; ErrMissing when the programs are not installed. It runs as the user
+// "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as root.
+func Start(ctx context.Context, opts Options) (*Cluster, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	owner, err := serverOwner()
+	if err != nil {
+		return nil, err
+	}
+	// Short, as the path of a Unix socket may have 107 bytes.
+	dir, err := os.MkdirTemp("", "taxiway-pg-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir}
+	if err := c.start(ctx, bin, owner, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL in %s: %w", dir, err), c.Stop())
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context, bin string, owner *owner, opts Options) error {
+	if err := owner.take(c.dir); err != nil {
+		return err
+	}
+	data := filepath.Join(c.dir, "data")
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own program
+		"-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = c.dir, owner.attributes()
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(output))
+	}
+	args := []string{"-D", data, "-k", c.dir, "-c", "listen_addresses=", "-c", "max_connections=300"}
+	if opts.Volatile {
+		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
+	server.Dir, server.SysProcAttr = c.dir, owner.attributes()
+	var err error
+	if c.process, err = launch(server); err != nil {
+		return err
+	}
+	return c.awaitReady(ctx)
+}
+
+// awaitReady asks until the server answers.
+func (c *Cluster) awaitReady(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := pgx.Connect(ctx, c.URL("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-c.process.done:
+			return fmt.Errorf("the server ended: %w: %s", errors.Join(c.process.err, err), c.process.output.tail())
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w: %s", errors.Join(ctx.Err(), err), c.process.output.tail())
+		case <-tick.C:
+		}
+	}
+}
+
+const superuser = "postgres"
+
+// URL returns the address of a database.
+func (c *Cluster) URL(database string) string {
+	return "postgres:///" + url.PathEscape(database) + "?" + url.Values{"host": {c.dir}, "user": {superuser}, "sslmode": {"disable"}}.Encode()
+}
+
+// Create makes an empty database and returns its address.
+func (c *Cluster) Create(ctx context.Context, database string) (string, error) {
+	return c.URL(database), c.admin(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
+}
+
+// Drop removes a database, whoever is still connected to it.
+func (c *Cluster) Drop(ctx context.Context, database string) error {
+	return c.admin(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)")
+}
+
+func (c *Cluster) admin(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// Stop ends the server and removes everything it wrote.
+func (c *Cluster) Stop() error {
+	var err error
+	if c.process != nil {
+		err = c.process.stop()
+	}
+	return errors.Join(err, os.RemoveAll(c.dir))
+}
+
+// process is the server's; done is closed when it has ended, with err and output complete.
+type process struct {
+	cmd    *exec.Cmd
+	output output
+	done   chan struct{}
+	err    error
+}
+
+// stop asks for a fast shutdown, then insists.
+func (p *process) stop() error {
+	late := time.NewTimer(stopTimeout)
+	defer late.Stop()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-late.C:
+		err := p.cmd.Process.Kill()
+		<-p.done
+		return err
+	}
+}
+
+// output keeps the end of what the server said.
+type output struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = append(o.text, p...)
+	o.text = o.text[max(0, len(o.text)-4096):]
+	return len(p), nil
+}
+
+func (o *output) tail() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(bytes.TrimSpace(o.text))
+}

@@ -1,0 +1,65 @@
+// Package pgtest gives tests a real PostgreSQL: one server for the test process, one database for each test. A machine
+// without PostgreSQL fails the test; it does not skip it.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/ledger/postgres/pgcluster"
+)
+
+// server is the process's cluster, started by the first who needs it and stopped by Main.
+var server struct {
+	once    sync.Once
+	cluster *pgcluster.Cluster
+	err     error
+	main    atomic.Bool
+	last    atomic.Int64
+}
+
+// Main runs the tests of a package and stops the server afterwards. Call it in TestMain; it exits.
+func Main(m *testing.M) {
+	server.main.Store(true)
+	code := m.Run()
+	server.once.Do(func() {}) // nobody starts it any more
+	if server.cluster != nil {
+		if err := server.cluster.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "pgtest:", err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+// Database returns the URL of an empty database, which is dropped when the test ends.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	if !server.main.Load() {
+		tb.Fatal("pgtest: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }")
+	}
+	server.once.Do(func() {
+		server.cluster, server.err = pgcluster.Start(context.Background(), pgcluster.Options{Volatile: true})
+	})
+	if server.err != nil {
+		tb.Fatal(server.err)
+	}
+	name := fmt.Sprintf("test_%d", server.last.Add(1))
+	url, err := server.cluster.Create(tb.Context(), name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := server.cluster.Drop(ctx, name); err != nil {
+			tb.Error(err)
+		}
+	})
+	return url
+}

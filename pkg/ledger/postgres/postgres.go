@@ -1,0 +1,109 @@
+// Package postgres keeps the ledger in PostgreSQL (15 or later): for services in several processes.
+//
+// A commit is on the server's disk when it returns (synchronous_commit=on, unless the URL asks for more). Replicas meet in
+// row locks and unique indices; a transaction that loses is repeated.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger/sqlledger"
+)
+
+// Options are what an owner may choose.
+type Options = sqlledger.Options
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// defaultConns is the number of connections of one process; the URL's pool_max_conns changes it.
+const defaultConns = 10
+
+// Open opens the ledger in the database at the URL (or keyword/value string) and brings its schema up to date. Beside what
+// libpq knows, the URL takes pool_max_conns.
+func Open(ctx context.Context, url string, opts Options) (*sqlledger.Ledger, error) {
+	db, err := open(ctx, url)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.LedgerUnavailable, "open the PostgreSQL ledger")
+	}
+	return sqlledger.New(sqlledger.Pools{Write: db, Read: db}, dialect, opts), nil
+}
+
+func open(ctx context.Context, url string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	conns, err := settings(config)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// settings fills in what the URL leaves open and returns the size of the pool.
+func settings(config *pgx.ConnConfig) (conns int, err error) {
+	for name, value := range map[string]string{
+		"application_name":   "taxiway",
+		"synchronous_commit": "on",
+		// A plan made while a table was empty must not outlive that: always plan for the values at hand.
+		"plan_cache_mode": "force_custom_plan",
+		// A process that froze in a transaction must not keep its locks.
+		"idle_in_transaction_session_timeout": "60s",
+	} {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
+	asked, ok := config.RuntimeParams["pool_max_conns"]
+	if !ok {
+		return defaultConns, nil
+	}
+	delete(config.RuntimeParams, "pool_max_conns")
+	if conns, err = strconv.Atoi(asked); err != nil || conns < 1 {
+		return 0, fmt.Errorf("pool_max_conns %q is not a number above 0", asked)
+	}
+	return conns, nil
+}
+
+// migrationLock is the advisory lock that replicas take to migrate one after the other: "taxiway" in ASCII.
+const migrationLock int64 = 0x74617869776179
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // gives the connection back to the pool
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
+		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	err = sqlledger.Migrate(ctx, provider)
+	_, unlock := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock)
+	return errors.Join(err, unlock)
+}
