@@ -14,7 +14,7 @@ const (
 func (l *link) touch() { l.active = l.session.conn.server.clock.Now() }
 
 // watch detaches the link when nothing has happened on it for ten minutes.
-// Waiting with credit is not activity; a management request that names the link
+// Waiting with credit is not activity (Azure/azure-sdk-for-python#18795); a management request that names the link
 // is (addAssociatedLinkName in internal/mgmt.go of azservicebus).
 func (l *link) watch() {
 	clock := &l.session.conn.server.clock

@@ -27,7 +27,8 @@ type inbound struct {
 	id      uint32
 	format  uint32
 	settled bool
-	payload []byte
+	size    int
+	payload []byte // nothing more once size is beyond the limit
 }
 
 func newInlet(l *link, a amqp.Attach) *inlet {
@@ -77,10 +78,8 @@ func (in *inlet) transfer(t amqp.Transfer) {
 		return
 	}
 	d.settled = d.settled || t.Settled
-	d.payload = append(d.payload, t.Payload...)
-	if len(d.payload) > maxMessageSize {
-		in.link.detach(failure(condMessageSize, fmt.Sprintf("The message is larger than %d bytes", maxMessageSize)))
-		return
+	if d.size += len(t.Payload); d.size <= maxMessageSize {
+		d.payload = append(d.payload, t.Payload...)
 	}
 	if t.More && !t.Aborted {
 		return
@@ -96,6 +95,10 @@ func (in *inlet) transfer(t amqp.Transfer) {
 
 func (in *inlet) complete(d *inbound) {
 	in.link.touch()
+	if d.size > maxMessageSize && in.link.entity == nil {
+		in.link.detach(tooLarge(d.size))
+		return
+	}
 	state, answer := in.receive(d)
 	if answer && !d.settled {
 		in.link.session.send(amqp.Disposition{Role: amqp.RoleReceiver, First: d.id, Last: d.id, Settled: true, State: state})
@@ -133,8 +136,17 @@ func (l *link) store(d *inbound) *amqp.Error {
 	return err
 }
 
-// unpack decodes a delivery into the messages it carries.
+func tooLarge(size int) *amqp.Error {
+	return failure(condMessageSize, fmt.Sprintf("The message of %d bytes exceeds the limit of %d bytes", size, maxMessageSize))
+}
+
+// unpack decodes a delivery into the messages it carries. A message that is too
+// large is rejected on an entity's link and ends a request's link, as
+// Azure/azure-sdk-for-js#23623 shows.
 func unpack(d *inbound) ([]*amqp.Message, *amqp.Error) {
+	if d.size > maxMessageSize {
+		return nil, tooLarge(d.size)
+	}
 	envelope, err := amqp.DecodeMessage(d.payload)
 	if err != nil {
 		return nil, failure(condDecode, err.Error())

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/hex"
 	"time"
 
 	"taxiway.example/pkg/broker/sbbroker/simulator/internal/amqp"
@@ -94,7 +95,9 @@ func (m *message) annotations() amqp.Map {
 }
 
 // sent prepares what a client sent for storing: the broker's own annotations are
-// the broker's, whatever a client that resends a received message puts there.
+// the broker's, whatever a client that resends a received message puts there, and
+// every message has an id (Azure/azure-service-bus-java#191): the Node client may
+// send without one, and cannot settle without one.
 func sent(m *amqp.Message) *amqp.Message {
 	own := []string{annSequence, annEnqueueSequence, annEnqueued, annLockedUntil, annState, annDeadSource}
 	for _, name := range own {
@@ -103,6 +106,9 @@ func sent(m *amqp.Message) *amqp.Message {
 		}
 	}
 	m.Header.DeliveryCount = 0
+	if m.Properties.MessageID == nil {
+		m.SetMessageID(hex.EncodeToString(newUUID()))
+	}
 	return m
 }
 

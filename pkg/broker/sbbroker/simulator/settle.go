@@ -36,9 +36,7 @@ const (
 
 // acquire peek-locks a message and returns the token.
 func (s *store) acquire(msg *message) amqp.UUID {
-	var token amqp.UUID
-	_, _ = rand.Read(token[:])                                  // crypto/rand.Read never fails
-	token[6], token[8] = token[6]&0x0f|0x40, token[8]&0x3f|0x80 // version 4
+	token := amqp.UUID(newUUID())
 	if msg.index >= 0 {
 		heap.Remove(&s.waiting, msg.index)
 	}
@@ -46,6 +44,14 @@ func (s *store) acquire(msg *message) amqp.UUID {
 	s.locked[token] = msg
 	s.renew(msg)
 	return token
+}
+
+// newUUID makes a random UUID, version 4.
+func newUUID() []byte {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // crypto/rand.Read never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return b
 }
 
 // renew starts the lock duration again ("Message transfers, locks, and

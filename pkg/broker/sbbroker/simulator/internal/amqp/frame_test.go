@@ -168,3 +168,33 @@ func TestMessageRefused(t *testing.T) {
 		t.Errorf("two data sections and a footer: %v", err)
 	}
 }
+
+func TestSetMessageID(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]*goamqp.Message{
+		"without properties": {Data: [][]byte{[]byte("x")}},
+		"with others":        {Properties: &goamqp.MessageProperties{Subject: new(string), ContentType: new(string)}, Data: [][]byte{[]byte("x")}},
+	} {
+		b, err := in.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := DecodeMessage(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.SetMessageID("id")
+		var out goamqp.Message
+		if err := out.UnmarshalBinary(m.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		want := goamqp.MessageProperties{}
+		if in.Properties != nil {
+			want = *in.Properties
+		}
+		want.MessageID = "id"
+		if diff := cmp.Diff(&want, out.Properties); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

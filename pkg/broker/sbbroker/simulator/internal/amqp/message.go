@@ -152,6 +152,19 @@ func (m *Message) SetApplication(properties Map) {
 	}
 }
 
+// SetMessageID replaces the message id and leaves the other properties as they are.
+func (m *Message) SetMessageID(id string) {
+	items := List{nil}
+	if v, _, err := Decode(m.properties); err == nil {
+		if old := v.(Described).Value.(List); len(old) > 0 {
+			items = append(List(nil), old...)
+		}
+	}
+	items[0] = id
+	m.Properties.MessageID = id
+	m.properties = Append(nil, Described{uint64(codeProperties), items})
+}
+
 // ApplicationSize is the encoded size of the application properties.
 func (m *Message) ApplicationSize() int { return len(m.application) }
 
