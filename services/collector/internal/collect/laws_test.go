@@ -11,8 +11,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
 )
 
@@ -66,8 +68,12 @@ func record(t testing.TB, kind string, seed, known uint64) string {
 // answer are those of the ledger; and exactly the accepted devices are announced.
 func TestConservation(t *testing.T) {
 	t.Parallel()
+	shared := openLedger(t)
+	tries := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBench(t, collect.Config{Chunk: rapid.IntRange(1, 9).Draw(rt, "chunk")})
+		tries++ // a tenant of its own for each try
+		b := &bench{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
+		b.Service = newService(t, collect.Config{Chunk: rapid.IntRange(1, 9).Draw(rt, "chunk")}, shared, b.events)
 		text := header + record(t, "good", 1, 1) + "\r\n"
 		want := map[ledger.Outcome]int{ledger.Accepted: 1}
 		n := rapid.IntRange(1, 30).Draw(rt, "rows")

@@ -1,0 +1,170 @@
+// Package httpapi is the HTTP API of the collector, described in docs/api/openapi.yaml: batches and devices in, their
+// status out, and the desk of dead letters.
+//
+// Who a request is for comes from its key and from nothing else; auth.go is the one place that decides it. Whatever goes
+// wrong is answered as problem details (RFC 9457) with a code of the fault catalogue, and never with a value of a cell.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/collector/internal/collect"
+)
+
+// Config bounds what a client may do; zero fields take the defaults.
+type Config struct {
+	MaxBody     int64         // bytes of a batch on the wire; default 10 GiB: a million rows in UTF-16
+	MaxInflated int64         // bytes of a batch once decompressed; default 10 GiB
+	MaxRatio    int64         // bytes out for each byte in, once a body has inflated to 8 MiB; default 200
+	MaxDevice   int64         // bytes of a JSON body; default 64 KiB
+	MaxRows     int           // rows of a file; default 1,000,000
+	Timeout     time.Duration // for anything but a transfer; default 30 s
+	Idle        time.Duration // a transfer that does not move for so long is given up; default 60 s
+	Poll        time.Duration // the Retry-After of what is still moving; default 5 s
+	Rate        float64       // requests a second with one key; 0 = no limit
+	Burst       int           // requests at once with one key; default twice the Rate
+	Operators   []tenant.Key  // keys of no tenant, which see and replay the dead letters of all of them
+}
+
+func (c Config) withDefaults() Config {
+	const gib = 1 << 30
+	setDefault(&c.MaxBody, 10*gib)
+	setDefault(&c.MaxInflated, 10*gib)
+	setDefault(&c.MaxRatio, 200)
+	setDefault(&c.MaxDevice, 64<<10)
+	setDefault(&c.Timeout, 30*time.Second)
+	setDefault(&c.Idle, time.Minute)
+	setDefault(&c.Poll, 5*time.Second)
+	setDefault(&c.Burst, max(1, int(2*c.Rate)))
+	return c
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// Taker takes deliveries in.
+type Taker interface {
+	Take(ctx context.Context, d collect.Delivery) (collect.Result, error)
+}
+
+// Reader answers questions about what was taken in.
+type Reader interface {
+	ledger.BatchReader
+	ledger.DeviceReader
+	ledger.Timeline
+}
+
+// Desk is the ledger's side of the dead letters.
+type Desk interface {
+	ledger.LetterReader
+	ledger.LetterKeeper
+	ledger.Audit
+}
+
+// Tenants finds tenants.
+type Tenants interface {
+	Get(id device.TenantID) (tenant.Tenant, error)
+	IDs() []device.TenantID
+}
+
+// Deps are the parts the API works with.
+type Deps struct {
+	Taker   Taker
+	Reader  Reader
+	Desk    Desk
+	Parking broker.Parking
+	Tenants Tenants
+	Health  *telemetry.Health
+	Now     func() time.Time
+	Logger  *slog.Logger
+}
+
+// API serves the routes.
+type API struct {
+	Deps
+
+	config Config
+	keys   keyring
+	limits *limiter
+	mux    *http.ServeMux
+}
+
+// access is who may use a route.
+type access int
+
+const (
+	public   access = iota // anybody
+	sender                 // any key of a tenant
+	operator               // operator keys
+)
+
+// Route is a method and a path pattern that the API serves.
+type Route struct {
+	Method, Path string
+
+	access   access
+	handle   func(*API, http.ResponseWriter, *http.Request, principal) error
+	transfer bool // may take as long as it moves
+}
+
+// routes is everything there is.
+var routes = []Route{
+	{Method: "POST", Path: "/v1/batches", access: sender, handle: (*API).postBatch, transfer: true},
+	{Method: "GET", Path: "/v1/batches/{id}", access: sender, handle: (*API).getBatch},
+	{Method: "GET", Path: "/v1/batches/{id}/rows", access: sender, handle: (*API).getRows, transfer: true},
+	{Method: "POST", Path: "/v1/devices", access: sender, handle: (*API).postDevice},
+	{Method: "GET", Path: "/v1/devices", access: sender, handle: (*API).findDevices},
+	{Method: "GET", Path: "/v1/devices/{id}", access: sender, handle: (*API).getDevice},
+	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
+	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getLetters},
+	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
+	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},
+	{Method: "GET", Path: "/readyz", access: public, handle: (*API).ready},
+}
+
+// Routes returns what the API serves.
+func Routes() []Route { return append([]Route(nil), routes...) }
+
+// New returns the API. An error names a key that cannot be used.
+func New(c Config, d Deps) (*API, error) {
+	c = c.withDefaults()
+	keys, err := newKeyring(d.Tenants, c.Operators)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c.Rate, c.Burst), mux: http.NewServeMux()}
+	methods := map[string]string{}
+	for _, r := range routes {
+		a.mux.Handle(r.Method+" "+r.Path, a.route(r))
+		methods[r.Path] += ", " + r.Method
+	}
+	for path, allowed := range methods {
+		a.mux.Handle(path, a.route(Route{Path: path, access: sender, handle: notAllowed(allowed[2:])}))
+	}
+	a.mux.Handle("/", a.route(Route{Path: "/", access: sender, handle: (*API).unknown}))
+	return a, nil
+}
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+func (a *API) live(w http.ResponseWriter, r *http.Request, _ principal) error {
+	a.Health.Live(w, r)
+	return nil
+}
+
+func (a *API) ready(w http.ResponseWriter, r *http.Request, _ principal) error {
+	a.Health.Ready(w, r)
+	return nil
+}
