@@ -43,7 +43,7 @@ func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submiss
 		warn(ctx, "import records could not be deleted", sub, kept)
 		pause = max(pause, s.Timings.pause(kept))
 	}
-	sub.State, sub.Due = ledger.SubmissionSettled, s.Now().Add(pause)
+	sub.State, sub.Due = ledger.SubmissionSettled, s.Now().Add(spread(pause, sub.ID))
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub, Items: deleted(sub.Items, gone)})
 	return err
 }

@@ -182,7 +182,7 @@ func (l *look) change(ctx context.Context, present bool) ledger.SubmissionChange
 		pipeline.Logger(ctx).WarnContext(ctx, "an import takes very long", telemetry.KeySubmission, sub.ID,
 			telemetry.KeyCount, l.staying, "since", sub.Created)
 	}
-	sub.Due = l.now.Add(pause)
+	sub.Due = l.now.Add(spread(pause, sub.ID))
 	return ledger.SubmissionChange{Submission: sub, Items: l.items(), Moves: l.moves}
 }
 

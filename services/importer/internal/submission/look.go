@@ -71,7 +71,7 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 // the devices.
 func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []ledger.Device, why error) error {
 	warn(ctx, "a look at an import was put off", sub, why)
-	sub.Due, sub.Code = s.Now().Add(s.Timings.pause(why)), fault.CodeOf(why)
+	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.pause(why), sub.ID)), fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
 	switch fault.KindOf(why) {
 	case fault.Throttled:

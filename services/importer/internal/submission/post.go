@@ -54,7 +54,7 @@ func (s *Service) send(
 func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []ledger.Device, records []autopilot.Imported) error {
 	s.Metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
-	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(s.Timings.poll(0)), ""
+	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(spread(s.Timings.poll(0), sub.ID)), ""
 	c := ledger.SubmissionChange{Submission: sub}
 	bySerial := correlate(records)
 	for _, d := range won {
@@ -71,7 +71,7 @@ func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []led
 func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why error) error {
 	s.Metrics.submissions.WithLabelValues(resultUnknown).Inc()
 	warn(ctx, "nobody knows whether an import happened; it will be looked for", sub, why)
-	sub.Due, sub.Code = s.Now().Add(s.Timings.poll(0)), fault.GraphUnknownOutcome
+	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 	return err
 }
@@ -94,7 +94,7 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledg
 		if fault.KindOf(why) == fault.Throttled {
 			s.Metrics.waits.Inc()
 		}
-		c.Moves = s.all(won, ledger.Collected, now.Add(s.Timings.pause(why)), why)
+		c.Moves = s.all(won, ledger.Collected, now.Add(spread(s.Timings.pause(why), sub.ID)), why)
 	}
 	_, err := s.advance(ctx, c)
 	return err

@@ -43,13 +43,13 @@ func judge(err error) sending {
 // pause is how long a tenant waits after a refusal that is not about a device.
 func (t Timings) pause(err error) time.Duration {
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
-		return spread(e.RetryAfter)
+		return e.RetryAfter
 	}
 	switch fault.KindOf(err) {
 	case fault.Denied, fault.NotFound, fault.Permanent, fault.Invalid:
-		return spread(t.Denied)
+		return t.Denied
 	}
-	return spread(t.Unavailable)
+	return t.Unavailable
 }
 
 func isFault(err error) bool {

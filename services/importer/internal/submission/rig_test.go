@@ -51,9 +51,9 @@ type rig struct {
 	graph  *autopilot.Directory
 	events *recorder
 	begun  *spy
+	counts *prometheus.Registry
 	submission.Service
-	batch ledger.Batch
-	rows  int
+	idle int // steps without work
 }
 
 // tb is what a test and a rapid check have in common.
@@ -119,7 +119,7 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 			tb.Error(err)
 		}
 	})
-	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}}
+	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry()}
 	for _, id := range entra {
 		r.sim.AddTenant(simulator.Tenant{ID: id, ClientID: clientID, ClientSecret: password})
 	}
@@ -133,7 +133,7 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 	r.begun = &spy{Ledger: l}
 	r.Service = submission.Service{
 		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Timings: k.timings.WithDefaults(),
-		Metrics: submission.NewMetrics(prometheus.NewRegistry()),
+		Metrics: submission.NewMetrics(r.counts),
 		Connect: func(id device.TenantID) (submission.Autopilot, error) { return r.graph.For(id) },
 	}
 	if err := r.Timings.Validate(); err != nil {
@@ -309,6 +309,26 @@ func (r *rig) handle(e event.Event) error {
 	return r.Submit(context.Background(), e)
 }
 
+// counted reads a counter; label is the value of its only label, or empty.
+func (r *rig) counted(tb tb, name, label string) float64 {
+	tb.Helper()
+	families, err := r.counts.Gather()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && (label == "" || m.GetLabel()[0].GetValue() == label) {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// filler gives a device a serial number that many have.
+func filler(r *hwhash.Report) { r.Serial = hwhash.NewSecret("Default string") }
+
 // settled reports whether nothing is left to do for the importer.
 func (r *rig) settled(devices map[device.TenantID][]string) bool {
 	r.Helper()
@@ -351,7 +371,7 @@ func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
 	}
 }
 
-// step handles what is due now, or waits a little.
+// step handles what is due now, or waits a little, and the longer the less there is to do.
 func (r *rig) step() {
 	r.Helper()
 	due := r.due(contoso, fabrikam)
@@ -360,9 +380,11 @@ func (r *rig) step() {
 			r.Fatalf("%s: %v", e.Type, err)
 		}
 	}
-	if len(due) == 0 {
-		time.Sleep(5 * time.Second)
+	if r.idle++; len(due) > 0 {
+		r.idle = 0
+		return
 	}
+	time.Sleep(min(5*time.Second<<min(r.idle, 5), time.Minute))
 }
 
 func (r *rig) describe(devices map[device.TenantID][]string) string {

@@ -83,14 +83,15 @@ func move(d ledger.Device, to ledger.State, due time.Time, code fault.Code, deta
 	}
 }
 
-// again sends a device back to be submitted anew, at the cost of an attempt; the last attempt ends its way.
+// again sends a device back to be submitted anew, at the cost of an attempt; the last attempt ends its way. Devices that come
+// out of one submission together are due together, if they have failed equally often.
 func (s *Service) again(d ledger.Device, now time.Time, code fault.Code, detail string) ledger.Move {
 	d.Attempts++
 	if d.Attempts >= s.Timings.MaxAttempts {
 		detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", d.Attempts, code, detail)
 		return move(d, ledger.Dead, time.Time{}, fault.DeviceAttemptsUsedUp, detail)
 	}
-	return move(d, ledger.Collected, now.Add(s.Timings.retry(d.Attempts)), code, detail)
+	return move(d, ledger.Collected, now.Add(spread(s.Timings.retry(d.Attempts), d.Submission)), code, detail)
 }
 
 // apply moves devices outside of a submission. A move that comes too late is none of our business any more.

@@ -37,7 +37,7 @@ func (s *Service) Submit(ctx context.Context, e event.Event) error {
 	if wait > 0 {
 		s.Metrics.waits.Inc()
 		shut := fault.New(fault.GraphThrottled, "the tenant's gate is shut")
-		return s.apply(ctx, s.all(devices, ledger.Collected, s.Now().Add(spread(wait)), shut))
+		return s.apply(ctx, s.all(devices, ledger.Collected, s.Now().Add(spread(wait, e.ID)), shut))
 	}
 	return s.begin(ctx, t, devices)
 }

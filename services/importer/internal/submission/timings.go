@@ -3,7 +3,7 @@ package submission
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
 	"time"
 )
 
@@ -89,11 +89,11 @@ func (t Timings) Validate() error {
 }
 
 // poll returns the pause after the given number of looks.
-func (t Timings) poll(looks int) time.Duration { return spread(doubled(t.PollFirst, looks, t.PollMax)) }
+func (t Timings) poll(looks int) time.Duration { return doubled(t.PollFirst, looks, t.PollMax) }
 
 // retry returns the pause after the given number of failed attempts, 1 or more.
 func (t Timings) retry(attempts int) time.Duration {
-	return spread(doubled(t.RetryFirst, attempts-1, t.RetryMax))
+	return doubled(t.RetryFirst, attempts-1, t.RetryMax)
 }
 
 // doubled returns first, doubled n times, at most most.
@@ -107,7 +107,10 @@ func doubled(first time.Duration, n int, most time.Duration) time.Duration {
 	return min(first, most)
 }
 
-// spread lengthens a pause by up to a fifth, so that what failed together does not come back together.
-func spread(d time.Duration) time.Duration {
-	return d + rand.N(d/5+1) //nolint:gosec // spreading load needs no secrecy
+// spread lengthens a pause by up to a fifth, so that what failed together does not come back together. The seed decides how
+// much: what shall stay together, such as the devices of an import, has the same.
+func spread(d time.Duration, seed string) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(seed)) // a hash takes everything
+	return d + time.Duration(float64(d)/5*float64(h.Sum32())/(1<<32))
 }
