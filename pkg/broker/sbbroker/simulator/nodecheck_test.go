@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,9 +27,7 @@ func TestNodeClient(t *testing.T) {
 	s := newServer(t, topology(), simulator.WithKey("node-check"))
 	node := exec.CommandContext(ctx, "node", "check.js")
 	node.Dir = "nodecheck"
-	// The client takes UseDevelopmentEmulator=true only with this host name.
-	local := strings.Replace(s.ConnectionString(), "127.0.0.1", "localhost", 1)
-	node.Env = append(os.Environ(), "SERVICEBUS_CONNECTION_STRING="+local)
+	node.Env = append(os.Environ(), "SERVICEBUS_CONNECTION_STRING="+s.ConnectionString())
 	out, err := node.CombinedOutput()
 	t.Logf("node check.js:\n%s", out)
 	if err != nil {

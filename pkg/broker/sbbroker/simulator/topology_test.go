@@ -2,6 +2,8 @@ package simulator_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +120,30 @@ func TestEntitiesAtRunTime(t *testing.T) {
 	b.want("news/Subscriptions/late", simulator.Counts{Active: 1})
 	if err := b.server.AddSubscription("plain", simulator.Subscription{Name: "s"}); !errors.Is(err, simulator.ErrTopology) {
 		t.Errorf("a queue got a subscription: %v", err)
+	}
+}
+
+// TestDocumentedTopology holds docs/servicebus-simulator.md to the code.
+func TestDocumentedTopology(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "servicebus-simulator.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```json\n")
+	sample, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the page has no sample")
+	}
+	top, err := simulator.ReadTopology(strings.NewReader(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := simulator.New(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
