@@ -97,6 +97,9 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledg
 		c.Moves = s.all(won, ledger.Collected, now.Add(spread(s.Timings.pause(why), sub.ID)), why)
 	}
 	_, err := s.advance(ctx, c)
+	if err == nil && verdict == divide {
+		s.Ring()
+	}
 	return err
 }
 

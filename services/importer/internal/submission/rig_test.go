@@ -3,6 +3,7 @@ package submission_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -132,7 +133,7 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 	})
 	r.begun = &spy{Ledger: l}
 	r.Service = submission.Service{
-		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Timings: k.timings.WithDefaults(),
+		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Ring: func() {}, Timings: k.timings.WithDefaults(),
 		Metrics: submission.NewMetrics(r.counts),
 		Connect: func(id device.TenantID) (submission.Autopilot, error) { return r.graph.For(id) },
 	}
@@ -282,21 +283,19 @@ func (r *rig) due(tenants ...device.TenantID) []event.Event {
 	return events
 }
 
-// chunks keeps to the devices' limits.
+// chunks keeps to the devices' limits; only devices of one limit share a chunk.
 func chunks(devices []ledger.DueDevice) [][]string {
-	var all [][]string
-	limit := 0
+	byLimit := map[int][]string{}
 	for _, d := range devices {
-		most := 100
-		if d.ChunkLimit > 0 {
-			most = d.ChunkLimit
+		byLimit[d.ChunkLimit] = append(byLimit[d.ChunkLimit], d.ID)
+	}
+	var all [][]string
+	for _, limit := range slices.Sorted(maps.Keys(byLimit)) {
+		size := limit
+		if size == 0 {
+			size = event.MaxChunk
 		}
-		last := len(all) - 1
-		if last < 0 || len(all[last]) >= min(limit, most) {
-			all, last, limit = append(all, nil), last+1, most
-		}
-		limit = min(limit, most)
-		all[last] = append(all[last], d.ID)
+		all = slices.AppendSeq(all, slices.Chunk(byLimit[limit], size))
 	}
 	return all
 }

@@ -65,6 +65,7 @@ type Service struct {
 	Tenants Tenants
 	Connect func(device.TenantID) (Autopilot, error) // faults: TenantUnknown, TenantCredentialsRefused
 	Emitter Emitter
+	Ring    func() // wakes the dispatcher: there is work that is due at once
 	Metrics *Metrics
 	Timings Timings
 	Now     func() time.Time

@@ -90,8 +90,14 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.D
 		}
 		moves = append(moves, m)
 	}
-	if err := s.apply(ctx, moves); err != nil || len(rows) == 0 {
+	if err := s.apply(ctx, moves); err != nil {
 		return err
+	}
+	if len(rest) > 0 {
+		s.Ring()
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	sub := ledger.Submission{
 		ID: uuid.Must(uuid.NewV7()).String(), Tenant: t.ID, ImportID: uuid.NewString(), State: ledger.SubmissionOpen,

@@ -1,0 +1,149 @@
+// Package importer is the service that registers collected devices with Windows Autopilot: it sends them in imports, finds out
+// what became of each device, hands the registered ones to the grouper, and deletes its own import records afterwards.
+//
+// Nothing is sent twice without having been looked for, whatever fails or is restarted. It waits by committing a due time to
+// the ledger, never by holding a message.
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/services/importer/internal/submission"
+)
+
+// Subscription is the service's name at the broker.
+const Subscription = "importer"
+
+const source = "/taxiway/importer"
+
+// Timings are all the waits and limits of an import. The zero value of a field is its default.
+type Timings = submission.Timings
+
+// Config is how the service works. The zero value of a field is its default.
+type Config struct {
+	Concurrency int             // imports sent at once, and looks at imports at once, default 4 each
+	Lease       time.Duration   // how long the broker waits for a dead process, default that of the broker
+	Timings     Timings         // waits and limits of the imports
+	Attempts    pipeline.Config // Timeout, MaxAttempts, MinPause and MaxPause of a message; the rest is filled in
+	Dispatch    dispatch.Config // Interval, Lease, Overdue and PerTenant; the rest is filled in
+}
+
+// Ledger is what the service needs of the ledger.
+type Ledger interface {
+	submission.Ledger
+	dispatch.Ledger
+	pipeline.Letters
+}
+
+// Tenants finds the configuration of a tenant; tenant.Directory does.
+type Tenants = submission.Tenants
+
+// Autopilot is Autopilot for one tenant; autopilot.Client is.
+type Autopilot = submission.Autopilot
+
+// Deps are the service's neighbours. Ledger, Publisher, Consumer, Tenants and Connect are required.
+type Deps struct {
+	Ledger    Ledger
+	Publisher broker.Publisher
+	Consumer  broker.Consumer
+	Tenants   Tenants
+	Connect   func(device.TenantID) (Autopilot, error) // faults: TenantUnknown, TenantCredentialsRefused; nothing is sent
+	Bell      *dispatch.Bell                           // optional: shared by the services of one process
+	Logger    *slog.Logger                             // optional
+	Registry  prometheus.Registerer                    // optional
+	Now       func() time.Time                         // optional
+}
+
+// Run works until ctx ends and everything begun is finished, and returns nil then.
+func Run(ctx context.Context, cfg Config, deps Deps) error {
+	cfg, deps = cfg.withDefaults(), deps.withDefaults()
+	if err := cfg.Timings.Validate(); err != nil {
+		return fmt.Errorf("importer: timings: %w", err)
+	}
+	emitter := pipeline.NewEmitter(deps.Publisher)
+	s := &submission.Service{
+		Ledger: deps.Ledger, Tenants: deps.Tenants, Connect: deps.Connect, Emitter: emitter, Ring: deps.Bell.Ring,
+		Metrics: submission.NewMetrics(deps.Registry), Timings: cfg.Timings, Now: deps.Now,
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var working sync.WaitGroup
+	errs := make([]error, 3)
+	// When one of them cannot go on, neither can the others.
+	part := func(i int, work func() error) {
+		working.Go(func() {
+			defer stop()
+			errs[i] = work()
+		})
+	}
+	p := cfg.pipeline(deps)
+	part(0, func() error {
+		return deps.Consumer.Consume(ctx, cfg.subscription(event.DevicesCollected), pipeline.New(p, s.Submit))
+	})
+	part(1, func() error {
+		return deps.Consumer.Consume(ctx, cfg.subscription(event.SubmissionDue), pipeline.New(p, s.Look))
+	})
+	part(2, func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
+	working.Wait()
+	return errors.Join(errs...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Concurrency <= 0 {
+		c.Concurrency = 4
+	}
+	c.Timings = c.Timings.WithDefaults()
+	return c
+}
+
+func (c Config) subscription(t event.Type) broker.Subscription {
+	return broker.Subscription{Name: Subscription, Type: string(t), Concurrency: c.Concurrency, Lease: c.Lease}
+}
+
+func (c Config) pipeline(d Deps) pipeline.Config {
+	p := c.Attempts
+	p.Subscription, p.Letters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
+	p.Metrics = pipeline.NewMetrics(d.Registry)
+	return p
+}
+
+func (c Config) dispatch() dispatch.Config {
+	c.Dispatch.Stages, c.Dispatch.Source = []dispatch.Stage{dispatch.Import, dispatch.Submissions}, source
+	if c.Dispatch.Owner == "" {
+		c.Dispatch.Owner = uuid.NewString()
+	}
+	return c.Dispatch
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Bell == nil {
+		d.Bell = new(dispatch.Bell)
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Registry == nil {
+		d.Registry = prometheus.NewRegistry()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return d
+}
+
+func (d Deps) dispatch(emitter *pipeline.Emitter) dispatch.Deps {
+	return dispatch.Deps{Ledger: d.Ledger, Emitter: emitter, Bell: d.Bell, Logger: d.Logger, Now: d.Now}
+}
