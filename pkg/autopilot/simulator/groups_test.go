@@ -350,3 +350,22 @@ func TestProfileChoice(t *testing.T) {
 		t.Errorf("excluded: %s", profile("S00"))
 	}
 }
+
+// A profile that is taken away on its way does not arrive.
+func TestProfileTakenAway(t *testing.T) {
+	r := newRig(t, patient())
+	seedDevices(r, 1)
+	p, err := r.s.SeedProfile(contoso, "P", "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.s.Advance(2 * time.Minute)
+	if got := r.state(contoso).Identities[0].ProfileStatus; got != "pending" {
+		t.Fatalf("on its way: %s", got)
+	}
+	r.must(204, "DELETE", "/beta/"+profiles+"/"+p+"/assignments/"+p+"_"+noGUID+"_0", nil)
+	r.s.Advance(time.Hour)
+	if d := r.state(contoso).Identities[0]; d.ProfileStatus != "notAssigned" || !d.ProfileAssigned.IsZero() || d.ProfileID != "" {
+		t.Errorf("%+v", d)
+	}
+}

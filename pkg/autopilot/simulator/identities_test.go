@@ -152,6 +152,25 @@ func TestTagReachesEntraLater(t *testing.T) {
 	}
 }
 
+// Of two changes in a row the later one stays, in whatever order they arrive.
+func TestLastTagWins(t *testing.T) {
+	o := patient()
+	o.Delays.Tag = seconds(10, 90)
+	r := newRig(t, o)
+	seedDevices(r, 12)
+	for _, d := range r.state(contoso).Identities {
+		for _, tag := range []string{"ONE", "TWO"} {
+			r.must(204, "POST", identityPath+"/"+d.ID+"/updateDeviceProperties", row{"groupTag": tag})
+		}
+	}
+	r.s.Advance(90 * time.Second)
+	for _, e := range r.state(contoso).Devices {
+		if e.PhysicalIDs[2] != "[OrderId]:TWO" {
+			t.Errorf("%v", e.PhysicalIDs)
+		}
+	}
+}
+
 func TestTagAfterSync(t *testing.T) {
 	o := patient()
 	o.Quirks.TagAfterSync = true
@@ -189,6 +208,9 @@ func TestConditionNotMet(t *testing.T) {
 func TestDeleteIdentity(t *testing.T) {
 	r := newRig(t, patient())
 	r.register("one", pc("GO"))
+	if _, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := r.s.SeedRegistered(contoso, Registered{Hardware: Hardware{Serial: "ENROLLED"}, ManagedDeviceID: fabrikam}); err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +228,8 @@ func TestDeleteIdentity(t *testing.T) {
 	}
 	r.s.Advance(30 * time.Minute)
 	r.must(404, "GET", ids["GO"], nil)
-	if st := r.state(contoso); len(st.Devices) != 1 {
-		t.Errorf("the Entra object stays: %v", st.Devices)
+	if st := r.state(contoso); len(st.Devices) != 1 || len(st.Groups[0].Members) != 1 {
+		t.Errorf("the Entra object stays: %v %v", st.Devices, st.Groups)
 	}
 	elsewhere.register("three", pc("GO"))
 	if got := elsewhere.outcomes("three")["GO"]; got != "complete None" {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,28 @@ func TestSinglePostEchoesItsID(t *testing.T) {
 	if got["importId"] != got["id"] || got["productKey"] != got["id"] || got["hardwareIdentifier"] != nil ||
 		got["state"].(row)["deviceImportStatus"] != "unknown" {
 		t.Errorf("%v", got)
+	}
+}
+
+// The answer to an import does not keep the order of the request.
+func TestImportAnswersShuffled(t *testing.T) {
+	r := newRig(t, patient())
+	var rows []row
+	var sent, got []string
+	for i := range 20 {
+		sent = append(sent, fmt.Sprint("N", i))
+		rows = append(rows, deviceRow(pc(sent[i]), "n"))
+	}
+	for _, v := range r.must(200, "POST", importPath, importBody(rows...))["value"].([]any) {
+		got = append(got, v.(row)["serialNumber"].(string))
+	}
+	if cmp.Equal(sent, got) {
+		t.Error("in order")
+	}
+	slices.Sort(sent)
+	slices.Sort(got)
+	if diff := cmp.Diff(sent, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Server) planTag(t *tenant, d *identity, at time.Time) {
 	s.plan(at, s.draw(s.opt.Delays.Tag, "tag", t.id, d.id, tag), func(at time.Time) {
 		// Of two changes in a row the later one counts, in whatever order
 		// they arrive.
-		if d.device != nil && !d.leaving && d.wantTag == tag {
+		if d.device != nil && d.wantTag == tag {
 			d.device.tag = tag
 			s.deviceChanged(t, d.device, at)
 		}
