@@ -17,10 +17,10 @@ import (
 
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
-	"taxiway.example/services/collector/internal/intake"
 )
 
 // Source is the CloudEvents source of the collector's events.

@@ -17,10 +17,10 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
-	"taxiway.example/services/collector/internal/intake"
 )
 
 func TestRowsBecomeDevices(t *testing.T) {

@@ -18,12 +18,12 @@ import (
 
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/oemfile"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
-	"taxiway.example/services/collector/internal/intake"
-	"taxiway.example/services/collector/internal/oemfile"
 )
 
 var start = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)

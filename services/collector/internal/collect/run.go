@@ -11,9 +11,9 @@ import (
 
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
-	"taxiway.example/services/collector/internal/intake"
 )
 
 // run is one delivery on its way in. Three stages work side by side and hand chunks on: read, judge, commit. At

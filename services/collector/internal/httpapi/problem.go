@@ -13,8 +13,8 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/oemfile"
 	"taxiway.example/pkg/telemetry"
-	"taxiway.example/services/collector/internal/oemfile"
 )
 
 // problem is RFC 9457 with our members. No member holds a value of a cell.

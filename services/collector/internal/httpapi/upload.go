@@ -8,10 +8,10 @@ import (
 	"unicode"
 
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/oemfile"
 	"taxiway.example/services/collector/internal/collect"
-	"taxiway.example/services/collector/internal/intake"
-	"taxiway.example/services/collector/internal/oemfile"
 )
 
 // csvTypes are the media types under which device lists are sent. Browsers on Windows call CSV an Excel file.

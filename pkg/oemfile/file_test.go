@@ -15,7 +15,7 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/services/collector/internal/oemfile"
+	"taxiway.example/pkg/oemfile"
 )
 
 // wire returns the text of a made-up device's hash.

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"taxiway.example/pkg/fault"
-	"taxiway.example/services/collector/internal/oemfile"
+	"taxiway.example/pkg/oemfile"
 )
 
 // Any bytes: no panic, no hang, row numbers grow, rows are bounded by the text, errors carry a code of class file.

@@ -9,8 +9,8 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
-	"taxiway.example/services/collector/internal/intake"
 )
 
 // The limits of a file.

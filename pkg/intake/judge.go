@@ -1,0 +1,88 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/validate"
+)
+
+// Terms are what rows are judged by beside the rules themselves.
+type Terms struct {
+	Tenant   tenant.Tenant // whose policy and rules count
+	Source   string        // who sent the rows
+	GroupTag string        // for rows without one
+}
+
+// Judge makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
+// row gets the same verdict offline; whether the device is known is for the ledger to say.
+func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) ledger.Candidate {
+	c := ledger.Candidate{Row: row.Number, Reject: row.Reject}
+	if c.Reject != nil {
+		return c
+	}
+	hash, err := hwhash.ParseBytes(row.Hash.Reveal())
+	var summary hwhash.Summary
+	if err == nil {
+		summary, err = hwhash.Summarize(hash)
+	}
+	judged := describe(t, row, summary, err)
+	judged.Received = received
+	verdict := rules.Check(ctx, t.Tenant.Policy, judged)
+	for _, w := range verdict.Warnings {
+		c.Warnings = append(c.Warnings, string(w))
+	}
+	if !verdict.OK() {
+		c.Reject = rejection(verdict.Violations)
+		return c
+	}
+	capture := device.CaptureOf(summary)
+	if c.Key, c.Kind, err = device.Identify(capture.Evidence); err != nil {
+		c.Reject = &ledger.Reject{Code: fault.DeviceNoIdentity, Column: string(validate.ColumnHash), Detail: "Nothing inside the hash can tell this device from another."}
+		return c
+	}
+	c.Capture, c.Canonical = capture, hash.Canonical()
+	c.ProductKeyID, c.GroupTag, c.User = verdict.ProductKeyID, judged.GroupTag, row.User
+	c.Facts = ledger.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
+	return c
+}
+
+// describe lays the row, the terms and the hash beside one another.
+func describe(t Terms, row Row, summary hwhash.Summary, hashErr error) validate.Row {
+	tag := row.GroupTag
+	if tag == "" {
+		tag = t.GroupTag
+	}
+	v := validate.Row{
+		Serial: row.Serial, ProductKeyID: row.ProductKeyID, Manufacturer: row.Manufacturer, Model: row.Model,
+		GroupTag: tag, User: row.User, Source: t.Source, Tag: tag, Hash: summary, HashErr: hashErr,
+	}
+	if hashErr == nil {
+		v.Tag = t.Tenant.TagFor(tenant.Subject{
+			Manufacturer: summary.Manufacturer, Model: summary.Product, Source: t.Source, RowTag: tag,
+			Serial: device.NewSerial(summary.RevealSerial()),
+		})
+	}
+	return v
+}
+
+// rejection names the first violation, and the codes of the others behind it.
+func rejection(violations []validate.Violation) *ledger.Reject {
+	first := violations[0]
+	reject := &ledger.Reject{Code: first.Code, Column: string(first.Column), Detail: first.Detail}
+	var more []string
+	for _, v := range violations[1:] {
+		more = append(more, fmt.Sprintf("%s (%s)", v.Code, v.Column))
+	}
+	if len(more) > 0 {
+		reject.Detail += " Also: " + strings.Join(more, ", ") + "."
+	}
+	return reject
+}
