@@ -1,0 +1,130 @@
+package dispatch_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/ledgertest"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/pipeline"
+)
+
+func openLedger(t *testing.T) ledger.Ledger {
+	t.Helper()
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func openBroker(t *testing.T) broker.Broker {
+	t.Helper()
+	srv, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := srv.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: srv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// accept puts devices into the ledger that are due now.
+func accept(t *testing.T, l ledger.Ledger, tenant device.TenantID, from, n int) {
+	t.Helper()
+	b := ledger.Batch{ID: "b-" + string(tenant), Tenant: tenant, State: ledger.Receiving, Created: time.Now().UTC()}
+	if _, _, err := l.OpenBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]ledger.Candidate, n)
+	for i := range rows {
+		rows[i] = ledgertest.Candidate(i+1, from+i)
+	}
+	if _, err := l.Accept(t.Context(), b, rows, time.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestThroughRealParts carries due devices from a ledger through a broker to a use case. The first delivery of everything
+// is lost (the use case does nothing); overdue, it is issued again, though two processes dispatch.
+func TestThroughRealParts(t *testing.T) {
+	t.Parallel()
+	const large, small = 320, 2
+	l, b := openLedger(t), openBroker(t)
+	accept(t, l, "contoso", 1, large)
+	accept(t, l, "fabrikam", 1000, small)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 3)
+	seen := make(chan event.Event, 1000)
+	use := func(ctx context.Context, e event.Event) error {
+		devices, err := l.Devices(ctx, e.Tenant, e.Devices)
+		if err != nil {
+			return err
+		}
+		if len(devices) != len(e.Devices) {
+			t.Errorf("%d devices in the event, %d in the ledger", len(e.Devices), len(devices))
+		}
+		seen <- e
+		return nil
+	}
+	go func() {
+		sub := broker.Subscription{Name: "importer", Type: string(event.DevicesCollected), Concurrency: 2}
+		ended <- b.Consume(ctx, sub, pipeline.New(pipeline.Config{Subscription: "importer", Letters: l}, use))
+	}()
+	for _, owner := range []string{"one", "two"} {
+		cfg := dispatch.Config{
+			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test", Owner: owner,
+			Interval: 20 * time.Millisecond, Overdue: time.Second,
+		}
+		go func() {
+			ended <- dispatch.Run(ctx, cfg, dispatch.Deps{Ledger: l, Emitter: pipeline.NewEmitter(b)})
+		}()
+	}
+	times := map[string]int{}
+	twice := 0
+	deadline := time.After(time.Minute)
+	for twice < large+small {
+		select {
+		case e := <-seen:
+			for _, id := range e.Devices {
+				if times[id]++; times[id] == 2 {
+					twice++
+				}
+			}
+		case <-deadline:
+			t.Fatalf("%d devices were seen, %d of them again", len(times), twice)
+		}
+	}
+	cancel()
+	for range 3 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, stage := range []string{"dispatch/import", "dispatch/submissions"} {
+		if held, err := l.Acquire(t.Context(), stage, "three", time.Minute, time.Now().UTC()); err != nil || !held {
+			t.Errorf("%s was not released: %v", stage, err)
+		}
+	}
+}
