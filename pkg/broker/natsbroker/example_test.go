@@ -1,0 +1,64 @@
+package natsbroker_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/fault"
+)
+
+// A broker in this process: publish, fail once, give up, look at what was parked.
+func Example() {
+	if err := run(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// a, attempt 1
+	// a, attempt 2
+	// parked: a on importer after 2 attempts: message.malformed
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "broker")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{})
+	if err != nil {
+		return err
+	}
+	nc, err := srv.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := natsbroker.New(ctx, nc, natsbroker.Options{Server: srv}) // Close stops the server too
+	if err != nil {
+		return err
+	}
+	defer b.Close(ctx)
+
+	if err := b.Publish(ctx, broker.Message{ID: "a", Type: "devices.collected.v1", Body: []byte("{}")}); err != nil {
+		return err
+	}
+	consuming, stop := context.WithCancel(ctx)
+	err = b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) error {
+		fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
+		if d.Attempt == 1 {
+			return broker.Retry(10*time.Millisecond, fault.New(fault.LedgerUnavailable, "busy"))
+		}
+		stop()
+		return broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))
+	})
+	if err != nil {
+		return err
+	}
+	return b.Browse(ctx, func(p broker.Parked) bool {
+		fmt.Printf("parked: %s on %s after %d attempts: %s\n", p.ID, p.Subscription, p.Attempts, p.Reason)
+		return true
+	})
+}
