@@ -11,6 +11,7 @@ import (
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/postgres"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/ledger/sqlledger"
 )
@@ -33,6 +34,8 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 	switch scheme {
 	case "sqlite":
 		return sqlite.Open(ctx, filePath(rest), opts)
+	case "postgres", "postgresql":
+		return postgres.Open(ctx, address, opts)
 	}
 	return nil, fmt.Errorf("ledger address %q: want sqlite:FILE or postgres://…", scheme+":…")
 }
