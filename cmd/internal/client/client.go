@@ -1,0 +1,138 @@
+// Package client speaks to the HTTP API of the collector (docs/api/openapi.yaml). Every call has a timeout, every answer a
+// limit; what the API refuses comes back as a [Problem].
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	callTimeout = 30 * time.Second // of everything but an upload
+	answerLimit = 32 << 20         // bytes: a page of rows is far smaller
+	rowPage     = 1000
+	letterPage  = 500
+	// ReplayPage is how many letters one request replays at most.
+	ReplayPage = 100
+)
+
+// Client calls the API with one key. It is safe for concurrent use.
+type Client struct {
+	base *url.URL
+	key  string
+	http *http.Client
+}
+
+// New returns a Client of the API at server, such as http://127.0.0.1:8080.
+func New(server, key string) (*Client, error) {
+	base, err := url.Parse(server)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
+		return nil, fmt.Errorf("server %q: want http://HOST:PORT or https://HOST", base.Redacted())
+	}
+	if key == "" {
+		return nil, errors.New("there is no API key")
+	}
+	return &Client{base: base, key: key, http: &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 2 * time.Minute, // from the last byte of the request on
+			IdleConnTimeout:       time.Minute,
+			ForceAttemptHTTP2:     true,
+		},
+		// A redirect would carry the key to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// get reads the JSON at a path into out.
+func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	r, err := c.request(ctx, http.MethodGet, path, query, nil)
+	if err != nil {
+		return err
+	}
+	return c.do(r, out)
+}
+
+// post sends in as JSON and reads the answer into out.
+func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r, err := c.request(ctx, http.MethodPost, path, nil, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	return c.do(r, out)
+}
+
+func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
+	u := c.base.JoinPath(path)
+	u.RawQuery = query.Encode()
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.key)
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", "taxiway")
+	return r, nil
+}
+
+func (c *Client) do(r *http.Request, out any) error {
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return unreachable(r.Context(), err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // what matters has been read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit+1))
+	switch {
+	case err != nil:
+		return unreachable(r.Context(), err)
+	case len(body) > answerLimit:
+		return fmt.Errorf("the server's answer is longer than %d bytes", answerLimit)
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return problemOf(resp, body)
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("the server's answer is not understood; is this a Taxiway server? %w", err)
+	}
+	return nil
+}
+
+// Unreachable is a server that could not be asked, or whose answer did not arrive: nobody knows what it did.
+type Unreachable struct{ Err error }
+
+// Error says what went wrong on the way, without the query, which may hold a serial number.
+func (e *Unreachable) Error() string { return "the server cannot be reached: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Unreachable) Unwrap() error { return e.Err }
+
+func unreachable(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return &Unreachable{err}
+}

@@ -1,0 +1,95 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"taxiway.example/pkg/fault"
+)
+
+// Problem is what the API answers when it refuses: problem details (RFC 9457) with a code of the fault catalogue.
+type Problem struct {
+	Status     int           `json:"status"`
+	Code       fault.Code    `json:"code"`
+	Title      string        `json:"title"`
+	Detail     string        `json:"detail"`
+	Hint       string        `json:"hint"`
+	Instance   string        `json:"instance"`
+	Errors     []CellError   `json:"errors"`
+	Batch      string        `json:"batch"`
+	Device     string        `json:"device"`
+	RetryAfter time.Duration `json:"-"`
+}
+
+// CellError is one thing that is wrong in a file, and where.
+type CellError struct {
+	Row    int        `json:"row"`
+	Line   int        `json:"line"`
+	Column string     `json:"column"`
+	Code   fault.Code `json:"code"`
+	Detail string     `json:"detail"`
+}
+
+// Error says what is wrong, where, and what to do about it.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(string(p.Code) + ": " + p.Title)
+	if p.Detail != "" {
+		b.WriteString(" " + p.Detail)
+	}
+	for _, e := range p.Errors {
+		if place := e.place(); place != "" {
+			fmt.Fprintf(&b, "\n  %s: %s", place, e.Detail)
+		}
+	}
+	if p.Hint != "" {
+		b.WriteString("\nWhat to do: " + p.Hint)
+	}
+	if p.Batch != "" {
+		b.WriteString("\nBatch: " + p.Batch)
+	}
+	return b.String()
+}
+
+func (e CellError) place() string {
+	var parts []string
+	if e.Line > 0 {
+		parts = append(parts, "line "+strconv.Itoa(e.Line))
+	}
+	if e.Row > 0 {
+		parts = append(parts, "row "+strconv.Itoa(e.Row))
+	}
+	if e.Column != "" {
+		parts = append(parts, e.Column)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Temporary reports whether the same request may work a little later.
+func (p *Problem) Temporary() bool {
+	return p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests || p.Code == fault.RequestInProgress
+}
+
+// problemOf reads a refusal. What is no problem document came from something between here and the API.
+func problemOf(resp *http.Response, body []byte) error {
+	p := &Problem{Status: resp.StatusCode, RetryAfter: retryAfter(resp)}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") && json.Unmarshal(body, p) == nil && p.Code != "" {
+		p.Status = resp.StatusCode
+		return p
+	}
+	p.Code, p.Title = fault.CodeUnknown, fmt.Sprintf("The server answered %s, and not in the way Taxiway does.", resp.Status)
+	p.Hint = "Check the address of the server, and proxies on the way to it."
+	return p
+}
+
+func retryAfter(resp *http.Response) time.Duration {
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, 3600)) * time.Second
+}

@@ -1,0 +1,58 @@
+package watch
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/ledger"
+)
+
+const barWidth = 64
+
+// bars draws a bar for each stage, filled by the devices that reached it.
+type bars struct {
+	progress *mpb.Progress
+	bars     []*mpb.Bar
+	note     atomic.Value // string, behind the last bar
+}
+
+func newBars(w io.Writer) *bars {
+	v := &bars{progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(barWidth), mpb.WithAutoRefresh())}
+	v.note.Store("")
+	for _, s := range stages {
+		decorators := []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
+		if s == ledger.Ready {
+			decorators = append(decorators, decor.Any(func(decor.Statistics) string { return v.note.Load().(string) })) //nolint:forcetypeassert // only strings are stored
+		}
+		bar := v.progress.New(0, mpb.BarStyle().Rbound("]").Lbound("[").Filler("█").Tip("█").Padding("·"),
+			mpb.PrependDecorators(decor.Name(string(s), decor.WCSyncSpaceR)), mpb.AppendDecorators(decorators...))
+		v.bars = append(v.bars, bar)
+	}
+	return v
+}
+
+func (v *bars) show(b client.Batch) {
+	note := ""
+	if out := sideways(b); out != "" {
+		note = fmt.Sprintf("  (%s)", out)
+	}
+	v.note.Store(note)
+	total := int64(b.Outcomes[ledger.Accepted] - fallen(b))
+	for i, bar := range v.bars {
+		bar.SetTotal(max(total, 1), false)
+		bar.SetCurrent(int64(reached(b, stages[i])))
+	}
+}
+
+// close draws the bars a last time and gives the terminal back.
+func (v *bars) close() {
+	for _, bar := range v.bars {
+		bar.Abort(false)
+	}
+	v.progress.Wait()
+}

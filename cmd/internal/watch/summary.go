@@ -1,0 +1,122 @@
+package watch
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/ledger"
+)
+
+var outcomes = []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected}
+
+// term is one number of a sum.
+type term struct {
+	n    int
+	name string
+}
+
+// sum is the law of conservation for a batch: nothing vanishes.
+type sum struct {
+	whole term
+	terms []term
+}
+
+func (s sum) holds() bool {
+	total := 0
+	for _, t := range s.terms {
+		total += t.n
+	}
+	return total == s.whole.n
+}
+
+func (s sum) String() string {
+	var parts []string
+	for _, t := range s.terms {
+		parts = append(parts, fmt.Sprintf("%d %s", t.n, t.name))
+	}
+	verdict := "✓"
+	if !s.holds() {
+		verdict = "✗ DOES NOT ADD UP"
+	}
+	return fmt.Sprintf("%d %s = %s  %s", s.whole.n, s.whole.name, strings.Join(parts, " + "), verdict)
+}
+
+func sums(b client.Batch) []sum {
+	rows := sum{whole: term{b.Rows, "rows"}}
+	for _, o := range outcomes {
+		rows.terms = append(rows.terms, term{b.Outcomes[o], string(o)})
+	}
+	accepted := sum{whole: term{b.Outcomes[ledger.Accepted], "accepted"}, terms: []term{{b.States[ledger.Ready], string(ledger.Ready)}, {b.InFlight, "in flight"}}}
+	for _, s := range aside {
+		accepted.terms = append(accepted.terms, term{b.States[s], string(s)})
+	}
+	return []sum{rows, accepted}
+}
+
+// AddsUp reports whether the conservation law holds: every row has one outcome, every accepted device one state.
+func AddsUp(b client.Batch) bool {
+	for _, s := range sums(b) {
+		if !s.holds() {
+			return false
+		}
+	}
+	return true
+}
+
+// Failed counts what will not get ready by itself: rejected rows and conflicts, and devices held, dead or retired.
+func Failed(b client.Batch) int {
+	return b.Outcomes[ledger.Rejected] + b.Outcomes[ledger.Conflict] + fallen(b)
+}
+
+// Summary writes what became of a batch: rows by outcome, devices by state, the reasons, and the sums.
+func Summary(w io.Writer, b client.Batch) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "Batch %s", b.ID)
+	if b.Name != "" {
+		fmt.Fprintf(&out, "  %s", b.Name)
+	}
+	fmt.Fprintf(&out, "  %s\n", b.State)
+	if b.Code != "" {
+		fmt.Fprintf(&out, "  %s: %s\n", b.Code, b.Detail)
+	}
+	section(&out, "Rows", outcomes, b.Outcomes)
+	section(&out, "Devices", append(append([]ledger.State(nil), way...), aside...), b.States)
+	section(&out, "Conflicts, by the state of their devices", append(append([]ledger.State(nil), way...), aside...), b.Conflicts)
+	reasons(&out, "Why rows were rejected", b.Rejects)
+	reasons(&out, "Why devices are not ready", b.Reasons)
+	out.WriteString("\n")
+	for _, s := range sums(b) {
+		fmt.Fprintf(&out, "%s\n", s)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func section[K ~string](out *strings.Builder, title string, order []K, counts map[K]int) {
+	begun := false
+	for _, key := range order {
+		if counts[key] == 0 {
+			continue
+		}
+		if !begun {
+			begun = true
+			fmt.Fprintf(out, "\n%s\n", title)
+		}
+		fmt.Fprintf(out, "  %-12s %7d\n", key, counts[key])
+	}
+}
+
+func reasons(out *strings.Builder, title string, all []client.Reason) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", title)
+	for _, r := range all {
+		fmt.Fprintf(out, "  %7d  %s\n", r.Count, strings.TrimSpace(string(r.State)+" "+string(r.Code)))
+		if r.Title != "" {
+			fmt.Fprintf(out, "           %s\n", r.Title)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Package watch follows a batch to its end and says what became of it: live bars on a terminal, plain lines elsewhere, and
+// a summary whose sums can be checked.
+package watch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"taxiway.example/cmd/internal/client"
+)
+
+// Source answers how a batch is doing.
+type Source interface {
+	Batch(ctx context.Context, id string) (client.Batch, error)
+}
+
+// Options are how to follow; zero fields take the defaults.
+type Options struct {
+	Terminal bool          // draw bars instead of writing lines
+	Interval time.Duration // between two looks; default 1 s
+	Patience time.Duration // how long a server may be away; default 2 min
+}
+
+// view shows how a batch is doing.
+type view interface {
+	show(b client.Batch)
+	// close leaves what is shown as it is.
+	close()
+}
+
+// Follow shows on w how a batch is doing until nothing of it is in flight any more, and returns how it ended. When ctx ends
+// first, it returns ctx's error with what was seen last. A server that does not answer for a while, or that
+// asks for patience, is asked again.
+func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options) (client.Batch, error) {
+	if o.Interval <= 0 {
+		o.Interval = time.Second
+	}
+	if o.Patience <= 0 {
+		o.Patience = 2 * time.Minute
+	}
+	v := newView(w, o.Terminal)
+	defer v.close()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var last client.Batch
+	for away := time.Duration(0); ; {
+		select {
+		case <-ctx.Done():
+			return last, ctx.Err()
+		case <-timer.C:
+		}
+		b, err := from.Batch(ctx, id)
+		wait := o.Interval
+		switch {
+		case err == nil:
+			last, away = b, 0
+			v.show(b)
+			if b.Done {
+				return b, nil
+			}
+		case ctx.Err() != nil:
+			return last, ctx.Err()
+		default:
+			pause, temporary := patience(err, o.Interval)
+			if away += pause; !temporary || away > o.Patience {
+				return last, err
+			}
+			wait = pause
+		}
+		timer.Reset(wait)
+	}
+}
+
+// patience says whether an error may pass by itself, and when to look again.
+func patience(err error, interval time.Duration) (time.Duration, bool) {
+	if p, ok := errors.AsType[*client.Problem](err); ok {
+		return max(interval, p.RetryAfter), p.Temporary()
+	}
+	_, ok := errors.AsType[*client.Unreachable](err)
+	return interval, ok
+}
+
+func newView(w io.Writer, terminal bool) view {
+	if terminal {
+		return newBars(w)
+	}
+	return &lines{w: w}
+}
