@@ -369,3 +369,47 @@ func TestProfileTakenAway(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// Deleting a group takes its profile away from the devices in it.
+func TestDeletedGroupLosesItsProfile(t *testing.T) {
+	r := newRig(t, patient())
+	seedDevices(r, 1)
+	all, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.s.SeedProfile(contoso, "P", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.s.Advance(40 * time.Minute)
+	if d := r.state(contoso).Identities[0]; d.ProfileID != p {
+		t.Fatalf("%+v", d)
+	}
+	r.must(204, "DELETE", "/v1.0/groups/"+all, nil)
+	if d := r.state(contoso).Identities[0]; d.ProfileID != "" || d.ProfileStatus != "notAssigned" {
+		t.Errorf("%+v", d)
+	}
+	if rows := r.all("/beta/" + profiles + "/" + p + "/assignments"); len(rows) != 0 {
+		t.Errorf("%v", rows)
+	}
+}
+
+func TestProfilePagesAndRefusals(t *testing.T) {
+	o := patient()
+	o.Pages.Profiles = 2
+	r := newRig(t, o)
+	for i := range 5 {
+		r.must(201, "POST", "/beta/"+profiles, row{"displayName": fmt.Sprint("P", i)})
+	}
+	if rows := r.all("/beta/" + profiles); len(rows) != 5 {
+		t.Errorf("%d profiles", len(rows))
+	}
+	r.must(400, "POST", "/beta/"+profiles, row{"displayName": ""})
+	r.must(400, "POST", "/beta/"+profiles, row{"name": "x"})
+	r.must(400, "GET", "/beta/"+profiles+"?$filter=x", nil)
+	id := r.all("/beta/" + profiles)[0]["id"].(string)
+	for _, target := range []row{{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": noGUID}, {"@odata.type": "x"}} {
+		r.must(400, "POST", "/beta/"+profiles+"/"+id+"/assignments", row{"target": target})
+	}
+}

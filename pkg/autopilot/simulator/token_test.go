@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -116,5 +117,21 @@ func TestPermissions(t *testing.T) {
 	}
 	if a := r.do("GET", "/v1.0/devices", nil); a.status != 403 || a.code() != "Authorization_RequestDenied" {
 		t.Errorf("devices without permission: %d %s", a.status, a.code())
+	}
+}
+
+func TestBasicClientAuthentication(t *testing.T) {
+	r := newRig(t, patient())
+	form := url.Values{"grant_type": {"client_credentials"}, "scope": {graphScope}}
+	for password, want := range map[string]int{secret: 200, "wrong": 401} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://sim/"+contoso+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.SetBasicAuth(clientID, password)
+		if a := r.send(req); a.status != want {
+			t.Errorf("%d %v, want %d", a.status, a.body, want)
+		}
 	}
 }
