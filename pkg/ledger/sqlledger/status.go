@@ -81,10 +81,13 @@ var batchRows = table[row]{"batch_rows", []field[row]{
 	{Column{"warnings", Text}, func(r *row) cell { return listCell{&r.Warnings} }},
 }}
 
-// The pages of a batch's rows.
+// The pages of a batch's rows. Those of an outcome are first found in the index: asked directly, SQLite reads all rows
+// of the batch to find a few.
 const (
 	rowsAfter   = `WHERE batch = ? AND row_no > ? ORDER BY row_no LIMIT ?`
-	rowsOutcome = `WHERE batch = ? AND outcome = ? AND row_no > ? ORDER BY row_no LIMIT ?`
+	rowsOutcome = `WHERE batch = ? AND row_no IN (
+		SELECT row_no FROM batch_rows WHERE batch = ? AND outcome = ? AND row_no > ? ORDER BY row_no LIMIT ?
+	) ORDER BY row_no`
 )
 
 // Rows returns rows in order; see ledger.BatchReader.
@@ -101,7 +104,7 @@ func (l *Ledger) Rows(
 		}
 		clauses, args := rowsAfter, []any{batch, q.After, cmp.Or(q.Limit, 500)}
 		if q.Outcome != "" {
-			clauses, args = rowsOutcome, slices.Insert(args, 1, any(q.Outcome))
+			clauses, args = rowsOutcome, slices.Insert(args, 1, any(batch), any(q.Outcome))
 		}
 		found, err := batchRows.find(ctx, c, clauses, args...)
 		if err != nil {

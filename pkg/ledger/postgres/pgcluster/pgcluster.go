@@ -111,21 +111,12 @@ func (c *Cluster) URL(database string) string {
 
 // Create makes an empty database and returns its address.
 func (c *Cluster) Create(ctx context.Context, database string) (string, error) {
-	return c.URL(database), c.admin(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
-}
-
-// Drop removes a database, whoever is still connected to it.
-func (c *Cluster) Drop(ctx context.Context, database string) error {
-	return c.admin(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)")
-}
-
-func (c *Cluster) admin(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = conn.Exec(ctx, statement)
-	return errors.Join(err, conn.Close(ctx))
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
+	return c.URL(database), errors.Join(err, conn.Close(ctx))
 }
 
 // Stop ends the server and removes everything it wrote.

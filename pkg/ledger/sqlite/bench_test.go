@@ -1,0 +1,24 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"taxiway.example/pkg/ledger/sqlledger/sqlledgertest"
+)
+
+func BenchmarkAccept(b *testing.B) {
+	for _, chunk := range []int{100, 500} {
+		b.Run(fmt.Sprintf("rows=%d", chunk), func(b *testing.B) {
+			l, _, recording := recorded(b)
+			floor, err := open(b.Context(), filepath.Join(b.TempDir(), "floor.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer floor.Write.Close()
+			defer floor.Read.Close()
+			sqlledgertest.BenchmarkAccept(b, l, recording, floor.Write, chunk)
+		})
+	}
+}

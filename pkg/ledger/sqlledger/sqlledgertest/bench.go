@@ -1,0 +1,72 @@
+package sqlledgertest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/ledgertest"
+)
+
+// captureSize is the length of a usual hardware hash without its zero tail, in bytes.
+const captureSize = 1200
+
+// BenchmarkAccept measures taking in rows, a chunk a call, and beside it, in turn, the floor: the same rows inserted into
+// the same tables of another database by the same statements in one transaction, with nothing looked up or decided.
+// It reports the rows a second of both and their ratio.
+func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB, chunk int) {
+	batch := Open(b, l)
+	taken, raw := time.Duration(0), time.Duration(0)
+	next := 1
+	b.ResetTimer()
+	for b.Loop() {
+		b.StopTimer()
+		rows := make([]ledger.Candidate, chunk)
+		for i := range rows {
+			rows[i] = ledgertest.Candidate(next, next)
+			rows[i].Canonical = make([]byte, captureSize)
+			_, _ = rand.Read(rows[i].Canonical) // never fails
+			next++
+		}
+		r.Take()
+		b.StartTimer()
+		start := time.Now()
+		if _, err := l.Accept(b.Context(), batch, rows, start); err != nil {
+			b.Fatal(err)
+		}
+		taken += time.Since(start)
+		b.StopTimer()
+		inserts := r.Take()
+		start = time.Now()
+		if err := insert(b.Context(), floor, inserts); err != nil {
+			b.Fatal(err)
+		}
+		raw += time.Since(start)
+		b.StartTimer()
+	}
+	n := float64(b.N * chunk)
+	b.ReportMetric(n/taken.Seconds(), "rows/s")
+	b.ReportMetric(n/raw.Seconds(), "raw-rows/s")
+	b.ReportMetric(raw.Seconds()/taken.Seconds(), "ratio")
+}
+
+func insert(ctx context.Context, db *sql.DB, statements []Statement) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, s := range statements {
+		if !strings.HasPrefix(s.SQL, "INSERT") {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, s.SQL, s.Args...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
