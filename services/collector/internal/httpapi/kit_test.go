@@ -1,0 +1,275 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/httpapi"
+)
+
+var start = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// The keys of the tests.
+const (
+	contosoKey  = "contoso-key"
+	contosoOps  = "contoso-ops"
+	fabrikamKey = "fabrikam-key"
+	fabrikamOps = "fabrikam-ops"
+	houseKey    = "house-ops"
+)
+
+func digestOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// quiet takes events and forgets them.
+type quiet struct{}
+
+func (quiet) Emit(context.Context, ...event.Event) error { return nil }
+
+// parking is a broker's parking with what was unparked.
+type parking struct {
+	mu     sync.Mutex
+	parked map[string]bool   // subscription/id
+	back   map[string]string // new id by old
+	err    error
+}
+
+func (p *parking) Browse(context.Context, func(broker.Parked) bool) error { return nil }
+
+func (p *parking) Unpark(_ context.Context, subscription, id, newID string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.err != nil:
+		return p.err
+	case !p.parked[subscription+"/"+id]:
+		return fault.New(fault.RequestNotFound, "not parked")
+	}
+	delete(p.parked, subscription+"/"+id)
+	p.back[id] = newID
+	return nil
+}
+
+// rig is the API on a real ledger, with two tenants and everything it logs.
+type rig struct {
+	*httpapi.API
+	ledger  ledger.Ledger
+	parking *parking
+	log     *bytes.Buffer
+	health  *telemetry.Health
+}
+
+func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig {
+	t.Helper()
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: func() time.Time { return start }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	r := &rig{ledger: l, parking: &parking{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: &telemetry.Health{}}
+	logger := slog.New(slog.NewTextHandler(&locked{w: r.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	taker, err := collect.New(collect.Config{Chunk: 20, Problems: 5}, collect.Deps{
+		Ledger: l, Events: quiet{}, Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := httpapi.Deps{
+		Taker: taker, Reader: l, Desk: l, Parking: r.parking, Tenants: directory(t), Health: r.health,
+		Now: func() time.Time { return start }, Logger: logger,
+	}
+	for _, f := range change {
+		f(&deps)
+	}
+	c.Operators = []tenant.Key{{Name: "house", SHA256: digestOf(houseKey), Operator: true}}
+	if r.API, err = httpapi.New(c, deps); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func directory(t testing.TB) *tenant.Directory {
+	t.Helper()
+	of := func(id device.TenantID, key, ops string) tenant.Tenant {
+		return tenant.Tenant{
+			ID: id, EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
+			Credential: tenant.Credential{SecretEnv: "NONE"},
+			Keys:       []tenant.Key{{Name: "oem", SHA256: digestOf(key)}, {Name: "ops", SHA256: digestOf(ops), Operator: true}},
+		}
+	}
+	d, err := tenant.NewDirectory(of("contoso", contosoKey, contosoOps), of("fabrikam", fabrikamKey, fabrikamOps))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// locked lets requests log side by side.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// call sends a request with a key and returns the answer, which it holds against the API's description.
+func (r *rig) call(t testing.TB, method, path, key string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), method, path, body)
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	conforms(t, req, w)
+	return w
+}
+
+func (r *rig) get(t testing.TB, path, key string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return r.call(t, http.MethodGet, path, key, nil, headers...)
+}
+
+func (r *rig) upload(t testing.TB, key, text string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return r.call(t, http.MethodPost, "/v1/batches", key, strings.NewReader(text), append([]string{"Content-Type", "text/csv"}, headers...)...)
+}
+
+func (r *rig) post(t testing.TB, path, key string, body any, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.call(t, http.MethodPost, path, key, bytes.NewReader(text), append([]string{"Content-Type", "application/json"}, headers...)...)
+}
+
+// answer reads a JSON answer that must have the status.
+func answer[T any](t testing.TB, w *httptest.ResponseRecorder, status int) T {
+	t.Helper()
+	var v T
+	if w.Code != status {
+		t.Fatalf("status %d, want %d: %.300s", w.Code, status, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Fatalf("%v: %.300s", err, w.Body)
+	}
+	return v
+}
+
+// problem is what the tests read of a problem.
+type problem struct {
+	Type, Title, Detail, Instance, Batch, Device string
+	Status                                       int
+	Code                                         fault.Code
+	Errors                                       []struct {
+		Row, Line      int
+		Column, Detail string
+		Code           fault.Code
+	}
+}
+
+// refused reads a problem that must have status and code.
+func refused(t testing.TB, w *httptest.ResponseRecorder, status int, code fault.Code) problem {
+	t.Helper()
+	p := answer[problem](t, w, status)
+	if p.Code != code || p.Status != status || w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("Taxiway-Code") != string(code) {
+		t.Errorf("%d %s (%s), want %d %s", p.Status, p.Code, w.Header().Get("Content-Type"), status, code)
+	}
+	return p
+}
+
+// batch is what the tests read of a receipt and of a batch.
+type batch struct {
+	ID, State    string
+	Repeated     bool
+	Rows         int
+	Outcomes     map[string]int
+	Warned       int
+	MoreProblems int
+	Problems     []row
+	Notes        []string
+	States       map[string]int
+	Done         bool
+	InFlight     int
+	Rejects      []struct {
+		Code  fault.Code
+		Count int
+	}
+	Links struct{ Self, Rows, Failed string }
+}
+
+type row struct {
+	Row                            int
+	Outcome, Column, Device, State string
+	Code                           fault.Code
+	Warnings                       []string
+}
+
+func made(t testing.TB, seed uint64, change func(*hwhash.Report)) (serial, wire string) {
+	t.Helper()
+	r := hwhash.Synthetic(seed)
+	if change != nil {
+		change(&r)
+	}
+	h, err := hwhash.Encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Serial.Reveal(), h.Wire()
+}
+
+const header = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
+
+func file(t testing.TB, seeds ...uint64) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(header)
+	for _, seed := range seeds {
+		serial, wire := made(t, seed, nil)
+		fmt.Fprintf(&b, "%s,,%s,,\r\n", serial, wire)
+	}
+	return b.String()
+}
+
+func seeds(from, n uint64) []uint64 {
+	list := make([]uint64, n)
+	for i := range list {
+		list[i] = from + uint64(i)
+	}
+	return list
+}
