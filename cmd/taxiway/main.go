@@ -29,6 +29,8 @@ const (
 	exitUsage   = 2 // the command line makes no sense
 	exitNothing = 3 // nothing matched
 	exitPartly  = 4 // some of it did not work
+
+	exitCancelled = 5 // somebody stopped it
 )
 
 // exitError is an error that knows its exit code; a nil Err prints nothing.

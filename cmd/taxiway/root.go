@@ -39,7 +39,9 @@ func newRoot(std stdio) *cobra.Command {
 		&cobra.Group{ID: groupSend, Title: "Send and follow devices:"},
 		&cobra.Group{ID: groupOps, Title: "Find out and repair:"},
 	)
-	root.AddCommand(commands()...)
+	server := &remote{}
+	server.register(root)
+	root.AddCommand(commands(server)...)
 	return root
 }
 
@@ -62,9 +64,13 @@ func version() string {
 	return info.Main.Version
 }
 
-// commands returns all commands of the root.
-func commands() []*cobra.Command {
+// commands returns all commands of the root; server is where those go that need one.
+func commands(server *remote) []*cobra.Command {
 	return []*cobra.Command{
 		newHash(),
+		newSubmit(server),
+		newStatus(server),
+		newTrace(server),
+		newDLQ(server),
 	}
 }

@@ -11,16 +11,16 @@ import (
 
 var outcomes = []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected}
 
-// term is one number of a sum.
-type term struct {
+// addend is one number of a sum.
+type addend struct {
 	n    int
 	name string
 }
 
 // sum is the law of conservation for a batch: nothing vanishes.
 type sum struct {
-	whole term
-	terms []term
+	whole addend
+	terms []addend
 }
 
 func (s sum) holds() bool {
@@ -44,13 +44,13 @@ func (s sum) String() string {
 }
 
 func sums(b client.Batch) []sum {
-	rows := sum{whole: term{b.Rows, "rows"}}
+	rows := sum{whole: addend{b.Rows, "rows"}}
 	for _, o := range outcomes {
-		rows.terms = append(rows.terms, term{b.Outcomes[o], string(o)})
+		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
 	}
-	accepted := sum{whole: term{b.Outcomes[ledger.Accepted], "accepted"}, terms: []term{{b.States[ledger.Ready], string(ledger.Ready)}, {b.InFlight, "in flight"}}}
+	accepted := sum{whole: addend{b.Outcomes[ledger.Accepted], "accepted"}, terms: []addend{{b.States[ledger.Ready], string(ledger.Ready)}, {b.InFlight, "in flight"}}}
 	for _, s := range aside {
-		accepted.terms = append(accepted.terms, term{b.States[s], string(s)})
+		accepted.terms = append(accepted.terms, addend{b.States[s], string(s)})
 	}
 	return []sum{rows, accepted}
 }

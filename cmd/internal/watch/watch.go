@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
+
+	"golang.org/x/term"
 
 	"taxiway.example/cmd/internal/client"
 )
@@ -80,6 +83,12 @@ func patience(err error, interval time.Duration) (time.Duration, bool) {
 	}
 	_, ok := errors.AsType[*client.Unreachable](err)
 	return interval, ok
+}
+
+// IsTerminal reports whether w is a terminal, where things may move.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func newView(w io.Writer, terminal bool) view {

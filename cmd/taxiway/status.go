@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/cmd/internal/watch"
+)
+
+// rowKinds are the values of --rows and what the API calls them.
+var rowKinds = map[string]string{
+	"all": "", "accepted": "accepted", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected", "failed": "failed",
+}
+
+func newStatus(r *remote) *cobra.Command {
+	var out format
+	var follow bool
+	var rows string
+	c := &cobra.Command{
+		Use:     "status BATCH",
+		Short:   "Show how a batch is doing",
+		GroupID: groupSend,
+		Long: "Status shows a batch: its rows by outcome, its devices by state, and why some are not ready. It exits with 3 when\n" +
+			"there is no such batch; with --watch as submit --watch does.",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if _, ok := rowKinds[rows]; rows != "" && !ok {
+				return &exitError{exitUsage, fmt.Errorf("--rows: want accepted, duplicate, conflict, rejected, failed or all, not %q", rows)}
+			}
+			api, err := r.client()
+			if err != nil {
+				return err
+			}
+			if follow {
+				final, err := followBatch(c, api, args[0], out, func(b client.Batch) any { return b })
+				if err != nil {
+					return err
+				}
+				return verdict(watch.Failed(*final), final.Rows)
+			}
+			return status(c, api, args[0], out, rows)
+		},
+	}
+	out.register(c)
+	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
+	c.Flags().StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) or all")
+	c.MarkFlagsMutuallyExclusive("watch", "rows")
+	return c
+}
+
+// statusView is a batch with the rows asked for, as JSON.
+type statusView struct {
+	client.Batch
+
+	List []client.Row `json:"list,omitempty"`
+}
+
+func status(c *cobra.Command, api *client.Client, id string, out format, rows string) error {
+	b, err := api.Batch(c.Context(), id)
+	if err != nil {
+		return notFound(err)
+	}
+	v := statusView{Batch: b}
+	if rows != "" {
+		for row, err := range api.Rows(c.Context(), id, rowKinds[rows]) {
+			if err != nil {
+				return err
+			}
+			v.List = append(v.List, row)
+		}
+	}
+	return out.print(c.OutOrStdout(), v, func(w io.Writer) error {
+		if rows != "" {
+			rowTable(w, v.List)
+			return nil
+		}
+		return watch.Summary(w, b)
+	})
+}
+
+// rowTable lists rows: what became of the row, else of its device.
+func rowTable(w io.Writer, rows []client.Row) {
+	t := newTable(w, "Row", "Outcome", "State", "Code", "Detail", "Warnings")
+	for _, r := range rows {
+		code, detail := r.Code, r.Detail
+		if code == "" {
+			code, detail = r.DeviceCode, r.Reason
+		}
+		t.AppendRow([]any{r.Row, r.Outcome, r.State, code, inventory.Printable(detail), joined(r.Warnings)})
+	}
+	t.Render()
+}
+
+func joined(words []string) string {
+	out := ""
+	for _, w := range slices.Sorted(slices.Values(words)) {
+		out += " " + w
+	}
+	return out
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/ledger"
+)
+
+// shownProblems is how many rows that were not accepted are shown to people.
+const shownProblems = 20
+
+type submitFlags struct {
+	out    format
+	follow bool
+	upload client.Upload
+}
+
+func newSubmit(r *remote) *cobra.Command {
+	var flags submitFlags
+	c := &cobra.Command{
+		Use:     "submit FILE",
+		Short:   "Send a device list",
+		GroupID: groupSend,
+		Long: "Submit streams a device list (CSV of any dialect) to the server and says what became of each row that was not\n" +
+			"accepted. Sent again, the same file goes on with the same batch, and no row is taken in twice: the idempotency key is\n" +
+			"the SHA-256 of the file, unless another is given. Standard input (-) has none.\n\n" +
+			"It exits with 0 when every row was accepted or known before, 4 when some were not, 1 when none was. With --watch that\n" +
+			"is said of the devices: 0 when all are ready.",
+		Example: "  taxiway submit devices.csv --watch\n  taxiway submit --group-tag KIOSK -o json devices.csv",
+		Args:    usage(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := r.client()
+			if err != nil {
+				return err
+			}
+			return submit(c, api, args[0], flags)
+		},
+	}
+	flags.out.register(c)
+	c.Flags().BoolVar(&flags.follow, "watch", false, "follow the batch until all its devices are at an end")
+	c.Flags().StringVar(&flags.upload.GroupTag, "group-tag", "", "group tag for rows without one")
+	c.Flags().StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the same batch")
+	c.Flags().StringVar(&flags.upload.Name, "name", "", "name of the batch (default the file's)")
+	return c
+}
+
+func submit(c *cobra.Command, api *client.Client, name string, flags submitFlags) error {
+	list, err := openList(c.InOrStdin(), name, &flags.upload)
+	if err != nil {
+		return err
+	}
+	defer list.Close() //nolint:errcheck // only read
+	receipt, err := send(c, api, list, flags.upload)
+	if err != nil {
+		return again(err, flags.upload)
+	}
+	var final *client.Batch
+	if !flags.follow {
+		err = flags.out.print(c.OutOrStdout(), submitView{receipt, nil}, receiptCard(receipt))
+	} else {
+		// The receipt comes first: who stops watching knows what was taken in.
+		_ = receiptCard(receipt)(c.ErrOrStderr())
+		final, err = followBatch(c, api, receipt.ID, flags.out, func(b client.Batch) any { return submitView{receipt, &b} })
+	}
+	if err != nil {
+		return err
+	}
+	if final != nil {
+		return verdict(watch.Failed(*final), final.Rows)
+	}
+	return verdict(receipt.Outcomes[ledger.Rejected]+receipt.Outcomes[ledger.Conflict], receipt.Rows)
+}
+
+// submitView is the answer to a submit as JSON.
+type submitView struct {
+	Receipt client.Receipt `json:"receipt"`
+	Batch   *client.Batch  `json:"batch,omitempty"` // how it ended, with --watch
+}
+
+// openList opens the file and completes what is said about it.
+func openList(stdin io.Reader, name string, u *client.Upload) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if u.Name == "" {
+		u.Name = filepath.Base(name)
+	}
+	if u.IdempotencyKey == "" {
+		if u.IdempotencyKey, err = keyOf(f, u.GroupTag); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return f, nil
+}
+
+// keyOf is the SHA-256 of the content. With a group tag for all rows the same file is another delivery.
+func keyOf(f io.ReadSeeker, groupTag string) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	key := hex.EncodeToString(h.Sum(nil))
+	if groupTag != "" {
+		tag := sha256.Sum256([]byte(groupTag))
+		key += "-" + hex.EncodeToString(tag[:8])
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return key, err
+}
+
+func send(c *cobra.Command, api *client.Client, list io.Reader, u client.Upload) (client.Receipt, error) {
+	if f, ok := list.(*os.File); ok && watch.IsTerminal(c.ErrOrStderr()) {
+		if info, err := f.Stat(); err == nil {
+			moving, done := watch.Upload(c.ErrOrStderr(), f, info.Size())
+			defer done()
+			list = moving
+		}
+	}
+	return api.Submit(c.Context(), list, u)
+}
+
+// again says that nothing is lost when an upload broke off.
+func again(err error, u client.Upload) error {
+	if _, ok := errors.AsType[*client.Unreachable](err); ok && u.IdempotencyKey != "" {
+		return fmt.Errorf("%w\nWhat to do: send the file again; rows that were taken in are not taken in twice", err)
+	}
+	return err
+}
+
+// followBatch watches a batch to its end and prints it. An interrupted watch shows what was seen last.
+func followBatch(c *cobra.Command, api *client.Client, id string, out format, view func(client.Batch) any) (*client.Batch, error) {
+	b, err := watch.Follow(c.Context(), api, id, c.ErrOrStderr(), watch.Options{Terminal: watch.IsTerminal(c.ErrOrStderr())})
+	stopped := errors.Is(err, context.Canceled)
+	if err != nil && (!stopped || b.ID == "") {
+		return nil, notFound(err)
+	}
+	if err := out.print(c.OutOrStdout(), view(b), func(w io.Writer) error { return watch.Summary(w, b) }); err != nil {
+		return nil, err
+	}
+	if stopped {
+		return nil, &exitError{exitCancelled, fmt.Errorf("stopped watching; go on with: taxiway status %s --watch", id)}
+	}
+	return &b, nil
+}
+
+// verdict turns how many of how many failed into an exit code.
+func verdict(failed, all int) error {
+	switch {
+	case failed == 0:
+		return nil
+	case failed >= all:
+		return &exitError{code: exitFailed}
+	}
+	return &exitError{code: exitPartly}
+}
+
+// receiptCard shows a receipt to people.
+func receiptCard(r client.Receipt) func(io.Writer) error {
+	return func(w io.Writer) error {
+		var b strings.Builder
+		fmt.Fprintf(&b, "Batch %s\n", r.ID)
+		if r.Repeated {
+			b.WriteString("  This file was taken in before; a new --idempotency-key would take it in again.\n")
+		}
+		fmt.Fprintf(&b, "  %d rows: %d accepted, %d duplicate, %d conflict, %d rejected; %d with warnings\n", r.Rows,
+			r.Outcomes[ledger.Accepted], r.Outcomes[ledger.Duplicate], r.Outcomes[ledger.Conflict], r.Outcomes[ledger.Rejected], r.Warned)
+		for _, note := range r.Notes {
+			fmt.Fprintf(&b, "  Note: %s\n", note)
+		}
+		shown := r.Problems[:min(len(r.Problems), shownProblems)]
+		for _, p := range shown {
+			writeProblem(&b, p)
+		}
+		if more := len(r.Problems) - len(shown) + r.More; more > 0 {
+			fmt.Fprintf(&b, "  %d rows more: taxiway status %s --rows failed\n", more, r.ID)
+		}
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
+}
+
+func writeProblem(b *strings.Builder, p client.Row) {
+	where := ""
+	if p.Column != "" {
+		where = " in " + p.Column
+	}
+	fmt.Fprintf(b, "  row %-6d %-9s %s%s\n", p.Row, p.Outcome, p.Code, where)
+	for _, line := range []string{p.Detail, p.Hint} {
+		if line != "" {
+			fmt.Fprintf(b, "             %s\n", inventory.Printable(line))
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/cmd/internal/inventory"
+)
+
+func newTrace(r *remote) *cobra.Command {
+	var out format
+	c := &cobra.Command{
+		Use:     "trace SERIAL",
+		Short:   "Show what happened to a device",
+		GroupID: groupOps,
+		Long: "Trace finds the devices with a serial number and shows the way of each: when it changed state, who did it, and why.\n" +
+			"It exits with 3 when there is none.",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := r.client()
+			if err != nil {
+				return err
+			}
+			traces, err := traceAll(c, api, args[0])
+			if err != nil {
+				return err
+			}
+			if err := out.print(c.OutOrStdout(), traces, traces.people); err != nil {
+				return err
+			}
+			if len(traces.Devices) == 0 {
+				return &exitError{code: exitNothing}
+			}
+			return nil
+		},
+	}
+	out.register(c)
+	return c
+}
+
+// traceView is devices with their timelines.
+type traceView struct {
+	Devices []deviceTrace `json:"devices"`
+}
+
+type deviceTrace struct {
+	client.Device
+
+	Timeline []client.Transition `json:"timeline"`
+}
+
+func traceAll(c *cobra.Command, api *client.Client, serial string) (traceView, error) {
+	v := traceView{Devices: []deviceTrace{}}
+	devices, err := api.BySerial(c.Context(), serial)
+	for _, d := range devices {
+		timeline, err := api.Timeline(c.Context(), d.ID)
+		if err != nil {
+			return v, err
+		}
+		v.Devices = append(v.Devices, deviceTrace{d, timeline})
+	}
+	return v, err
+}
+
+func (v traceView) people(w io.Writer) error {
+	if len(v.Devices) == 0 {
+		_, err := fmt.Fprintln(w, "No device has this serial number.")
+		return err
+	}
+	for i, d := range v.Devices {
+		if i > 0 {
+			_, _ = fmt.Fprintln(w)
+		}
+		if _, err := io.WriteString(w, d.head()); err != nil {
+			return err
+		}
+		d.steps(w)
+	}
+	return nil
+}
+
+// head says which device it is and where it stands.
+func (d deviceTrace) head() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", inventory.Printable(strings.TrimSpace(d.Manufacturer+" "+d.Model)), strings.ToUpper(string(d.State)))
+	fact := func(label, text string) {
+		if text != "" {
+			inventory.WriteFact(&b, label, text)
+		}
+	}
+	fact("Serial", d.Serial)
+	fact("Device", d.ID)
+	fact("Batch", fmt.Sprintf("%s, row %d", d.Batch, d.Row))
+	fact("Recognised by", d.Evidence)
+	tag := d.Tag
+	if tag == "" && d.GroupTag != "" {
+		tag = d.GroupTag + " (asked for, not confirmed)"
+	}
+	fact("Group tag", tag)
+	fact("User", d.User)
+	fact("Registration", d.RegistrationID)
+	fact("Entra device", d.EntraDeviceID)
+	if d.Code != "" {
+		fact("Why", fmt.Sprintf("%s: %s", d.Code, d.Title))
+		fact("", d.Detail)
+		fact("What to do", d.Hint)
+	}
+	if d.Due != nil {
+		fact("Next look", d.Due.Format(time.RFC3339))
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// steps is the timeline as a table.
+func (d deviceTrace) steps(w io.Writer) {
+	t := newTable(w, "When (UTC)", "After", "State", "By", "Why")
+	var before time.Time
+	for _, s := range d.Timeline {
+		after := ""
+		if !before.IsZero() {
+			after = s.At.Sub(before).Round(time.Millisecond).String()
+		}
+		before = s.At
+		t.AppendRow([]any{s.At.UTC().Format("2006-01-02 15:04:05.000"), after, s.To, s.By, why(s)})
+	}
+	t.Render()
+}
+
+func why(s client.Transition) string {
+	text := strings.TrimSpace(string(s.Code) + " " + s.Detail)
+	if s.Attempt > 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s (attempt %d)", text, s.Attempt))
+	}
+	return inventory.Printable(text)
+}
