@@ -28,6 +28,7 @@ type Settings struct {
 	HTTP     *http.Client  // shared by all tenants, default graph.NewHTTPClient()
 	Timeout  time.Duration // of one try, default that of package graph
 	Patience time.Duration // the longest wait at the gate, default that of package graph
+	Retries  int           // further tries of a read, default that of package graph
 	Options  Options
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -79,7 +80,7 @@ func (d *Directory) connect(t tenant.Tenant) (*Client, error) {
 	}
 	config := graph.Config{
 		Root: t.Endpoints.Graph, Tokens: tokens, Gate: gate{s.Budget, t, s.Now}, HTTP: s.HTTP,
-		Timeout: s.Timeout, Patience: s.Patience, Log: s.Log, Now: s.Now,
+		Timeout: s.Timeout, Patience: s.Patience, Retries: s.Retries, Log: s.Log, Now: s.Now,
 	}
 	if s.Log != nil {
 		config.Log = s.Log.With("tenant", string(t.ID))

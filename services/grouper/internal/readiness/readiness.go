@@ -1,0 +1,31 @@
+// Package readiness is the last step: a deployment profile is assigned.
+package readiness
+
+import (
+	"strings"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/grouper/internal/step"
+)
+
+// Decide takes grouped devices to Ready.
+func Decide(cases []step.Case) []step.Verdict {
+	verdicts := make([]step.Verdict, len(cases))
+	for i, c := range cases {
+		verdicts[i] = decide(c.Identity)
+	}
+	return verdicts
+}
+
+// decide leaves a failed assignment waiting as well: the administrator mends it in Intune, and it goes on by itself.
+func decide(i autopilot.Identity) step.Verdict {
+	switch {
+	case i.ProfileAssigned():
+		return step.Reached(ledger.Ready, ledger.Patch{})
+	case i.Profile == autopilot.ProfileFailed:
+		return step.Stays(fault.New(fault.GroupProfileFailed, strings.TrimSpace("Intune says "+string(i.Profile)+" "+i.ProfileDetail)))
+	}
+	return step.Stays(fault.Newf(fault.GroupProfilePending, "Intune says %q", string(i.Profile)))
+}

@@ -1,0 +1,47 @@
+// Package step holds what the steps of the group stage share: a device as the ledger and Autopilot have it, and what a step
+// decides about it. Steps decide; only the service writes to the ledger.
+package step
+
+import (
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// Case is a device with its Autopilot identity.
+type Case struct {
+	Device   ledger.Device
+	Identity autopilot.Identity
+}
+
+// Verdict is what a step decided about a device: either it has reached a state, or something keeps it where it is.
+type Verdict struct {
+	To  ledger.State // set if and only if Err is nil
+	Set ledger.Patch
+	Err error // a fault whose code becomes the reason; its kind says whether waiting helps
+}
+
+// Reached says that the device has got to a state.
+func Reached(to ledger.State, set ledger.Patch) Verdict { return Verdict{To: to, Set: set} }
+
+// Stays says that something keeps the device where it is.
+func Stays(err error) Verdict { return Verdict{Err: err} }
+
+// All gives every case the same verdict.
+func All(n int, v Verdict) []Verdict {
+	verdicts := make([]Verdict, n)
+	for i := range verdicts {
+		verdicts[i] = v
+	}
+	return verdicts
+}
+
+// Concerns reports whether an error met with one device would meet every other device of the tenant too, so that asking for
+// them is of no use now.
+func Concerns(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Throttled, fault.Denied:
+		return true
+	}
+	return fault.CodeOf(err) == fault.GraphUnavailable || fault.IsCancel(err)
+}

@@ -1,0 +1,60 @@
+// Package tagging is the first step after registration: the device's group tag in Autopilot becomes the one that the
+// tenant's rules demand, and is written only when it differs.
+package tagging
+
+import (
+	"context"
+
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/grouper/internal/step"
+)
+
+// Setter writes group tags; autopilot.Client does.
+type Setter interface {
+	SetGroupTag(ctx context.Context, id, tag string) error
+}
+
+// Wanted returns the group tag that a device shall have, "" when nobody asks for one.
+func Wanted(t tenant.Tenant, d ledger.Device) string {
+	return t.TagFor(tenant.Subject{
+		Manufacturer: d.Manufacturer, Model: d.Product, Source: d.Source, RowTag: d.GroupTag, Serial: d.Serial,
+	})
+}
+
+// Decide takes registered devices to Tagged. A tag that nobody asks for is left alone: it may have been set by hand. Once the
+// tenant is throttled or refused, the rest of the devices wait without being asked for.
+func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) []step.Verdict {
+	verdicts := make([]step.Verdict, len(cases))
+	var blocked error
+	for i, c := range cases {
+		want := Wanted(t, c.Device)
+		err := blocked
+		if err == nil || !differs(want, c) {
+			err = set(ctx, s, want, c)
+		}
+		if err != nil {
+			verdicts[i] = step.Stays(err)
+			if step.Concerns(err) {
+				blocked = err
+			}
+			continue
+		}
+		patch := ledger.Patch{Tag: &want}
+		if c.Identity.EntraDeviceID != "" {
+			patch.EntraDeviceID = &c.Identity.EntraDeviceID
+		}
+		verdicts[i] = step.Reached(ledger.Tagged, patch)
+	}
+	return verdicts
+}
+
+func differs(want string, c step.Case) bool { return want != "" && want != c.Identity.GroupTag }
+
+// set is repeated after a crash or a lost answer; that does no harm.
+func set(ctx context.Context, s Setter, want string, c step.Case) error {
+	if !differs(want, c) {
+		return nil
+	}
+	return s.SetGroupTag(ctx, c.Identity.ID, want)
+}

@@ -1,0 +1,324 @@
+package grouper
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/tenant"
+)
+
+const (
+	contoso  = "11111111-1111-1111-1111-111111111111"
+	clientID = "33333333-3333-3333-3333-333333333333"
+	password = "s3cret-of-contoso"
+	secretAt = "TAXIWAY_TEST_SECRET"
+	here     = device.TenantID("contoso")
+	nowhere  = "00000000-0000-4000-8000-00000000dead"
+
+	updates = "identities.updateDeviceProperties"
+	members = "groups.members"
+)
+
+// clock moves when told to; simulator, ledger and service share it.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// recorder is an emitter that keeps what it was given, or fails.
+type recorder struct {
+	events []event.Event
+	err    error
+}
+
+func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
+	if r.err != nil && len(events) > 0 {
+		return r.err
+	}
+	r.events = append(r.events, events...)
+	return nil
+}
+
+// setup is what a test may choose.
+type setup struct {
+	sim     simulator.Options
+	timings Timings
+	tenant  tenant.Tenant
+	wrap    func(Autopilot) Autopilot
+}
+
+// world is the stage with real neighbours: the simulator over the real client, and a ledger in SQLite.
+type world struct {
+	*testing.T
+	*clock
+	sim     *simulator.Server
+	ledger  ledger.Ledger
+	client  *autopilot.Client
+	stage   *stage
+	emitted *recorder
+	metrics *prometheus.Registry
+	log     *bytes.Buffer
+	devices int
+}
+
+func newWorld(t *testing.T, change ...func(*setup)) *world {
+	t.Helper()
+	t.Setenv(secretAt, password)
+	w := &world{T: t, clock: &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, emitted: &recorder{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	set := setup{
+		sim: simulator.Options{Seed: 5, Now: w.now},
+		tenant: tenant.Tenant{
+			ID: here, EntraTenantID: contoso, ClientID: clientID, Credential: tenant.Credential{SecretEnv: secretAt},
+			Endpoints: tenant.Endpoints{Login: "http://127.0.0.1:1", Graph: "http://127.0.0.1:1"},
+			Limits:    tenant.Limits{Writes: 1000, Reads: 100_000},
+		},
+	}
+	for _, c := range change {
+		c(&set)
+	}
+	w.sim = simulator.New(set.sim)
+	w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	w.ledger = store
+	tenants, err := tenant.NewDirectory(set.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := autopilot.NewDirectory(autopilot.Settings{
+		Tenants: tenants, Budget: store, HTTP: &http.Client{Transport: w.sim.Transport()}, Patience: -1, Retries: -1, Now: w.now,
+	})
+	if w.client, err = clients.For(here); err != nil {
+		t.Fatal(err)
+	}
+	w.stage = newStage(set.timings, Deps{
+		Ledger: store, Tenants: tenants, Registry: w.metrics, Now: w.now,
+		Connect: func(id device.TenantID) (Autopilot, error) {
+			c, err := clients.For(id)
+			if err != nil || set.wrap == nil {
+				return c, err
+			}
+			return set.wrap(c), nil
+		},
+	}, w.emitted)
+	return w
+}
+
+// accepted puts device n, with the row's own tag, into the ledger and returns it.
+func (w *world) accepted(report hwhash.Report, rowTag string) ledger.Device {
+	w.Helper()
+	h, err := hwhash.Encode(report)
+	if err != nil {
+		w.Fatal(err)
+	}
+	summary, err := hwhash.Summarize(h)
+	if err != nil {
+		w.Fatal(err)
+	}
+	c := ledger.Candidate{Row: 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
+	if c.Key, c.Kind, err = device.Identify(c.Capture.Evidence); err != nil {
+		w.Fatal(err)
+	}
+	batch, _, err := w.ledger.OpenBatch(w.Context(), ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: here, Source: "oem-1", State: ledger.Receiving, Created: w.now()})
+	if err != nil {
+		w.Fatal(err)
+	}
+	receipts, err := w.ledger.Accept(w.Context(), batch, []ledger.Candidate{c}, w.now())
+	if err != nil || receipts[0].Outcome != ledger.Accepted {
+		w.Fatalf("%v %v", receipts, err)
+	}
+	return w.device(receipts[0].Device)
+}
+
+// registered is a device that the import stage is done with: it is in Autopilot with the tag there.
+func (w *world) registered(rowTag, tag string) string {
+	w.Helper()
+	w.devices++
+	report := hwhash.Synthetic(uint64(w.devices))
+	d := w.accepted(report, rowTag)
+	h, err := hwhash.Encode(report)
+	if err != nil {
+		w.Fatal(err)
+	}
+	id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: h.Wire()}, GroupTag: tag})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return w.handOver(d, id)
+}
+
+func (w *world) handOver(d ledger.Device, registration string) string {
+	w.Helper()
+	applied, err := w.ledger.Move(w.Context(), ledger.Move{
+		Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Registered, Due: w.now(), By: "importer",
+		Set: ledger.Patch{RegistrationID: &registration},
+	})
+	if err != nil || !applied[0] {
+		w.Fatal(applied, err)
+	}
+	return d.ID
+}
+
+func (w *world) all(n int, rowTag, tag string) (ids []string) {
+	w.Helper()
+	for range n {
+		ids = append(ids, w.registered(rowTag, tag))
+	}
+	return ids
+}
+
+func (w *world) group(tag string) string {
+	w.Helper()
+	id, err := w.sim.SeedGroup(contoso, "AP "+tag, fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return id
+}
+
+func (w *world) profile(groups ...string) {
+	w.Helper()
+	if _, err := w.sim.SeedProfile(contoso, "profile", groups...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) fault(f simulator.Fault) {
+	w.Helper()
+	if _, err := w.sim.AddFault(f); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// deliver hands the devices to the stage as one event.
+func (w *world) deliver(ids ...string) error {
+	w.Helper()
+	return w.stage.handle(w.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now()))
+}
+
+// look delivers and wants no error.
+func (w *world) look(ids ...string) {
+	w.Helper()
+	if err := w.deliver(ids...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// finish looks twice: what was read before a tag was written does not show what came of it.
+func (w *world) finish(ids ...string) {
+	w.Helper()
+	w.look(ids...)
+	w.advance(20 * time.Second)
+	w.look(ids...)
+}
+
+func (w *world) device(id string) ledger.Device {
+	w.Helper()
+	found, err := w.ledger.Devices(w.Context(), here, []string{id})
+	if err != nil || len(found) != 1 {
+		w.Fatal(len(found), err)
+	}
+	return found[0]
+}
+
+// untilDue advances the clock to when the device is to be looked at again.
+func (w *world) untilDue(id string) time.Duration {
+	w.Helper()
+	d := w.device(id).Due.Sub(w.now())
+	if d <= 0 {
+		w.Fatalf("due %s", d)
+	}
+	w.advance(d)
+	return d
+}
+
+// want checks the device's state and reason.
+func (w *world) want(id string, s ledger.State, c fault.Code) ledger.Device {
+	w.Helper()
+	d := w.device(id)
+	if d.State != s || d.Code != c {
+		w.Errorf("device is %s with %q (%s), want %s with %q", d.State, d.Code, d.Detail, s, c)
+	}
+	if waits := s.Stage() == ledger.StageGroup; waits != !d.Due.IsZero() || waits && !d.Due.After(w.now()) {
+		w.Errorf("a %s device is due at %v", d.State, d.Due)
+	}
+	return d
+}
+
+func (w *world) count(operation string) int { return len(w.sim.Log(operation)) }
+
+func (w *world) announced() (ids []string) {
+	for _, e := range w.emitted.events {
+		if e.Type != event.DevicesReady || e.Tenant != here {
+			w.Errorf("emitted %+v", e)
+		}
+		ids = append(ids, e.Devices...)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// counted is the value of one of the service's counters.
+func (w *world) counted(name string, labels ...string) float64 {
+	w.Helper()
+	families, err := w.metrics.Gather()
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var values []string
+			for _, l := range m.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if f.GetName() == name && slices.Equal(slices.Sorted(slices.Values(values)), slices.Sorted(slices.Values(labels))) {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// piped is deliver through the pipeline, with a log.
+func (w *world) piped(ids ...string) error {
+	w.Helper()
+	e := event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now())
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	handler := pipeline.New(pipeline.Config{Subscription: Subscription, Letters: w.ledger, Logger: log, Now: w.now}, w.stage.handle)
+	return handler(w.Context(), delivery(w.T, e))
+}

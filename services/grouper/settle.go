@@ -1,0 +1,176 @@
+package grouper
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/services/grouper/internal/step"
+)
+
+const (
+	by     = "grouper"          // in the timelines
+	source = "/taxiway/grouper" // in the events
+)
+
+// settle commits what a step decided and returns the cases that moved on. Devices that somebody else has moved meanwhile are
+// left to them. Work that was told to stop leaves no trace.
+func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.Verdict) ([]step.Case, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	now, factor := s.now(), spread()
+	moves := make([]ledger.Move, len(cases))
+	for i, c := range cases {
+		moves[i] = s.move(c.Device, verdicts[i], now)
+		if verdicts[i].Err != nil && moves[i].To != ledger.Dead {
+			moves[i].Due = now.Add(stretch(s.pause(c.Device, verdicts[i].Err, now), factor))
+		}
+	}
+	if err := s.announce(ctx, cases, moves, now); err != nil {
+		return nil, err
+	}
+	applied, err := s.ledger.Move(ctx, moves...)
+	if err != nil {
+		return nil, err
+	}
+	var moved []step.Case
+	var waiting []ledger.Move
+	for i, m := range moves {
+		if !applied[i] {
+			continue
+		}
+		s.metrics.look(m.To, m.Code)
+		if verdicts[i].Err == nil {
+			moved = append(moved, after(cases[i], m))
+		} else if m.To != ledger.Dead && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
+			waiting = append(waiting, m)
+		}
+	}
+	s.alarm(ctx, cases, waiting, now)
+	return moved, nil
+}
+
+// move turns a verdict into a step of the ledger; the due time of a wait is set by settle.
+func (s *stage) move(d ledger.Device, v step.Verdict, now time.Time) ledger.Move {
+	m := ledger.Move{Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: d.State, By: by, Attempts: d.Attempts, Set: v.Set}
+	if v.Err == nil {
+		m.To, m.Attempts = v.To, 0
+		if m.To.Stage() == ledger.StageGroup {
+			m.Due = now.Add(s.timings.Grace)
+		}
+		return m
+	}
+	m.Code, m.Detail = fault.CodeOf(v.Err), fault.DetailOf(v.Err)
+	switch judge(v.Err) {
+	case dead:
+		m.To = ledger.Dead
+		return m
+	case attempt:
+		if m.Attempts++; m.Attempts >= s.timings.MaxAttempts {
+			m.To, m.Code = ledger.Dead, fault.DeviceAttemptsUsedUp
+			m.Detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", m.Attempts, fault.CodeOf(v.Err), m.Detail)
+			return m
+		}
+	}
+	return m
+}
+
+// consequence is what an error means for a device.
+type consequence uint8
+
+const (
+	wait    consequence = iota // costs nothing
+	attempt                    // costs an attempt
+	dead                       // will never work
+)
+
+// judge reads an error. Slow is not failed: nothing that time or an administrator can heal ends a device's way.
+func judge(err error) consequence {
+	switch fault.CodeOf(err) {
+	case fault.TenantUnknown, fault.GraphUnavailable, fault.LedgerUnavailable, fault.GraphNotFound:
+		return wait
+	}
+	switch fault.KindOf(err) {
+	case fault.Throttled, fault.Pending, fault.Denied:
+		return wait
+	case fault.Transient, fault.Bug:
+		return attempt
+	}
+	return dead
+}
+
+func (s *stage) pause(d ledger.Device, err error, now time.Time) time.Duration {
+	code := fault.CodeOf(err)
+	if fault.KindOf(err) == fault.Denied || code == fault.TenantUnknown {
+		return s.timings.Denied
+	}
+	return max(asked(err), s.timings.next(d, code, now))
+}
+
+// announce publishes the devices that become ready before the ledger says so: if this process dies in between they are
+// announced twice, which is better than never.
+func (s *stage) announce(ctx context.Context, cases []step.Case, moves []ledger.Move, now time.Time) error {
+	var ready []string
+	batch := ""
+	for i, m := range moves {
+		if m.To != ledger.Ready {
+			continue
+		}
+		if len(ready) == 0 {
+			batch = cases[i].Device.Batch
+		} else if batch != cases[i].Device.Batch {
+			batch = ""
+		}
+		ready = append(ready, m.Device)
+	}
+	var events []event.Event
+	for chunk := range slices.Chunk(ready, event.MaxChunk) {
+		e := event.ForDevices(event.DevicesReady, source, moves[0].Tenant, chunk, now)
+		e.Batch = batch
+		events = append(events, e)
+	}
+	return s.emitter.Emit(ctx, events...)
+}
+
+// after is a case as its move left it.
+func after(c step.Case, m ledger.Move) step.Case {
+	d := &c.Device
+	d.State, d.Version, d.Due, d.Code, d.Detail, d.Attempts = m.To, d.Version+1, m.Due, m.Code, m.Detail, m.Attempts
+	if m.Set.Tag != nil {
+		d.Tag = *m.Set.Tag
+	}
+	if m.Set.EntraDeviceID != nil {
+		d.EntraDeviceID = *m.Set.EntraDeviceID
+	}
+	return c
+}
+
+// alarm counts and logs devices that have been in their state for too long. Their age in the state costs a query each, so only
+// devices that are old enough are asked about.
+func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move, now time.Time) {
+	type reason struct {
+		state ledger.State
+		code  fault.Code
+	}
+	late := map[reason]int{}
+	for _, m := range waiting {
+		at := slices.IndexFunc(cases, func(c step.Case) bool { return c.Device.ID == m.Device })
+		if since, _, err := s.since(ctx, cases[at].Device); err != nil || now.Sub(since) < s.timings.Alarm {
+			continue
+		}
+		late[reason{m.To, m.Code}]++
+		s.metrics.late(m.To, m.Code)
+	}
+	for r, n := range late {
+		pipeline.Logger(ctx).WarnContext(ctx, "devices wait for longer than expected", slog.String("state", string(r.state)),
+			slog.String(telemetry.KeyCode, string(r.code)), slog.Int(telemetry.KeyCount, n), slog.Duration(telemetry.KeyWait, s.timings.Alarm))
+	}
+}

@@ -1,0 +1,433 @@
+package grouper
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/tenant"
+)
+
+func delivery(t *testing.T, e event.Event) broker.Delivery {
+	t.Helper()
+	headers, body, err := event.Encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broker.Delivery{Message: broker.Message{ID: e.ID, Type: string(e.Type), Tenant: string(e.Tenant), Headers: headers, Body: body}, Attempt: 1}
+}
+
+func seconds(n int) simulator.Delay {
+	d := time.Duration(n) * time.Second
+	return simulator.Delay{Min: d, Max: d}
+}
+
+func TestAllTheWayInOneDelivery(t *testing.T) {
+	w := newWorld(t)
+	w.profile(w.group("KIOSK"))
+	ids := w.all(100, "KIOSK", "KIOSK")
+	w.look(ids...)
+	for _, id := range ids {
+		w.want(id, ledger.Ready, "")
+	}
+	d := w.device(ids[0])
+	if d.Tag != "KIOSK" || d.EntraDeviceID == "" || d.Attempts != 0 {
+		t.Errorf("device %+v", d)
+	}
+	timeline, err := w.ledger.Timeline(t.Context(), here, ids[0])
+	var states []ledger.State
+	for _, step := range timeline {
+		states = append(states, step.To)
+	}
+	if want := []ledger.State{ledger.Collected, ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready}; err != nil || !slices.Equal(states, want) {
+		t.Errorf("timeline %v, %v", states, err)
+	}
+	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("%d devices announced", len(got))
+	}
+	if u, b, g, m := w.count(updates), w.count("batch"), w.count("groups.list"), w.count(members); u != 0 || b != 10 || g != 1 || m != 1 {
+		t.Errorf("%d updates, %d batches, %d lists of groups, %d of members; want 0, 10, 1, 1", u, b, g, m)
+	}
+}
+
+func TestRedeliveryChangesNothing(t *testing.T) {
+	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(600) })
+	w.profile(w.group("KIOSK"))
+	waiting := w.all(3, "KIOSK", "")
+	w.look(waiting...)
+	before := w.want(waiting[0], ledger.Tagged, fault.GroupMembershipPending)
+	for range 3 {
+		w.look(waiting...)
+	}
+	after := w.want(waiting[0], ledger.Tagged, fault.GroupMembershipPending)
+	if w.count(updates) != 3 || after.Attempts != before.Attempts {
+		t.Errorf("%d updates for 3 devices", w.count(updates))
+	}
+
+	ready := newWorld(t)
+	ready.profile(ready.group("KIOSK"))
+	done := ready.all(3, "KIOSK", "")
+	ready.finish(done...)
+	asked, was := len(ready.sim.Log()), ready.want(done[0], ledger.Ready, "")
+	ready.look(done...)
+	ready.look("unknown")
+	if got := ready.device(done[0]); len(ready.sim.Log()) != asked || got.Version != was.Version || len(ready.emitted.events) != 1 {
+		t.Error("the event of a device that is ready had an effect")
+	}
+}
+
+func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
+	tests := map[string]struct {
+		row, there string
+		updates    int
+		tag, after string
+	}{
+		"the same":                  {"KIOSK", "KIOSK", 0, "KIOSK", "KIOSK"},
+		"another":                   {"KIOSK", "LAB", 1, "KIOSK", "KIOSK"},
+		"none there":                {"KIOSK", "", 1, "KIOSK", "KIOSK"},
+		"another case":              {"KIOSK", "kiosk", 1, "KIOSK", "KIOSK"},
+		"by rule":                   {"SHOP-7", "SHOP-7", 1, "SHOP", "SHOP"},
+		"by rule, there already":    {"SHOP-7", "SHOP", 0, "SHOP", "SHOP"},
+		"nobody asks for one":       {"", "", 0, "", ""},
+		"one that nobody asked for": {"", "BYHAND", 0, "", "BYHAND"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *setup) {
+				shops := "SHOP-*"
+				s.tenant.Rules = []tenant.Rule{{Tag: "SHOP", RowTag: &shops}, {Tag: "NEVER", Source: "another"}}
+			})
+			w.profile("*")
+			w.group("KIOSK")
+			w.group("SHOP")
+			id := w.registered(tt.row, tt.there)
+			w.look(id)
+			w.look(id)
+			d := w.want(id, ledger.Ready, "")
+			if d.Tag != tt.tag || w.count(updates) != tt.updates {
+				t.Errorf("tag %q after %d updates", d.Tag, w.count(updates))
+			}
+			state, err := w.sim.State(contoso)
+			if err != nil || state.Identities[0].GroupTag != tt.after {
+				t.Errorf("Autopilot has %q, %v", state.Identities[0].GroupTag, err)
+			}
+			if lists := w.count("groups.list") + w.count(members); (lists > 0) != (tt.tag != "") {
+				t.Errorf("%d looks at groups", lists)
+			}
+		})
+	}
+}
+
+func TestEntraObjectAndTagMayBeLate(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.sim.Delays.DeviceVisible, s.sim.Delays.Tag, s.timings.Sync = seconds(100), seconds(100), -1
+	})
+	w.profile(w.group("KIOSK"))
+	report := hwhash.Synthetic(1)
+	h, err := hwhash.Encode(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.accepted(report, "KIOSK")
+	const importID = "aaaaaaaa-0000-4000-8000-000000000001"
+	if _, err := w.client.Import(t.Context(), []autopilot.ImportDevice{{Serial: d.Serial, Hash: h, GroupTag: "OTHER"}}, importID); err != nil {
+		t.Fatal(err)
+	}
+	records, err := w.client.Imported(t.Context(), importID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := w.handOver(d, records[0].RegistrationID)
+	var codes []fault.Code
+	for range 20 {
+		w.look(id)
+		if d = w.device(id); d.State == ledger.Ready {
+			break
+		}
+		codes = append(codes, d.Code)
+		w.untilDue(id)
+	}
+	codes = slices.Compact(codes)
+	if d.State != ledger.Ready || len(codes) == 0 || codes[0] != fault.GroupEntraPending {
+		t.Errorf("%s after %v", d.State, codes)
+	}
+	if w.count("settings.sync") != 0 {
+		t.Error("synchronised although it was switched off")
+	}
+}
+
+func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.sim.Quirks.TagAfterSync, s.sim.Delays.Sync, s.sim.Delays.SyncFloor = true, seconds(20), seconds(600)
+	})
+	w.profile(w.group("KIOSK"))
+	ids := w.all(3, "KIOSK", "LAB")
+	w.look(ids[0])
+	w.look(ids[1:]...)
+	w.want(ids[0], ledger.Tagged, fault.GroupTagPending)
+	if w.count("settings.sync") != 1 {
+		t.Errorf("%d synchronisations asked for, want one for all", w.count("settings.sync"))
+	}
+	w.advance(time.Minute)
+	w.look(ids...)
+	w.want(ids[2], ledger.Ready, "")
+	if w.count(updates) != 3 {
+		t.Errorf("%d updates", w.count(updates))
+	}
+	late := w.registered("KIOSK", "LAB")
+	w.look(late)
+	if w.count("settings.sync") != 1 {
+		t.Error("synchronised twice within the pause")
+	}
+	w.advance(autopilot.SyncPause)
+	w.look(late)
+	w.advance(time.Minute)
+	w.look(late)
+	w.want(late, ledger.Ready, "")
+}
+
+func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
+	w := newWorld(t)
+	w.profile("*")
+	id := w.registered("KIOSK", "KIOSK")
+	w.group("LAB")
+	w.look(id)
+	if d := w.want(id, ledger.Tagged, fault.GroupNone); !strings.Contains(d.Detail, `1 dynamic groups has a rule for tag "KIOSK"`) {
+		t.Errorf("detail %q", d.Detail)
+	}
+	w.group("KIOSK")
+	w.advance(time.Minute)
+	w.look(id)
+	w.want(id, ledger.Ready, "")
+}
+
+func TestConfiguredGroup(t *testing.T) {
+	var group string
+	w := newWorld(t, func(s *setup) {
+		s.tenant.Groups = []tenant.Group{{Tag: "LAB", ID: nowhere}}
+		s.wrap = func(a Autopilot) Autopilot { return a }
+	})
+	w.profile("*")
+	lab := w.registered("LAB", "LAB")
+	w.group("LAB") // would be found by its rule
+	w.look(lab)
+	if d := w.want(lab, ledger.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
+		t.Errorf("detail %q", d.Detail)
+	}
+	group = w.group("KIOSK")
+	if w.count("groups.list") != 0 || group == "" {
+		t.Error("groups were searched although one is configured")
+	}
+}
+
+func TestDeletedGroupIsForgotten(t *testing.T) {
+	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(30) })
+	w.profile("*")
+	w.group("KIOSK")
+	id := w.registered("KIOSK", "KIOSK")
+	w.look(id)
+	w.want(id, ledger.Tagged, fault.GroupMembershipPending)
+	w.advance(15 * time.Second)
+	w.fault(simulator.Fault{Operation: members, Effect: simulator.Reply, Status: 404, Code: "Request_ResourceNotFound"})
+	w.look(id)
+	w.want(id, ledger.Tagged, fault.GroupNone)
+	w.advance(30 * time.Second)
+	w.look(id)
+	w.want(id, ledger.Ready, "")
+	if w.count("groups.list") != 2 {
+		t.Errorf("%d lists of groups: a group that is gone is searched for anew", w.count("groups.list"))
+	}
+}
+
+// TestWaitsDouble: a device that waits is looked at less and less often, and at once more often when something has changed.
+func TestWaitsDouble(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.sim.Delays.Group, s.sim.Delays.ProfilePending, s.sim.Delays.ProfileAssign = seconds(3600), seconds(3600), seconds(60)
+	})
+	w.profile(w.group("KIOSK"))
+	id := w.registered("KIOSK", "KIOSK")
+	var got []time.Duration
+	var codes []fault.Code
+	for range 40 {
+		w.look(id)
+		d := w.device(id)
+		if d.State == ledger.Ready {
+			break
+		}
+		pause := w.untilDue(id)
+		if len(codes) == 0 || codes[len(codes)-1] != d.Code {
+			codes = append(codes, d.Code)
+			got = append(got, 0)
+		} else if pause < got[len(got)-1]*9/10 {
+			t.Errorf("the pause shrank from %s to %s", got[len(got)-1], pause)
+		}
+		if first := got[len(got)-1] == 0; first && (pause < 15*time.Second || pause > 17*time.Second) || pause > 11*time.Minute {
+			t.Errorf("pause %s with %s", pause, d.Code)
+		}
+		got[len(got)-1] = pause
+	}
+	w.want(id, ledger.Ready, "")
+	if diff := cmp.Diff([]fault.Code{fault.GroupMembershipPending, fault.GroupProfilePending}, codes); diff != "" {
+		t.Error(diff)
+	}
+	if looks := w.count("batch"); looks > 40 {
+		t.Errorf("%d batches in two hours of waiting", looks)
+	}
+}
+
+func TestMembersAreReadOnceForAllWhoWait(t *testing.T) {
+	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(3600) })
+	w.group("KIOSK")
+	ids := w.all(30, "KIOSK", "KIOSK")
+	for chunk := range slices.Chunk(ids, 5) {
+		w.look(chunk...)
+	}
+	if w.count(members) != 1 || w.count("groups.list") != 1 {
+		t.Errorf("%d lists of members, %d of groups for six chunks", w.count(members), w.count("groups.list"))
+	}
+	w.advance(15 * time.Second)
+	w.look(ids...)
+	if w.count(members) != 2 {
+		t.Errorf("%d lists of members: the second look must be a fresh one", w.count(members))
+	}
+}
+
+func TestPausedGroupIsNamed(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.wrap = func(a Autopilot) Autopilot { return pausedGroups{a} }
+		s.sim.Delays.Group = seconds(3600)
+	})
+	w.group("KIOSK")
+	id := w.registered("KIOSK", "KIOSK")
+	w.look(id)
+	if d := w.want(id, ledger.Tagged, fault.GroupMembershipPending); !strings.Contains(d.Detail, "AP KIOSK) is paused") {
+		t.Errorf("detail %q", d.Detail)
+	}
+}
+
+type pausedGroups struct{ Autopilot }
+
+func (p pausedGroups) DynamicGroups(ctx context.Context) ([]autopilot.Group, error) {
+	groups, err := p.Autopilot.DynamicGroups(ctx)
+	for i := range groups {
+		groups[i].Paused = true
+	}
+	return groups, err
+}
+
+func TestFailedProfileWaitsForTheAdministrator(t *testing.T) {
+	failed := true
+	w := newWorld(t, func(s *setup) {
+		s.wrap = func(a Autopilot) Autopilot { return profileFails{a, &failed} }
+	})
+	w.profile(w.group("KIOSK"))
+	id := w.registered("KIOSK", "KIOSK")
+	w.look(id)
+	if d := w.want(id, ledger.Grouped, fault.GroupProfileFailed); !strings.Contains(d.Detail, "hardwareRequirementsNotMet") {
+		t.Errorf("detail %q", d.Detail)
+	}
+	failed = false
+	w.look(id)
+	w.want(id, ledger.Ready, "")
+}
+
+type profileFails struct {
+	Autopilot
+	failed *bool
+}
+
+func (p profileFails) Identities(ctx context.Context, ids []string) map[string]autopilot.Lookup[autopilot.Identity] {
+	found := p.Autopilot.Identities(ctx, ids)
+	for id, l := range found {
+		if *p.failed {
+			l.Value.Profile, l.Value.ProfileDetail = autopilot.ProfileFailed, "hardwareRequirementsNotMet"
+		}
+		found[id] = l
+	}
+	return found
+}
+
+func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
+	w := newWorld(t)
+	w.profile(w.group("KIOSK"))
+	ids := w.all(2, "KIOSK", "KIOSK")
+	w.emitted.err = fault.New(fault.BrokerUnavailable, "down")
+	if err := w.deliver(ids...); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("%v", err)
+	}
+	d := w.device(ids[0])
+	if d.State != ledger.Grouped || d.Due.IsZero() {
+		t.Errorf("%s, due %v: must be looked at again", d.State, d.Due)
+	}
+	w.emitted.err = nil
+	w.look(ids...)
+	w.want(ids[1], ledger.Ready, "")
+	if len(w.announced()) != 2 {
+		t.Errorf("announced %v", w.announced())
+	}
+}
+
+func TestWorkThatIsToldToStopLeavesNoTrace(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := newWorld(t, func(s *setup) {
+		s.wrap = func(a Autopilot) Autopilot { return hooked{a, cancel} }
+	})
+	id := w.registered("KIOSK", "")
+	before := w.device(id)
+	err := w.stage.handle(ctx, event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if diff := cmp.Diff(before, w.device(id)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// hooked does something right after the identities were read.
+type hooked struct {
+	Autopilot
+	hook func()
+}
+
+func (h hooked) Identities(ctx context.Context, ids []string) map[string]autopilot.Lookup[autopilot.Identity] {
+	found := h.Autopilot.Identities(ctx, ids)
+	h.hook()
+	return found
+}
+
+func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
+	var w *world
+	var ids []string
+	w = newWorld(t, func(s *setup) {
+		s.wrap = func(a Autopilot) Autopilot {
+			return hooked{a, func() {
+				d := w.device(ids[0])
+				if _, err := w.ledger.Move(t.Context(), ledger.Move{
+					Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Held, Code: fault.DeviceConflictEK, By: "operator:anna",
+				}); err != nil {
+					t.Error(err)
+				}
+			}}
+		}
+	})
+	w.profile(w.group("KIOSK"))
+	ids = w.all(2, "KIOSK", "KIOSK")
+	w.look(ids...)
+	w.want(ids[0], ledger.Held, fault.DeviceConflictEK)
+	w.want(ids[1], ledger.Ready, "")
+	if got := w.announced(); !slices.Equal(got, ids[1:]) {
+		t.Errorf("announced %v", got)
+	}
+}

@@ -1,0 +1,75 @@
+package grouper
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// Timings are all the waits and limits of the group stage. The zero value of a field is its default.
+type Timings struct {
+	First       time.Duration // before the second look at a device that waits, then doubling, default 15 s
+	Max         time.Duration // the longest pause between two looks, default 10 min
+	Denied      time.Duration // pause of a tenant that refuses us, default 5 min
+	Grace       time.Duration // until a device that moved on is looked at again if this process dies, default 1 min
+	Vanish      time.Duration // how long a device may be invisible in Autopilot before it is dead, default 1 h
+	Alarm       time.Duration // in one state, before it is logged and counted as overdue, default 4 h; it is never given up
+	Groups      time.Duration // how long a tenant's list of dynamic groups is trusted, default 1 min
+	Members     time.Duration // how long a list of members is trusted, default 10 s; less than First
+	Sync        time.Duration // least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
+	MaxAttempts int           // failed attempts of a device before it is dead, default 10
+}
+
+func (t Timings) withDefaults() Timings {
+	for field, d := range map[*time.Duration]time.Duration{
+		&t.First: 15 * time.Second, &t.Max: 10 * time.Minute, &t.Denied: 5 * time.Minute, &t.Grace: time.Minute,
+		&t.Vanish: time.Hour, &t.Alarm: 4 * time.Hour, &t.Groups: time.Minute, &t.Sync: autopilot.SyncPause,
+	} {
+		if *field == 0 {
+			*field = d
+		}
+	}
+	if t.Members == 0 {
+		t.Members = min(10*time.Second, t.First/2)
+	}
+	if t.MaxAttempts == 0 {
+		t.MaxAttempts = 10
+	}
+	t.Max = max(t.Max, t.First)
+	return t
+}
+
+// next is the pause before the next look at a device that waits: it doubles from look to look as long as the reason stays the
+// same. It is computed from the time of the last look, in steps, so that devices of one chunk stay together.
+func (t Timings) next(d ledger.Device, code fault.Code, now time.Time) time.Duration {
+	pause := t.First
+	if d.Code != code {
+		return pause
+	}
+	for last := now.Sub(d.Updated); pause < t.Max && pause <= last+last/5; pause *= 2 {
+		continue
+	}
+	return min(pause, t.Max)
+}
+
+// asked is how long the other side asked us to wait.
+func asked(err error) time.Duration {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// spread is a factor between 1 and 1.1 for the pauses of one chunk, so that chunks put off together do not come back all at once
+// while the devices of each stay together.
+func spread() float64 {
+	return 1 + rand.Float64()/10 //nolint:gosec // spreading load needs no secrecy
+}
+
+func stretch(d time.Duration, factor float64) time.Duration {
+	return time.Duration(float64(d) * factor)
+}
