@@ -65,6 +65,10 @@ func settings(config *pgx.ConnConfig) (conns int, err error) {
 		"synchronous_commit": "on",
 		// A plan made while a table was empty must not outlive that: always plan for the values at hand.
 		"plan_cache_mode": "force_custom_plan",
+		// Nor may a table that was never analyzed be read whole: there is an index for everything.
+		"enable_seqscan": "off",
+		// Statements are short and many.
+		"max_parallel_workers_per_gather": "0",
 		// A process that froze in a transaction must not keep its locks.
 		"idle_in_transaction_session_timeout": "60s",
 	} {

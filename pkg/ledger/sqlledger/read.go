@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"taxiway.example/pkg/device"
@@ -14,9 +13,7 @@ import (
 // Devices returns the devices found; see ledger.DeviceReader.
 func (l *Ledger) Devices(ctx context.Context, tenant device.TenantID, ids []string) ([]ledger.Device, error) {
 	return read(ctx, l, "devices", func(ctx context.Context, c conn) ([]ledger.Device, error) {
-		// By id alone: with the tenant beside it, SQLite reads all devices of the tenant.
-		found, err := devices.find(ctx, c, `WHERE id IN ?`, ids)
-		found = slices.DeleteFunc(found, func(r *record) bool { return r.Tenant != tenant })
+		found, err := devices.find(ctx, c, `WHERE id IN ? AND tenant || '' = ?`, ids, tenant)
 		return public(found), err
 	})
 }

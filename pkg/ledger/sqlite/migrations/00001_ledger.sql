@@ -71,9 +71,9 @@ CREATE TABLE devices (
     updated         INTEGER NOT NULL,
     erasable        INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX devices_by_identity ON devices (tenant, identity, variant);
-CREATE INDEX devices_by_serial ON devices (tenant, serial_fold, id);
-CREATE INDEX devices_by_uuid ON devices (tenant, uuid) WHERE uuid <> '';
+CREATE UNIQUE INDEX devices_by_identity ON devices (identity, tenant, variant);
+CREATE INDEX devices_by_serial ON devices (serial_fold, tenant, id);
+CREATE INDEX devices_by_uuid ON devices (uuid, tenant) WHERE uuid <> '';
 CREATE INDEX devices_by_batch ON devices (batch, conflict, state, code);
 CREATE INDEX devices_due ON devices (stage, tenant, due) WHERE due > 0;
 CREATE INDEX devices_erasable ON devices (updated) WHERE erasable = 1;
