@@ -61,7 +61,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err := server.Listen(ctx, *listen); err != nil {
 		return errors.Join(err, server.Close())
 	}
-	fmt.Fprintln(out, server.ConnectionString())
+	if _, err := fmt.Fprintln(out, server.ConnectionString()); err != nil {
+		return errors.Join(err, server.Close())
+	}
 	<-ctx.Done()
 	return server.Close()
 }

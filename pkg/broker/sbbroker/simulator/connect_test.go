@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,22 @@ func TestTLSWithTokenCredential(t *testing.T) {
 	}
 	closeLater(t, c)
 	roundTrip(t, s, c)
+}
+
+func TestKeyIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	s, err := simulator.New(simulator.Topology{}, simulator.WithKey("hush"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, format := range []string{"%v", "%+v", "%#v"} {
+		if strings.Contains(fmt.Sprintf(format, s), "hush") {
+			t.Errorf("%s prints the key", format)
+		}
+	}
 }
 
 func TestWrongKey(t *testing.T) {

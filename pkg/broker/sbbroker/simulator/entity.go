@@ -63,7 +63,7 @@ func (s *Server) AddTopic(t Topic) error {
 	if err := checkName(t.Name, maxNameLength); err != nil {
 		return err
 	}
-	in, err := t.Inbox.withDefaults()
+	in, err := t.withDefaults()
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", t.Name, err)
 	}
@@ -100,7 +100,7 @@ func (s *Server) addSubscription(topic *entity, sub Subscription) error {
 	if err := checkName(sub.Name, maxSubscriptionLength); err != nil {
 		return err
 	}
-	out, err := sub.Outbox.withDefaults()
+	out, err := sub.withDefaults()
 	if err != nil {
 		return fmt.Errorf("subscription %s: %w", sub.Name, err)
 	}

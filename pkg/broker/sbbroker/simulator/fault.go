@@ -19,7 +19,6 @@ const (
 	condErrantLink       = "amqp:session:errant-link"
 	condFraming          = "amqp:connection:framing-error"
 	condHandleInUse      = "amqp:session:handle-in-use"
-	condIllegalState     = "amqp:illegal-state"
 	condLockLost         = "com.microsoft:message-lock-lost"
 	condMessageSize      = "amqp:link:message-size-exceeded"
 	condNotAllowed       = "amqp:not-allowed"

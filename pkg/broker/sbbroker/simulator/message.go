@@ -14,7 +14,7 @@ const (
 	annEnqueueSequence = "x-opt-enqueue-sequence-number"
 	annEnqueued        = "x-opt-enqueued-time"
 	annLockedUntil     = "x-opt-locked-until"
-	annLockToken       = "x-opt-lock-token"
+	annLockToken       = "x-opt-lock-token" //nolint:gosec // a name, not a credential
 	annScheduled       = "x-opt-scheduled-enqueue-time"
 	annState           = "x-opt-message-state"
 	annDeadSource      = "x-opt-deadletter-source"

@@ -30,7 +30,7 @@ var ErrClosed = errors.New("simulator: closed")
 // Server is a simulated namespace. Its methods are safe for concurrent use.
 type Server struct {
 	log       *slog.Logger
-	accessKey string
+	accessKey func() string // a function, so that printing a Server does not print the key
 
 	mu        sync.Mutex // guards everything below and everything behind it
 	clock     clock
@@ -54,7 +54,9 @@ func WithLogger(l *slog.Logger) Option { return func(s *Server) { s.log = l } }
 func WithNow(now func() time.Time) Option { return func(s *Server) { s.clock.now = now } }
 
 // WithKey sets the shared access key; default is a random one.
-func WithKey(key string) Option { return func(s *Server) { s.accessKey = key } }
+func WithKey(key string) Option {
+	return func(s *Server) { s.accessKey = func() string { return key } }
+}
 
 // New makes a namespace with the entities of t.
 func New(t Topology, options ...Option) (*Server, error) {
@@ -83,10 +85,10 @@ func New(t Topology, options ...Option) (*Server, error) {
 	return s, nil
 }
 
-func newKey() string {
+func newKey() func() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // crypto/rand.Read never fails
-	return base64.StdEncoding.EncodeToString(b)
+	return func() string { return base64.StdEncoding.EncodeToString(b) }
 }
 
 // tick runs what has become due. The real timer calls it.
@@ -125,7 +127,7 @@ func (s *Server) Listen(ctx context.Context, address string) error {
 	if err := s.register(ln); err != nil {
 		return err
 	}
-	s.wg.Go(func() { _ = s.accept(ln) }) // ends with Close; accept has logged
+	go func() { _ = s.accept(ln) }() // ends with Close; accept has logged
 	return nil
 }
 
@@ -149,13 +151,16 @@ func (s *Server) register(ln net.Listener) error {
 		return errors.Join(ErrClosed, ln.Close())
 	}
 	s.listeners[ln] = struct{}{}
+	s.wg.Add(1) // for accept
 	if s.endpoint == "" {
 		s.endpoint = ln.Addr().String()
 	}
 	return nil
 }
 
+// accept serves what comes in on a registered listener.
 func (s *Server) accept(ln net.Listener) error {
+	defer s.wg.Done()
 	defer func() {
 		_ = ln.Close()
 		s.mu.Lock()
@@ -203,7 +208,7 @@ func (s *Server) ConnectionString() string {
 		host = "localhost"
 	}
 	return fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
-		host, keyName, s.accessKey)
+		host, keyName, s.accessKey())
 }
 
 // Close ends every connection and waits for every goroutine of the server.

@@ -35,7 +35,7 @@ func (s *Server) checkSAS(token, audience string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: signature is not URL-encoded", errToken)
 	}
-	mac := hmac.New(sha256.New, []byte(s.accessKey))
+	mac := hmac.New(sha256.New, []byte(s.accessKey()))
 	mac.Write([]byte(fields["sr"] + "\n" + fields["se"]))
 	want := base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	if fields["skn"] != keyName || !hmac.Equal([]byte(want), []byte(signature)) {

@@ -393,3 +393,68 @@ func TestIdleLinkAndConnection(t *testing.T) {
 	r.send(amqp.Close{})
 	r.hangUp()
 }
+
+// TestSettlementOnTheWire holds every delivery state a client can send.
+func TestSettlementOnTheWire(t *testing.T) {
+	t.Parallel()
+	deadLetter := func(info amqp.Map) amqp.Rejected {
+		return amqp.Rejected{Error: &amqp.Error{Condition: "com.microsoft:dead-letter", Info: info}}
+	}
+	for name, c := range map[string]struct {
+		state     any
+		settled   bool
+		condition string // of the answer, if it is a rejection
+		want      simulator.Counts
+	}{
+		"accepted":              {amqp.Accepted{}, false, "", simulator.Counts{}},
+		"accepted and settled":  {amqp.Accepted{}, true, "", simulator.Counts{}},
+		"released":              {amqp.Released{}, false, "", simulator.Counts{Active: 1}},
+		"settled without state": {nil, true, "", simulator.Counts{Active: 1}},
+		"abandoned":             {amqp.Modified{DeliveryFailed: true}, false, "", simulator.Counts{Active: 1}},
+		"deferred":              {amqp.Modified{UndeliverableHere: true}, false, "", simulator.Counts{Deferred: 1}},
+		"rejected":              {amqp.Rejected{}, false, "", simulator.Counts{DeadLetter: 1}},
+		"rejected with reason":  {amqp.Rejected{Error: &amqp.Error{Condition: "mine"}}, false, "", simulator.Counts{DeadLetter: 1}},
+		"dead letter":           {deadLetter(nil), false, "", simulator.Counts{DeadLetter: 1}},
+		"reason is a number": {
+			deadLetter(amqp.Map{{Key: amqp.Symbol("DeadLetterReason"), Value: int64(1)}}), false,
+			"com.microsoft:argument-error",
+			simulator.Counts{Locked: 1},
+		},
+		"description is a number": {
+			deadLetter(amqp.Map{{Key: "DeadLetterErrorDescription", Value: int64(1)}}), false,
+			"com.microsoft:argument-error",
+			simulator.Counts{Locked: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := openRaw(t, 65536, 5000)
+			r.authorize()
+			r.attachSender(0, "plain")
+			r.transfer(0, 0, body("a"))
+			read[amqp.Disposition](r)
+			r.attachReceiver(1, "plain")
+			r.credit(1, 1, 0, 5000, false)
+			read[amqp.Transfer](r)
+			// the sender's word and an unfinished state settle nothing
+			r.send(amqp.Disposition{Role: amqp.RoleSender, State: amqp.Accepted{}})
+			r.send(amqp.Disposition{Role: amqp.RoleReceiver})
+			r.send(amqp.Disposition{Role: amqp.RoleReceiver, State: c.state, Settled: c.settled})
+			r.send(amqp.Disposition{Role: amqp.RoleReceiver, State: amqp.Accepted{}}) // too late
+			if !c.settled {
+				d := read[amqp.Disposition](r)
+				rejected, refused := d.State.(amqp.Rejected)
+				if refused != (c.condition != "") || !d.Settled {
+					t.Errorf("disposition %+v", d)
+				}
+				if refused {
+					wantError(r, c.condition, rejected.Error)
+				}
+			}
+			r.send(amqp.Close{})
+			read[amqp.Close](r)
+			r.hangUp()
+			wantCounts(r, c.want)
+		})
+	}
+}

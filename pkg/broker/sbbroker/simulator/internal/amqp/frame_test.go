@@ -134,8 +134,12 @@ func TestMessageAgainstGoAMQP(t *testing.T) {
 	}
 	in.ApplicationProperties["k"], in.ApplicationProperties["new"] = "w", true
 	for _, pair := range [][2]any{
-		{in.Header, out.Header}, {in.Annotations, out.Annotations}, {in.Properties, out.Properties},
-		{in.ApplicationProperties, out.ApplicationProperties}, {in.Data, out.Data}, {in.Footer, out.Footer},
+		{in.Header, out.Header},
+		{in.Annotations, out.Annotations},
+		{in.Properties, out.Properties},
+		{in.ApplicationProperties, out.ApplicationProperties},
+		{in.Data, out.Data},
+		{in.Footer, out.Footer},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
 			t.Error(diff)

@@ -25,18 +25,24 @@ type Error struct {
 // Error returns condition and description.
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Condition, e.Description) }
 
-// Accepted, Rejected, Released, Modified and Received are delivery states (§3.4).
-type (
-	Accepted struct{}
-	Rejected struct{ Error *Error }
-	Released struct{}
-	Modified struct {
-		DeliveryFailed    bool
-		UndeliverableHere bool
-		Annotations       Map
-	}
-	Received struct{}
-)
+// Accepted is the state of a delivery that was processed (§3.4.2).
+type Accepted struct{}
+
+// Rejected is the state of a delivery that cannot be processed (§3.4.3).
+type Rejected struct{ Error *Error }
+
+// Released is the state of a delivery that was not processed (§3.4.4).
+type Released struct{}
+
+// Modified is the state of a delivery that is given back changed (§3.4.5).
+type Modified struct {
+	DeliveryFailed    bool
+	UndeliverableHere bool
+	Annotations       Map
+}
+
+// Received is the state of a delivery that is still arriving (§3.4.1).
+type Received struct{}
 
 // Source is where messages come from (§3.5.3).
 type Source struct {

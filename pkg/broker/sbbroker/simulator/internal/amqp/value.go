@@ -17,12 +17,14 @@ type Timestamp int64
 // UUID is an AMQP uuid in RFC 4122 byte order (§1.6.18).
 type UUID [16]byte
 
-// Decimal32, Decimal64 and Decimal128 are carried, never interpreted (§1.6.13-15).
-type (
-	Decimal32  [4]byte
-	Decimal64  [8]byte
-	Decimal128 [16]byte
-)
+// Decimal32 is carried, never interpreted (§1.6.13).
+type Decimal32 [4]byte
+
+// Decimal64 is carried, never interpreted (§1.6.14).
+type Decimal64 [8]byte
+
+// Decimal128 is carried, never interpreted (§1.6.15).
+type Decimal128 [16]byte
 
 // List is an AMQP list (§1.6.22).
 type List []any
