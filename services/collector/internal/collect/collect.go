@@ -127,7 +127,7 @@ type Result struct {
 }
 
 // Take takes a delivery in. The batch is opened with the first row: an error before that leaves nothing behind, and a
-// delivery without rows is a fault.FileEmpty.
+// delivery without rows is a fault.FileEmpty. It ends when the rows end: whoever wants to stop it earlier ends them with an error.
 //
 // When the rows break off with an error, those before it stand, the Result counts them, and the error is returned with it.
 // An interrupted delivery with an idempotency key stays open, and sending it again goes on with it; any other is closed as

@@ -31,7 +31,8 @@ type run struct {
 func (r *run) take(ctx context.Context, first intake.Row) (Result, error) {
 	rows := make(chan []intake.Row, 1)
 	judged := make(chan []ledger.Candidate, 1)
-	group, work := errgroup.WithContext(ctx)
+	// What was read is committed even if the sender is gone by now: a row that stands is a row not sent again.
+	group, work := errgroup.WithContext(context.WithoutCancel(ctx))
 	group.Go(func() error { defer close(rows); return r.read(work, first, rows) })
 	group.Go(func() error { defer close(judged); return r.judge(work, rows, judged) })
 	group.Go(func() error { return r.commit(work, judged) })
@@ -76,7 +77,7 @@ func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []le
 
 func (r *run) commit(ctx context.Context, in <-chan []ledger.Candidate) error {
 	for chunk := range in {
-		receipts, err := r.Ledger.Accept(ctx, r.result.Batch, chunk, r.Now().UTC().Add(r.config.Grace))
+		receipts, err := r.accept(ctx, chunk)
 		if err != nil {
 			return err
 		}
@@ -84,6 +85,15 @@ func (r *run) commit(ctx context.Context, in <-chan []ledger.Candidate) error {
 		r.publish(ctx, receipts)
 	}
 	return nil
+}
+
+// committing bounds one transaction.
+const committing = 30 * time.Second
+
+func (r *run) accept(ctx context.Context, chunk []ledger.Candidate) ([]ledger.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, committing)
+	defer cancel()
+	return r.Ledger.Accept(ctx, r.result.Batch, chunk, r.Now().UTC().Add(r.config.Grace))
 }
 
 func (r *run) count(receipts []ledger.Receipt) {

@@ -1,0 +1,323 @@
+package httpapi_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/httpapi"
+)
+
+func TestBatchStatus(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"), http.StatusAccepted)
+	w := r.get(t, sent.Links.Self, contosoKey)
+	b := answer[batch](t, w, http.StatusOK)
+	if b.Rows != 4 || b.States["collected"] != 2 || b.InFlight != 2 || b.Done || len(b.Rejects) != 2 {
+		t.Errorf("%+v", b)
+	}
+	if w.Header().Get("Retry-After") != "5" {
+		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
+	}
+	tag := w.Header().Get("ETag")
+	for given, status := range map[string]int{tag: 304, `"x", W/` + tag: 304, "*": 304, `"x"`: 200} {
+		if got := r.get(t, sent.Links.Self, contosoKey, "If-None-Match", given).Code; got != status {
+			t.Errorf("If-None-Match %s: %d", given, got)
+		}
+	}
+	// A device moves, and so does the tag.
+	devices, err := r.ledger.ClaimDevices(t.Context(), ledger.StageImport, ledger.Claim{Tenant: "contoso", Now: start.AddDate(1, 0, 0), Until: start.AddDate(2, 0, 0), Limit: 1})
+	if err != nil || len(devices) != 1 {
+		t.Fatal(devices, err)
+	}
+	r.kill(t, devices[0].ID)
+	if got := r.get(t, sent.Links.Self, contosoKey, "If-None-Match", tag); got.Code != http.StatusOK {
+		t.Errorf("the tag stayed although a device died: %d", got.Code)
+	}
+}
+
+// kill gives a device up.
+func (r *rig) kill(t testing.TB, id string) {
+	t.Helper()
+	found, err := r.ledger.Devices(t.Context(), "contoso", []string{id})
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	moved, err := r.ledger.Move(t.Context(), ledger.Move{
+		Tenant: "contoso", Device: id, Version: found[0].Version, To: ledger.Dead, Code: fault.AutopilotInvalidHash, Detail: "802", By: "importer",
+	})
+	if err != nil || !moved[0] {
+		t.Fatal(moved, err)
+	}
+}
+
+func TestRowsInPages(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, 7)...)+"X,,,,\r\n"), http.StatusAccepted)
+	var numbers []int
+	pages := 0
+	for path := sent.Links.Rows + "?limit=3"; path != ""; pages++ {
+		page := answer[struct {
+			Rows []row
+			Next string
+		}](t, r.get(t, path, contosoKey), http.StatusOK)
+		for _, row := range page.Rows {
+			numbers = append(numbers, row.Row)
+		}
+		path = page.Next
+	}
+	if diff := cmp.Diff([]int{1, 2, 3, 4, 5, 6, 7, 8}, numbers); diff != "" || pages != 3 {
+		t.Errorf("%d pages, %s", pages, diff)
+	}
+	for query, want := range map[string]int{"outcome=rejected": 1, "outcome=accepted": 7, "outcome=failed": 1, "outcome=conflict": 0, "after=6": 2} {
+		page := answer[struct{ Rows []row }](t, r.get(t, sent.Links.Rows+"?"+query, contosoKey), http.StatusOK)
+		if len(page.Rows) != want {
+			t.Errorf("%s: %d rows, want %d", query, len(page.Rows), want)
+		}
+	}
+	for _, query := range []string{"outcome=gone", "after=-1", "limit=0", "limit=x", "limit=999999", "format=xml", "format=octet"} {
+		refused(t, r.get(t, sent.Links.Rows+"?"+query, contosoKey), http.StatusBadRequest, fault.RequestInvalid)
+	}
+}
+
+// Streams hold all rows, however many pages of the ledger they take.
+func TestRowsAsStreams(t *testing.T) {
+	t.Parallel()
+	const n = 1203
+	r := newRig(t, httpapi.Config{})
+	sent := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", n)), http.StatusAccepted)
+	w := r.get(t, sent.Links.Rows+"?outcome=failed", contosoKey, "Accept", "text/html, application/x-ndjson;q=0.9")
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Header().Get("Content-Type") != "application/x-ndjson" || len(lines) != n {
+		t.Fatalf("%s, %d lines", w.Header().Get("Content-Type"), len(lines))
+	}
+	for i, line := range lines {
+		var got row
+		if err := json.Unmarshal([]byte(line), &got); err != nil || got.Row != i+1 || got.Outcome != "rejected" {
+			t.Fatalf("line %d: %+v %v", i+1, got, err)
+		}
+	}
+	w = r.get(t, sent.Links.Failed+"&format=csv", contosoKey)
+	records, err := csv.NewReader(w.Body).ReadAll()
+	if err != nil || len(records) != n+1 || records[n][0] != strconv.Itoa(n) || records[n][2] != string(fault.RowHashMissing) {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+	if !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment;") {
+		t.Errorf("%v", w.Header())
+	}
+}
+
+func TestReportsAreNoFormulas(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝x": "'＝x", "x=1": "x=1", "": "", "ä": "ä",
+	} {
+		if got := httpapi.Guard(given); got != want {
+			t.Errorf("%q became %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	serial, _ := made(t, 1, nil)
+	answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
+	type device struct {
+		ID, SerialNumber, Manufacturer, Model, State, Evidence string
+		TPM20                                                  bool
+	}
+	found := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=%20"+strings.ToLower(serial), contosoKey), http.StatusOK)
+	if len(found.Devices) != 1 {
+		t.Fatalf("%+v", found)
+	}
+	d := found.Devices[0]
+	want := device{ID: d.ID, SerialNumber: serial, Manufacturer: "Fabrikam, Inc.", Model: "Fabrikam Station 900", State: "collected", Evidence: "tpm_ek", TPM20: true}
+	if diff := cmp.Diff(want, d); diff != "" {
+		t.Error(diff)
+	}
+	w := r.get(t, "/v1/devices/"+d.ID, contosoKey)
+	if diff := cmp.Diff(want, answer[device](t, w, http.StatusOK)); diff != "" {
+		t.Error(diff)
+	}
+	if r.get(t, "/v1/devices/"+d.ID, contosoKey, "If-None-Match", w.Header().Get("ETag")).Code != http.StatusNotModified {
+		t.Error("the tag of a device does not hold")
+	}
+	line := answer[struct{ Transitions []struct{ To, By string } }](t, r.get(t, "/v1/devices/"+d.ID+"/timeline", contosoKey), http.StatusOK)
+	if len(line.Transitions) != 1 || line.Transitions[0].To != "collected" {
+		t.Errorf("%+v", line)
+	}
+	if got := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=none", contosoKey), http.StatusOK); got.Devices == nil || len(got.Devices) != 0 {
+		t.Errorf("want an empty list, got %+v", got)
+	}
+	refused(t, r.get(t, "/v1/devices", contosoKey), http.StatusBadRequest, fault.RequestInvalid)
+}
+
+type letters struct {
+	Letters []struct {
+		ID, Tenant, Device, Message, Subscription, State string
+		Code                                             fault.Code
+	}
+	Next string
+}
+
+type replays struct {
+	Results []struct {
+		ID, Outcome, Device, Message, Detail string
+		Code                                 fault.Code
+	}
+}
+
+// dead makes n dead devices of contoso.
+func (r *rig) dead(t testing.TB, n uint64) {
+	t.Helper()
+	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, n)...)), http.StatusAccepted)
+	for _, row := range answer[struct{ Rows []row }](t, r.get(t, sent.Links.Rows, contosoKey), http.StatusOK).Rows {
+		r.kill(t, row.Device)
+	}
+}
+
+func TestDeadLetters(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	r.dead(t, 5)
+	record := ledger.Letter{Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageMalformed, Attempts: 1, At: start}
+	if err := r.ledger.Record(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	list := func(key, query string) letters {
+		return answer[letters](t, r.get(t, "/v1/dead-letters"+query, key), http.StatusOK)
+	}
+	for key, want := range map[string]int{contosoOps: 5, fabrikamOps: 0, houseKey: 6} {
+		if got := len(list(key, "").Letters); got != want {
+			t.Errorf("%s sees %d letters, want %d", key, got, want)
+		}
+	}
+	if got := list(houseKey, "?code=message.malformed"); len(got.Letters) != 1 || got.Letters[0].Message != "m-1" {
+		t.Errorf("%+v", got)
+	}
+	seen := map[string]bool{}
+	for path := "?limit=2"; path != ""; {
+		page := list(contosoOps, path)
+		for _, l := range page.Letters {
+			seen[l.ID] = true
+		}
+		_, query, more := strings.Cut(page.Next, "?")
+		if path = ""; more {
+			path = "?" + query
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d letters in pages", len(seen))
+	}
+	refused(t, r.get(t, "/v1/dead-letters?state=lost", contosoOps), http.StatusBadRequest, fault.RequestInvalid)
+}
+
+func TestReplayOfDevices(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	r.dead(t, 2)
+	open := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	replay := func(key string, ids ...string) replays {
+		return answer[replays](t, r.post(t, "/v1/dead-letters/replay", key, map[string]any{"ids": ids, "reason": "fixed"}), http.StatusOK)
+	}
+	foreign := replay(fabrikamOps, open[0].ID)
+	if got := foreign.Results[0]; got.Outcome != "failed" || got.Code != fault.RequestNotFound {
+		t.Errorf("another tenant's operator: %+v", got)
+	}
+	got := replay(contosoOps, open[0].ID, "unknown", open[0].ID).Results
+	byID := map[string]string{}
+	for _, result := range got {
+		byID[result.ID] = strings.TrimSpace(fmt.Sprintf("%s %s", result.Outcome, result.Code))
+	}
+	if diff := cmp.Diff(map[string]string{open[0].ID: "replayed", "unknown": "failed request.not_found"}, byID); diff != "" {
+		t.Error(diff)
+	}
+	again := replay(contosoOps, open[0].ID).Results[0]
+	if again.Outcome != "failed" || again.Code != fault.DeviceNotReplayable {
+		t.Errorf("a second time: %+v", again)
+	}
+	devices, err := r.ledger.Devices(t.Context(), "contoso", []string{open[0].Device, open[1].Device})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range devices {
+		want := ledger.Dead
+		if d.ID == open[0].Device {
+			want = ledger.Collected
+		}
+		if d.State != want || want == ledger.Collected && !d.Due.Equal(start) {
+			t.Errorf("%s, due %s, want %s", d.State, d.Due, want)
+		}
+	}
+	entries, err := r.ledger.Entries(t.Context(), "contoso", 10)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%+v %v", entries, err)
+	}
+	for _, e := range entries {
+		if e.Actor != "operator:ops" || e.Action != "letter.replay" || e.Reason != "fixed" || e.Outcome == "" {
+			t.Errorf("%+v", e)
+		}
+	}
+	for name, body := range map[string]any{
+		"no ids": map[string]any{"ids": []string{}, "reason": "x"}, "no reason": map[string]any{"ids": []string{"a"}, "reason": " "},
+		"too many": map[string]any{"ids": strings.Split(strings.Repeat("a,b", 101), ","), "reason": ""}, "a misspelt name": map[string]any{"id": "a", "reason": "x"},
+	} {
+		if w := r.post(t, "/v1/dead-letters/replay", contosoOps, body); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
+
+// A message is back in the broker before its letter is closed; while the broker is down, the letter stays open.
+func TestReplayOfMessages(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	for _, id := range []string{"m-1", "m-2"} {
+		err := r.ledger.Record(t.Context(), ledger.Letter{
+			Tenant: "contoso", Message: id, Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted, Attempts: 9, At: start,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.parking.parked["importer/m-1"] = true
+	open := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	ids := map[string]string{}
+	for _, l := range open {
+		ids[l.Message] = l.ID
+	}
+	replay := func(message string) (outcome string, code fault.Code) {
+		body := map[string]any{"ids": []string{ids[message]}, "reason": "fixed"}
+		result := answer[replays](t, r.post(t, "/v1/dead-letters/replay", contosoOps, body), http.StatusOK).Results[0]
+		return result.Outcome, result.Code
+	}
+	r.parking.err = fault.New(fault.BrokerUnavailable, "")
+	if outcome, code := replay("m-1"); outcome != "failed" || code != fault.BrokerUnavailable {
+		t.Errorf("%s %s", outcome, code)
+	}
+	r.parking.err = nil
+	if outcome, code := replay("m-1"); outcome != "replayed" || code != "" {
+		t.Errorf("%s %s", outcome, code)
+	}
+	if fresh := r.parking.back["m-1"]; fresh == "" || fresh == "m-1" {
+		t.Errorf("the message went back under %q", fresh)
+	}
+	if outcome, code := replay("m-2"); outcome != "failed" || code != fault.RequestNotFound {
+		t.Errorf("a message that is not parked: %s %s", outcome, code)
+	}
+	left := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	if len(left) != 1 || left[0].Message != "m-2" {
+		t.Errorf("%+v", left)
+	}
+}
