@@ -67,6 +67,7 @@ func version() string {
 // commands returns all commands of the root; server is where those go that need one.
 func commands(server *remote) []*cobra.Command {
 	return []*cobra.Command{
+		newDemo(),
 		newHash(),
 		newSubmit(server),
 		newStatus(server),
