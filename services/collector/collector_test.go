@@ -210,10 +210,24 @@ func TestUploadReachesTheImporter(t *testing.T) {
 	}
 }
 
+// telling says when a batch is opened.
+type telling struct {
+	ledger.Ledger
+	opened chan struct{}
+}
+
+func (l telling) OpenBatch(ctx context.Context, b ledger.Batch) (ledger.Batch, bool, error) {
+	l.opened <- struct{}{}
+	return l.Ledger.OpenBatch(ctx, b)
+}
+
 // A stop lets an upload that is at work finish, and says that it wants no other.
 func TestStopLetsUploadsFinish(t *testing.T) {
 	t.Parallel()
-	r := newSite(t).run(t, collector.Config{})
+	s := newSite(t)
+	opened := make(chan struct{}, 1)
+	s.ledger = telling{s.ledger, opened}
+	r := s.run(t, collector.Config{})
 	text := file(t, 5)
 	body, sender := io.Pipe()
 	answered := make(chan receipt, 1)
@@ -224,9 +238,10 @@ func TestStopLetsUploadsFinish(t *testing.T) {
 		}
 		answered <- got
 	}()
-	if _, err := io.WriteString(sender, text[:6000]); err != nil { // the request is at work once its body is read
+	if _, err := io.WriteString(sender, text[:6000]); err != nil {
 		t.Fatal(err)
 	}
+	<-opened
 	r.stop()
 	eventually(t, "the process never says that it is draining", func() bool { return r.health.Problems(t.Context())["process"] == "draining" })
 	if _, err := io.WriteString(sender, text[6000:]); err != nil {
