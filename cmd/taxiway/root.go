@@ -68,6 +68,7 @@ func version() string {
 func commands(server *remote) []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(),
+		newUp(),
 		newHash(),
 		newSubmit(server),
 		newStatus(server),

@@ -117,6 +117,15 @@ func (d *Directory) Get(id device.TenantID) (Tenant, error) {
 // IDs returns the tenants' ids in the order of the configuration.
 func (d *Directory) IDs() []device.TenantID { return d.ids }
 
+// All returns the tenants in the order of the configuration.
+func (d *Directory) All() []Tenant {
+	all := make([]Tenant, len(d.ids))
+	for i, id := range d.ids {
+		all[i] = d.byID[id]
+	}
+	return all
+}
+
 // Secret returns the client secret that the credential refers to.
 func (c Credential) Secret() (string, error) {
 	if c.SecretEnv != "" {

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"taxiway.example/cmd/allinone"
+	"taxiway.example/cmd/demofile"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/engine"
+	"taxiway.example/pkg/service"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/pkg/tenant"
+)
+
+type up struct {
+	data, config, listen, ops string
+	ledger, broker            string
+	logFormat, logLevel       string
+}
+
+func newUp() *cobra.Command {
+	var u up
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Run the whole pipeline in this process, for keeps",
+		Long: `Up runs ledger, broker and the three services in one process and keeps everything in a data directory. Tenants come from
+a configuration file; without one, a simulator plays Microsoft so that you can try things out (the simulator forgets
+everything when it stops; the ledger does not). A tenant without a configured API key gets one, which is shown once.`,
+		Example: "  taxiway up\n  taxiway up --data /var/lib/taxiway --config /etc/taxiway/tenants.yaml --listen 127.0.0.1:8080",
+		GroupID: groupRun,
+		Args:    usage(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return u.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()) },
+	}
+	f := c.Flags()
+	f.StringVar(&u.data, "data", "taxiway-data", "data directory; one process at a time owns it")
+	f.StringVar(&u.config, "config", "", "file with the tenants (docs/operations.md); empty = a simulated tenant")
+	f.StringVar(&u.listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
+	f.StringVar(&u.ops, "ops-listen", "127.0.0.1:8081", "address of the operator's listener: /livez /readyz /metrics; empty = none")
+	f.StringVar(&u.ledger, "ledger", "", "address of the ledger: sqlite:FILE or postgres://… (default sqlite in the data directory)")
+	f.StringVar(&u.broker, "broker", "", "address of the broker: nats+embedded:DIRECTORY or nats://… (default embedded in the data directory)")
+	f.StringVar(&u.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
+	return c
+}
+
+func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
+	logger, err := telemetry.NewLogger(errOut, u.logFormat, u.logLevel)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	unlock, err := engine.Lock(u.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	tenants, stop, err := u.tenants(ctx, out)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	c := allinone.Config{
+		Ledger: orDefault(u.ledger, "sqlite:"+filepath.Join(u.data, "ledger.db")),
+		Broker: orDefault(u.broker, "nats+embedded:"+filepath.Join(u.data, "broker")),
+	}
+	if u.config == "" {
+		c = c.Quick()
+	}
+	if c.Tenants, err = u.withKeys(tenants, out); err != nil {
+		return err
+	}
+	if c.Listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", u.listen); err != nil {
+		return err
+	}
+	env := service.Env{Logger: logger, Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
+	if u.ops != "" {
+		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", u.ops)
+		if err != nil {
+			return err
+		}
+		defer service.Serve(ln, telemetry.Handler(env.Health, env.Registry))()
+		fmt.Fprintf(out, "Health and metrics: http://%s/readyz and /metrics\n", ln.Addr())
+	}
+	fmt.Fprintf(out, "API: http://%s\nStop with Ctrl-C.\n", c.Listener.Addr())
+	return service.Supervise(ctx, env, func(ctx context.Context, env service.Env) error { return allinone.Run(ctx, c, env) })
+}
+
+// tenants returns the configured tenants, or a simulated one.
+func (u *up) tenants(ctx context.Context, out io.Writer) ([]tenant.Tenant, func(), error) {
+	if u.config != "" {
+		dir, err := tenant.Load(u.config)
+		if err != nil {
+			return nil, nil, &exitError{exitUsage, err}
+		}
+		return dir.All(), func() {}, nil
+	}
+	o := simulator.Fast()
+	o.Limits = simulator.Defaults().Limits
+	sim, err := allinone.Simulate(ctx, o, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	tn, err := sim.AddTenant("demo", 1, u.data, demofile.Tags...)
+	if err != nil {
+		sim.Close()
+		return nil, nil, err
+	}
+	fmt.Fprintf(out, "No --config: Microsoft is played by a simulator on %s, with the tenant \"demo\" and the group tags %v.\n", sim.URL, demofile.Tags)
+	return []tenant.Tenant{tn}, sim.Close, nil
+}
+
+// withKeys gives tenants without a key the one kept in the data directory, or makes one and shows it.
+func (u *up) withKeys(tenants []tenant.Tenant, out io.Writer) (*tenant.Directory, error) {
+	kept, err := loadKeys(filepath.Join(u.data, keysName))
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tenants {
+		if len(t.Keys) > 0 {
+			continue
+		}
+		if digest, ok := kept.digests[t.ID]; ok {
+			tenants[i].Keys = []tenant.Key{{Name: keyName, SHA256: digest, Operator: true}}
+			fmt.Fprintf(out, "Tenant %s: the API key that was shown when it was made (delete %s to make another).\n", t.ID, kept.file)
+			continue
+		}
+		var key string
+		tenants[i], key = withNewKey(t, keyName)
+		kept.digests[t.ID] = tenants[i].Keys[0].SHA256
+		if err := kept.save(); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(out, "Tenant %s: a new API key, shown this once:\n  export TAXIWAY_KEY=%s\n", t.ID, key)
+	}
+	return tenant.NewDirectory(tenants...)
+}
+
+func orDefault(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
