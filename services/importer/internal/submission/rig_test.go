@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"taxiway.example/pkg/autopilot"
@@ -54,14 +56,11 @@ type rig struct {
 	begun  *spy
 	counts *prometheus.Registry
 	submission.Service
-	idle int // steps without work
+	accepted map[device.TenantID][]string // devices, by tenant
 }
 
 // tb is what a test and a rapid check have in common.
-type tb interface {
-	rapid.TB
-	Cleanup(func())
-}
+type tb = rapid.TB
 
 type knobs struct {
 	sim     simulator.Options
@@ -70,12 +69,37 @@ type knobs struct {
 	path    string // of an existing ledger
 }
 
-// bubble runs a test with a rig on the bubble's clock.
+func TestMain(m *testing.M) {
+	if err := os.Setenv(secretAt, password); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// bubble runs a test on a clock of its own, which jumps when everybody waits.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	t.Setenv(secretAt, password)
+	t.Parallel()
 	synctest.Test(t, test)
 }
+
+// template is an empty ledger, made once: most tests begin with a copy of it.
+var template = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "importer")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "ledger.db")
+	l, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func configured(ids ...device.TenantID) []tenant.Tenant {
 	var all []tenant.Tenant
@@ -110,17 +134,24 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 	}
 	if k.path == "" {
 		k.path = filepath.Join(t.TempDir(), "ledger.db")
+		empty, err := template()
+		if err == nil {
+			err = os.WriteFile(k.path, empty, 0o600)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
 	}
 	l, err := sqlite.Open(t.Context(), k.path, sqlite.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
+	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
-			tb.Error(err)
+			t.Error(err)
 		}
 	})
-	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry()}
+	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry(), accepted: map[device.TenantID][]string{}}
 	for _, id := range entra {
 		r.sim.AddTenant(simulator.Tenant{ID: id, ClientID: clientID, ClientSecret: password})
 	}
@@ -131,7 +162,7 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 	r.graph = autopilot.NewDirectory(autopilot.Settings{
 		Tenants: tenants, Budget: l, HTTP: &http.Client{Transport: r.sim.Transport()}, Timeout: 20 * time.Second,
 	})
-	r.begun = &spy{Ledger: l}
+	r.begun = &spy{Ledger: l, closed: map[string]bool{}}
 	r.Service = submission.Service{
 		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Ring: func() {}, Timings: k.timings.WithDefaults(),
 		Metrics: submission.NewMetrics(r.counts),
@@ -147,8 +178,9 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 type spy struct {
 	submission.Ledger
 
-	mu  sync.Mutex
-	all []ledger.Submission
+	mu     sync.Mutex
+	all    []ledger.Submission
+	closed map[string]bool // known to be
 }
 
 func (s *spy) Begin(ctx context.Context, sub ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
@@ -224,6 +256,7 @@ func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 		}
 		ids = append(ids, receipt.Device)
 	}
+	r.accepted[id] = append(r.accepted[id], ids...)
 	return ids
 }
 
@@ -301,11 +334,13 @@ func chunks(devices []ledger.DueDevice) [][]string {
 }
 
 // handle gives an event to the use case.
-func (r *rig) handle(e event.Event) error {
+func (r *rig) handle(e event.Event) error { return handleWith(&r.Service, e) }
+
+func handleWith(s *submission.Service, e event.Event) error {
 	if e.Type == event.SubmissionDue {
-		return r.Look(context.Background(), e)
+		return s.Look(context.Background(), e)
 	}
-	return r.Submit(context.Background(), e)
+	return s.Submit(context.Background(), e)
 }
 
 // counted reads a counter; label is the value of its only label, or empty.
@@ -342,18 +377,30 @@ func (r *rig) settled(devices map[device.TenantID][]string) bool {
 			}
 		}
 	}
+	return len(r.open()) == 0
+}
+
+// open returns the submissions that are not closed.
+func (r *rig) open() []ledger.Submission {
+	r.Helper()
 	r.begun.mu.Lock()
 	defer r.begun.mu.Unlock()
+	var open []ledger.Submission
 	for _, sub := range r.begun.all {
+		if r.begun.closed[sub.ID] {
+			continue
+		}
 		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
 		if err != nil {
 			r.Fatal(err)
 		}
 		if got.State != ledger.SubmissionClosed {
-			return false
+			open = append(open, got)
+			continue
 		}
+		r.begun.closed[sub.ID] = true
 	}
-	return true
+	return open
 }
 
 // run issues and handles what is due until the devices are through and everything is cleaned up, or the time is over.
@@ -370,7 +417,7 @@ func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
 	}
 }
 
-// step handles what is due now, or waits a little, and the longer the less there is to do.
+// step handles what is due now, or waits until something is.
 func (r *rig) step() {
 	r.Helper()
 	due := r.due(contoso, fabrikam)
@@ -379,11 +426,36 @@ func (r *rig) step() {
 			r.Fatalf("%s: %v", e.Type, err)
 		}
 	}
-	if r.idle++; len(due) > 0 {
-		r.idle = 0
+	r.rest(len(due) > 0)
+}
+
+// rest waits until the next submission or accepted device is due, when there was nothing to do.
+func (r *rig) rest(worked bool) {
+	r.Helper()
+	if worked {
 		return
 	}
-	time.Sleep(min(5*time.Second<<min(r.idle, 5), time.Minute))
+	next := time.Now().Add(time.Hour)
+	earlier := func(due time.Time) {
+		if !due.IsZero() && due.Before(next) {
+			next = due
+		}
+	}
+	for _, sub := range r.open() {
+		earlier(sub.Due)
+	}
+	for id, ids := range r.accepted {
+		found, err := r.ledger.Devices(context.Background(), id, ids)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, d := range found {
+			if d.State == ledger.Collected {
+				earlier(d.Due)
+			}
+		}
+	}
+	time.Sleep(max(time.Until(next), time.Second))
 }
 
 func (r *rig) describe(devices map[device.TenantID][]string) string {

@@ -1,0 +1,273 @@
+package submission_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/importer/internal/submission"
+)
+
+var errCrash = errors.New("the process is gone")
+
+// reaper ends the process at its nth call to a neighbour, before or after the call has had its effect. From then on every
+// call fails, as nothing of a dead process has any effect.
+type reaper struct {
+	at    int // 0 = never
+	after bool
+	calls int
+	dead  bool
+}
+
+// call carries out one call to a neighbour.
+func call[T any](r *reaper, do func() (T, error)) (T, error) {
+	var zero T
+	if r.dead {
+		return zero, errCrash
+	}
+	r.calls++
+	if r.calls != r.at {
+		return do()
+	}
+	r.dead = true
+	if r.after {
+		_, _ = do()
+	}
+	return zero, errCrash
+}
+
+func done(do func() error) func() (struct{}, error) {
+	return func() (struct{}, error) { return struct{}{}, do() }
+}
+
+type mortalLedger struct {
+	submission.Ledger
+	r *reaper
+}
+
+func (m mortalLedger) Devices(ctx context.Context, id device.TenantID, ids []string) ([]ledger.Device, error) {
+	return call(m.r, func() ([]ledger.Device, error) { return m.Ledger.Devices(ctx, id, ids) })
+}
+
+func (m mortalLedger) Captures(ctx context.Context, id device.TenantID, ids []string) (map[string][]byte, error) {
+	return call(m.r, func() (map[string][]byte, error) { return m.Ledger.Captures(ctx, id, ids) })
+}
+
+func (m mortalLedger) Move(ctx context.Context, moves ...ledger.Move) ([]bool, error) {
+	return call(m.r, func() ([]bool, error) { return m.Ledger.Move(ctx, moves...) })
+}
+
+func (m mortalLedger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
+	return call(m.r, func() ([]ledger.Device, error) { return m.Ledger.Begin(ctx, s, refs, by) })
+}
+
+func (m mortalLedger) Advance(ctx context.Context, c ledger.SubmissionChange) (bool, error) {
+	return call(m.r, func() (bool, error) { return m.Ledger.Advance(ctx, c) })
+}
+
+func (m mortalLedger) Submission(ctx context.Context, id device.TenantID, sub string) (ledger.Submission, error) {
+	return call(m.r, func() (ledger.Submission, error) { return m.Ledger.Submission(ctx, id, sub) })
+}
+
+func (m mortalLedger) Take(
+	ctx context.Context, id device.TenantID, bucket string, n int, rate ledger.Rate, now time.Time,
+) (time.Duration, error) {
+	return call(m.r, func() (time.Duration, error) { return m.Ledger.Take(ctx, id, bucket, n, rate, now) })
+}
+
+type mortalAutopilot struct {
+	submission.Autopilot
+	r *reaper
+}
+
+func (m mortalAutopilot) Import(ctx context.Context, devices []autopilot.ImportDevice, id string) ([]autopilot.Imported, error) {
+	return call(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Import(ctx, devices, id) })
+}
+
+func (m mortalAutopilot) Imported(ctx context.Context, id string) ([]autopilot.Imported, error) {
+	return call(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Imported(ctx, id) })
+}
+
+func (m mortalAutopilot) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.Identity, error) {
+	return call(m.r, func() ([]autopilot.Identity, error) { return m.Autopilot.FindBySerial(ctx, s) })
+}
+
+func (m mortalAutopilot) DeleteImported(ctx context.Context, ids ...string) ([]string, error) {
+	return call(m.r, func() ([]string, error) { return m.Autopilot.DeleteImported(ctx, ids...) })
+}
+
+type mortalEmitter struct {
+	submission.Emitter
+	r *reaper
+}
+
+func (m mortalEmitter) Emit(ctx context.Context, events ...event.Event) error {
+	_, err := call(m.r, done(func() error { return m.Emitter.Emit(ctx, events...) }))
+	return err
+}
+
+// mortal returns the use case as a process that the reaper ends.
+func (r *rig) mortal(reap *reaper) submission.Service {
+	s := r.Service
+	s.Ledger, s.Emitter = mortalLedger{r.Ledger, reap}, mortalEmitter{r.Emitter, reap}
+	connect := r.Connect
+	s.Connect = func(id device.TenantID) (submission.Autopilot, error) {
+		client, err := connect(id)
+		return mortalAutopilot{client, reap}, err
+	}
+	return s
+}
+
+// everyKind is a chunk of devices whose imports end in every way there is, on a service that also loses an answer.
+func everyKind(t *testing.T, r *rig) []string {
+	t.Helper()
+	hashes := machines(t, 1, 7)
+	if err := r.sim.SeedOwnedByOther(hardware(hashes[1])); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(hashes[2])}); err != nil {
+		t.Fatal(err)
+	}
+	r.outcome(hashes[3], 1, simulator.Outcome{Name: "StorageError", Code: 640})
+	r.outcome(hashes[4], -1, simulator.Outcome{Name: "InvalidZtdHardwareHash", Code: 802})
+	r.outcome(hashes[5], 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
+	r.fault(simulator.Fault{Operation: importing, Nth: 2, Effect: simulator.ResetBefore})
+	return r.accept(contoso, hashes...)
+}
+
+// brisk needs few looks: every call of a run costs two runs.
+var brisk = knobs{
+	sim: simulator.Options{Seed: 1, Delays: simulator.Delays{
+		Import:          simulator.Delay{Min: 10 * time.Second, Max: 40 * time.Second},
+		IdentityVisible: simulator.Delay{Min: 20 * time.Second, Max: 20 * time.Second},
+	}},
+	timings: submission.Timings{PollFirst: time.Minute, Settle: 3 * time.Minute},
+}
+
+// ending is where a device ended, without what differs from run to run.
+type ending struct {
+	State      ledger.State
+	Code       fault.Code
+	Registered bool
+	Announced  bool
+}
+
+func (r *rig) endings(t *testing.T, ids []string) []ending {
+	t.Helper()
+	var all []ending
+	announced := r.announced()
+	for _, id := range ids {
+		d := r.device(contoso, id)
+		// An event lost in a crash is made up for by the device's due time.
+		known := slices.Contains(announced, id) || d.State == ledger.Registered && !d.Due.IsZero()
+		all = append(all, ending{d.State, d.Code, d.RegistrationID != "", known})
+	}
+	return all
+}
+
+// The process dies at every call to a neighbour in turn, before and after the call's effect. A new process on the same ledger
+// comes to the same end, and sends no device again that nobody has looked for.
+func TestCrashAtEveryStep(t *testing.T) {
+	var want []ending
+	calls := 0
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, brisk)
+		ids := everyKind(t, r)
+		reap := &reaper{}
+		living := r.mortal(reap)
+		r.runWith(t, &living, ids)
+		want, calls = r.endings(t, ids), reap.calls
+	})
+	if calls < 50 || len(want) != 7 {
+		t.Fatalf("%d calls to neighbours, %d devices: the scenario does not reach far", calls, len(want))
+	}
+	t.Logf("%d calls to neighbours", calls)
+	for _, after := range []bool{false, true} {
+		for at := 1; at <= calls; at++ {
+			t.Run(fmt.Sprintf("at call %d, after its effect: %v", at, after), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					r := newRig(t, t, brisk)
+					ids := everyKind(t, r)
+					reap := &reaper{at: at, after: after}
+					dying := r.mortal(reap)
+					r.runWith(t, &dying, ids)
+					r.runWith(t, &r.Service, ids) // does nothing if this run needed fewer calls and nobody died
+					if diff := cmp.Diff(want, r.endings(t, ids)); diff != "" {
+						t.Errorf("another end (-want +got):\n%s", diff)
+					}
+					r.conserved(t, ids)
+				})
+			})
+		}
+	}
+}
+
+// runWith runs a service until everything is through, or it is dead.
+func (r *rig) runWith(t *testing.T, s *submission.Service, ids []string) {
+	t.Helper()
+	all := map[device.TenantID][]string{contoso: ids}
+	for end := time.Now().Add(48 * time.Hour); !r.settled(all); {
+		if time.Now().After(end) {
+			t.Fatalf("not settled: %s", r.describe(all))
+		}
+		due := r.due(contoso)
+		for _, e := range due {
+			if err := handleWith(s, e); errors.Is(err, errCrash) {
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.rest(len(due) > 0)
+	}
+}
+
+// conserved checks the laws that hold whatever happens: every device is somewhere, Autopilot has a device from us if and only
+// if the ledger says so, our records are gone, and nothing was sent blindly.
+func (r *rig) conserved(t tb, ids []string) {
+	t.Helper()
+	state := r.state(contoso)
+	registered := map[string]bool{}
+	for _, i := range state.Identities {
+		registered[i.ID] = true
+	}
+	mine := map[string]bool{}
+	for _, id := range ids {
+		d := r.device(contoso, id)
+		switch d.State {
+		case ledger.Registered:
+			if !registered[d.RegistrationID] {
+				t.Errorf("the ledger says registered as %q, Autopilot does not know it", d.RegistrationID)
+			}
+			if mine[d.RegistrationID] {
+				t.Errorf("two devices are registered as %q", d.RegistrationID)
+			}
+			mine[d.RegistrationID] = true
+		case ledger.Dead, ledger.Held:
+			if d.Code == "" {
+				t.Errorf("a device is %s and does not say why", d.State)
+			}
+		default:
+			t.Errorf("a device is left %s", d.State)
+		}
+	}
+	for id := range registered {
+		if !mine[id] {
+			t.Errorf("Autopilot has registered %q, and no device of the ledger says so", id)
+		}
+	}
+	if blind := simulator.BlindReposts(r.sim.Log()); len(blind) > 0 {
+		t.Errorf("posted twice without a look: %+v", blind)
+	}
+}

@@ -1,0 +1,230 @@
+package submission_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/importer/internal/submission"
+)
+
+// Every event again, in any order, when everything is over: nothing changes and nothing is written at Autopilot.
+func TestFullRedeliveryChangesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, brisk)
+		ids := everyKind(t, r)
+		events := []event.Event{r.collected(contoso, ids...)}
+		all := map[device.TenantID][]string{contoso: ids}
+		for !r.settled(all) {
+			due := r.due(contoso)
+			events = append(events, due...)
+			for _, e := range due {
+				if err := r.handle(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.rest(len(due) > 0)
+		}
+		photograph := func() []string {
+			var all []string
+			for _, id := range ids {
+				d := r.device(contoso, id)
+				all = append(all, fmt.Sprintf("%s %s v%d %s", d.State, d.Code, d.Version, d.Due))
+			}
+			for _, sub := range r.begun.all {
+				got, err := r.ledger.Submission(t.Context(), contoso, sub.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, fmt.Sprintf("%s v%d %s", got.State, got.Version, got.Due))
+			}
+			return append(all, fmt.Sprint(len(r.posts()), len(r.sim.Log(deleting)), len(r.events.all)))
+		}
+		before := photograph()
+		slices.Reverse(events)
+		for _, e := range events {
+			if err := r.handle(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(before, photograph()); diff != "" {
+			t.Errorf("redelivery changed something (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// An old event does not cut short what a device waits for.
+func TestRedeliveryDoesNotCutAWaitShort(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, knobs{})
+		h := machine(t, 1)
+		r.outcome(h, 1, simulator.Outcome{Name: "StorageError", Code: 640})
+		ids := r.accept(contoso, h)
+		first := r.collected(contoso, ids...)
+		if err := r.handle(first); err != nil {
+			t.Fatal(err)
+		}
+		for r.device(contoso, ids[0]).State != ledger.Collected {
+			r.step()
+		}
+		time.Sleep(5 * time.Second)
+		if err := r.handle(first); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.postsOf(h); n != 1 {
+			t.Errorf("posted %d times before it was due", n)
+		}
+		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
+		if n := r.postsOf(h); n != 2 {
+			t.Errorf("posted %d times", n)
+		}
+	})
+}
+
+// Two processes get every event at the same time. No device is in two imports, and together they keep to the tenant's budget.
+func TestTwoImporters(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		tenants := configured(contoso)
+		tenants[0].Limits.Writes, tenants[0].Limits.ImportSize = 6, 5
+		r := newRig(t, t, knobs{sim: slow(), tenants: tenants})
+		ids := r.accept(contoso, machines(t, 1, 60)...)
+		twin := r.Service
+		twin.Metrics = r.Metrics
+		all := map[device.TenantID][]string{contoso: ids}
+		for end := time.Now().Add(24 * time.Hour); !r.settled(all); {
+			if time.Now().After(end) {
+				t.Fatalf("not settled: %s", r.describe(all))
+			}
+			due := r.due(contoso)
+			var working sync.WaitGroup
+			for _, s := range []*submission.Service{&r.Service, &twin} {
+				for _, e := range due {
+					working.Go(func() {
+						if err := handleWith(s, e); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+			working.Wait()
+			r.rest(len(due) > 0)
+		}
+		r.conserved(t, ids)
+		for i, h := range machines(t, 1, 60) {
+			if n := r.postsOf(h); n != 1 {
+				t.Errorf("device %d was posted %d times", i, n)
+			}
+			r.want(contoso, ids[i], ledger.Registered, "")
+		}
+		writes := append(r.posts(), r.sim.Log(deleting)...)
+		for _, at := range writes {
+			n := 0
+			for _, w := range writes {
+				if since := w.Time.Sub(at.Time); since >= 0 && since < 20*time.Second {
+					n++
+				}
+			}
+			if n > 12 { // a full bucket, and what flows in
+				t.Fatalf("%d writes within 20 s, of a budget of 6", n)
+			}
+		}
+	})
+}
+
+// effects are what can happen to any request.
+var effects = []simulator.Effect{
+	simulator.Reply, simulator.ReplyAfter, simulator.ResetBefore, simulator.ResetAfter, simulator.Truncate, simulator.Garbage,
+	simulator.Page, simulator.Hang,
+}
+
+// names are what can become of an import.
+var names = []simulator.Outcome{
+	{Name: "StorageError", Code: 640}, {Name: "ZtdDeviceAlreadyAssigned", Code: 806}, {Name: "InvalidZtdHardwareHash", Code: 802},
+	{Name: "ZtdDeviceAssignedToOtherTenant", Code: 808}, {Name: "ZtdDeviceDuplicated"}, {Name: "ZtdNews", Code: 1234},
+	{Polls: 3, Waiting: []string{"pending", "partial"}},
+}
+
+func drawFault(t *rapid.T, serials []string) simulator.Fault {
+	f := simulator.Fault{
+		Nth: rapid.IntRange(1, 4).Draw(t, "nth"), Times: rapid.IntRange(1, 3).Draw(t, "times"),
+	}
+	if rapid.IntRange(0, 3).Draw(t, "about") == 0 {
+		f.Effect, f.Serial = simulator.Import, rapid.SampledFrom(serials).Draw(t, "serial")
+		o := rapid.SampledFrom(names).Draw(t, "outcome")
+		f.Outcome, f.Nth = &o, 1
+		return f
+	}
+	f.Operation = rapid.SampledFrom([]string{
+		importing, importing, "imported.list", "identities.list", deleting, "batch", "token",
+	}).Draw(t, "operation")
+	f.Effect = rapid.SampledFrom(effects).Draw(t, "effect")
+	f.Status = rapid.SampledFrom([]int{400, 401, 403, 404, 409, 429, 500, 503}).Draw(t, "status")
+	if f.Effect == simulator.Page || f.Effect == simulator.ReplyAfter {
+		f.Status = 503 // a 4xx is believed: whoever sends it has done nothing
+	}
+	return f
+}
+
+// Whatever goes wrong, every device ends somewhere, Autopilot and the ledger agree, and none is sent blindly; processes die on
+// the way, and every event comes twice.
+func TestLaws(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(check *rapid.T) {
+		var failed any
+		synctest.Test(t, func(t *testing.T) {
+			defer func() { failed = recover() }() // rapid ends a check by a panic, which must reach its own goroutine
+			laws(t, check)
+		})
+		if failed != nil {
+			panic(failed)
+		}
+	})
+}
+
+func laws(t *testing.T, check *rapid.T) {
+	k := knobs{sim: slow(), timings: submission.Timings{Invisible: 30 * time.Minute}}
+	k.sim.Seed = rapid.Int64().Draw(check, "seed")
+	r := newRig(t, check, k)
+	hashes := machines(check, 1, rapid.Uint64Range(1, 8).Draw(check, "devices"))
+	var serials []string
+	for _, h := range hashes {
+		serials = append(serials, serial(check, h))
+	}
+	for range rapid.IntRange(0, 6).Draw(check, "faults") {
+		r.fault(drawFault(check, serials))
+	}
+	ids := r.accept(contoso, hashes...)
+	mortal := func() submission.Service {
+		return r.mortal(&reaper{at: rapid.IntRange(0, 60).Draw(check, "death"), after: rapid.Bool().Draw(check, "after")})
+	}
+	s, all := mortal(), map[device.TenantID][]string{contoso: ids}
+	for end := time.Now().Add(10 * 24 * time.Hour); !r.settled(all); {
+		if time.Now().After(end) {
+			check.Fatalf("not settled: %s", r.describe(all))
+		}
+		due := r.due(contoso)
+		for _, e := range append(due, due...) {
+			if err := handleWith(&s, e); errors.Is(err, errCrash) {
+				s = mortal()
+			} else if err != nil {
+				check.Fatal(err)
+			}
+		}
+		r.rest(len(due) > 0)
+	}
+	r.conserved(check, ids)
+	if left := len(r.records()); left > 0 {
+		check.Errorf("%d import records are left", left)
+	}
+}
