@@ -9,7 +9,7 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-var batching = map[string]func(*testing.T, Harness){
+var batching = map[string]func(scene){
 	"a batch has mixed outcomes":           mixedBatch,
 	"a batch does not wait for ever":       lingeringBatch,
 	"a batch handler that returns too few": shortBatch,
@@ -35,7 +35,8 @@ func collectBatches(t *testing.T, b broker.Consumer, sub broker.Subscription, in
 	})
 }
 
-func mixedBatch(t *testing.T, h Harness) {
+func mixedBatch(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, messages(sub, 12)...)
@@ -66,7 +67,8 @@ func mixedBatch(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func lingeringBatch(t *testing.T, h Harness) {
+func lingeringBatch(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -81,7 +83,8 @@ func lingeringBatch(t *testing.T, h Harness) {
 	in.empty(t)
 }
 
-func shortBatch(t *testing.T, h Harness) {
+func shortBatch(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))

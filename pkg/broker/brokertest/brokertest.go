@@ -26,16 +26,22 @@ type Harness struct {
 	Lease time.Duration
 }
 
+// scene is one test on one harness.
+type scene struct {
+	t *testing.T
+	h Harness
+}
+
 // Run holds a backend to the contract. Each test gets a harness of its own from open and runs in parallel with others.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
-	for _, group := range []map[string]func(*testing.T, Harness){
+	for _, group := range []map[string]func(scene){
 		publishing, consuming, retrying, parking, batching, surviving,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				test(t, open(t))
+				test(scene{t, open(t)})
 			})
 		}
 	}

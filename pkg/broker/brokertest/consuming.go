@@ -3,13 +3,12 @@ package brokertest
 import (
 	"context"
 	"sync"
-	"testing"
 	"time"
 
 	"taxiway.example/pkg/broker"
 )
 
-var consuming = map[string]func(*testing.T, Harness){
+var consuming = map[string]func(scene){
 	"consumers of one name compete":          competing,
 	"each name gets a copy":                  copies,
 	"only the type asked for":                types,
@@ -20,7 +19,8 @@ var consuming = map[string]func(*testing.T, Harness){
 	"a context that has ended consumes none": endedContext,
 }
 
-func competing(t *testing.T, h Harness) {
+func competing(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	a, b := h.open(t, sub), h.open(t, sub)
 	in := newInbox()
@@ -32,7 +32,8 @@ func competing(t *testing.T, h Harness) {
 }
 
 // copies also holds an adapter to this: when two subscriptions retry the same message, neither copy is taken for the other.
-func copies(t *testing.T, h Harness) {
+func copies(s scene) {
+	t, h := s.t, s.h
 	one, two := h.sub(), h.sub()
 	two.Name = "audit"
 	b := h.open(t, one, two)
@@ -63,7 +64,8 @@ func copies(t *testing.T, h Harness) {
 	}
 }
 
-func types(t *testing.T, h Harness) {
+func types(s scene) {
+	t, h := s.t, s.h
 	exact := h.sub()
 	wild := broker.Subscription{Name: "audit", Type: "devices.*", Lease: h.Lease}
 	other := broker.Subscription{Name: "importer", Type: "submissions.due.v1", Lease: h.Lease}
@@ -95,7 +97,8 @@ func types(t *testing.T, h Harness) {
 	}
 }
 
-func concurrency(t *testing.T, h Harness) {
+func concurrency(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	sub.Concurrency = 3
 	b := h.open(t, sub)
@@ -135,7 +138,8 @@ func concurrency(t *testing.T, h Harness) {
 	}
 }
 
-func slowHandler(t *testing.T, h Harness) {
+func slowHandler(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b, other := h.open(t, sub), h.open(t, sub)
 	publish(t, b, message(sub, "slow"))
@@ -154,7 +158,8 @@ func slowHandler(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func cancelGivesBack(t *testing.T, h Harness) {
+func cancelGivesBack(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -179,7 +184,8 @@ func cancelGivesBack(t *testing.T, h Harness) {
 	}
 }
 
-func cancelDrains(t *testing.T, h Harness) {
+func cancelDrains(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -196,7 +202,8 @@ func cancelDrains(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func endedContext(t *testing.T, h Harness) {
+func endedContext(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))

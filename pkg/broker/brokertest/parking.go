@@ -11,7 +11,7 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-var parking = map[string]func(*testing.T, Harness){
+var parking = map[string]func(scene){
 	"a dead letter says why":              parkedSaysWhy,
 	"a crash between park and ack":        crashWhileParking,
 	"unpark goes where it failed":         unpark,
@@ -53,7 +53,8 @@ func park(t *testing.T, b broker.Broker, sub broker.Subscription, m ...broker.Me
 	c.stop()
 }
 
-func parkedSaysWhy(t *testing.T, h Harness) {
+func parkedSaysWhy(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	m := message(sub, "a")
@@ -85,7 +86,8 @@ func parkedSaysWhy(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func crashWhileParking(t *testing.T, h Harness) {
+func crashWhileParking(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	if h.Dying == nil {
@@ -116,7 +118,8 @@ func crashWhileParking(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func unpark(t *testing.T, h Harness) {
+func unpark(s scene) {
+	t, h := s.t, s.h
 	sub, other := h.sub(), h.sub()
 	other.Name = "audit"
 	b := h.open(t, sub, other)
@@ -143,7 +146,8 @@ func unpark(t *testing.T, h Harness) {
 	}
 }
 
-func unparkAgain(t *testing.T, h Harness) {
+func unparkAgain(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	park(t, b, sub, message(sub, "a"))
@@ -170,7 +174,8 @@ func unparkAgain(t *testing.T, h Harness) {
 	}
 }
 
-func unparkUnknown(t *testing.T, h Harness) {
+func unparkUnknown(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	park(t, b, sub, message(sub, "a"))
@@ -187,7 +192,8 @@ func unparkUnknown(t *testing.T, h Harness) {
 	}
 }
 
-func browse(t *testing.T, h Harness) {
+func browse(s scene) {
+	t, h := s.t, s.h
 	const n = 230 // more than any page
 	sub := h.sub()
 	b := h.open(t, sub)
@@ -214,7 +220,8 @@ func browse(t *testing.T, h Harness) {
 }
 
 // malformedIsParked: bytes that nobody understands reach the handler, and can be looked at afterwards.
-func malformedIsParked(t *testing.T, h Harness) {
+func malformedIsParked(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	bodies := map[string]string{"empty": "", "binary": "\x00\xff\r\n\r\n", "text": "devices;collected", "half": `{"devices":["`}

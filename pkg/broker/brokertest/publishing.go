@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,7 +14,7 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-var publishing = map[string]func(*testing.T, Harness){
+var publishing = map[string]func(scene){
 	"publish and consume":             publishAndConsume,
 	"a duplicate id is stored once":   duplicateID,
 	"headers and bodies come through": roundTrip,
@@ -26,7 +25,8 @@ var publishing = map[string]func(*testing.T, Harness){
 	"health and features":             health,
 }
 
-func publishAndConsume(t *testing.T, h Harness) {
+func publishAndConsume(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	sub.Concurrency = 4
 	b := h.open(t, sub)
@@ -48,7 +48,8 @@ func publishAndConsume(t *testing.T, h Harness) {
 	in.empty(t)
 }
 
-func duplicateID(t *testing.T, h Harness) {
+func duplicateID(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b, other := h.open(t, sub), h.open(t, sub)
 	publish(t, b, message(sub, "a"), message(sub, "b"), message(sub, "a"))
@@ -61,7 +62,8 @@ func duplicateID(t *testing.T, h Harness) {
 }
 
 // roundTrip is the law: what was published is what is delivered, byte by byte.
-func roundTrip(t *testing.T, h Harness) {
+func roundTrip(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -82,7 +84,8 @@ func roundTrip(t *testing.T, h Harness) {
 	})
 }
 
-func limits(t *testing.T, h Harness) {
+func limits(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	if got := b.Features().MaxBody; got < broker.MaxBody {
@@ -103,7 +106,8 @@ func limits(t *testing.T, h Harness) {
 	}
 }
 
-func refused(t *testing.T, h Harness) {
+func refused(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	wild := message(sub, "a")
@@ -121,7 +125,8 @@ func refused(t *testing.T, h Harness) {
 	}
 }
 
-func notBefore(t *testing.T, h Harness) {
+func notBefore(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -133,12 +138,13 @@ func notBefore(t *testing.T, h Harness) {
 		t.Fatalf("%s came first", d.ID)
 	}
 	d := in.next(t)
-	if early := later.NotBefore.Sub(time.Now()); early > 0 || d.ID != "later" || d.Attempt != 1 {
+	if early := time.Until(later.NotBefore); early > 0 || d.ID != "later" || d.Attempt != 1 {
 		t.Errorf("%s (attempt %d) came %s early", d.ID, d.Attempt, early)
 	}
 }
 
-func canceledPublish(t *testing.T, h Harness) {
+func canceledPublish(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -153,7 +159,8 @@ func canceledPublish(t *testing.T, h Harness) {
 	in.take(t, 300)
 }
 
-func health(t *testing.T, h Harness) {
+func health(s scene) {
+	t, h := s.t, s.h
 	b := h.open(t)
 	if err := b.Health(t.Context()); err != nil {
 		t.Error(err)

@@ -3,13 +3,12 @@ package brokertest
 import (
 	"context"
 	"errors"
-	"testing"
 	"time"
 
 	"taxiway.example/pkg/broker"
 )
 
-var retrying = map[string]func(*testing.T, Harness){
+var retrying = map[string]func(scene){
 	"a retry is not early and counts":     retryNotEarly,
 	"a plain error is tried again":        plainError,
 	"a pause occupies no handler":         pauseWithoutHandler,
@@ -19,7 +18,8 @@ var retrying = map[string]func(*testing.T, Harness){
 
 var errTest = errors.New("made to fail by the test")
 
-func retryNotEarly(t *testing.T, h Harness) {
+func retryNotEarly(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -49,7 +49,8 @@ func retryNotEarly(t *testing.T, h Harness) {
 	only(t, h, b, sub, in)
 }
 
-func plainError(t *testing.T, h Harness) {
+func plainError(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -67,7 +68,8 @@ func plainError(t *testing.T, h Harness) {
 	}
 }
 
-func pauseWithoutHandler(t *testing.T, h Harness) {
+func pauseWithoutHandler(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -91,7 +93,8 @@ func pauseWithoutHandler(t *testing.T, h Harness) {
 	}
 }
 
-func attemptsSurvive(t *testing.T, h Harness) {
+func attemptsSurvive(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -107,7 +110,8 @@ func attemptsSurvive(t *testing.T, h Harness) {
 	}
 }
 
-func retryKeeps(t *testing.T, h Harness) {
+func retryKeeps(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	m := message(sub, "a")

@@ -2,20 +2,20 @@ package brokertest
 
 import (
 	"context"
-	"testing"
 	"time"
 
 	"taxiway.example/pkg/broker"
 )
 
-var surviving = map[string]func(*testing.T, Harness){
+var surviving = map[string]func(scene){
 	"a restart loses nothing published":       restartLosesNothing,
 	"a restart while consuming":               restartWhileConsuming,
 	"a lost connection while a handler works": severed,
 	"what is parked survives a restart":       parkedSurvives,
 }
 
-func restartLosesNothing(t *testing.T, h Harness) {
+func restartLosesNothing(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	sub.Concurrency = 4
 	b := h.open(t, sub)
@@ -30,7 +30,8 @@ func restartLosesNothing(t *testing.T, h Harness) {
 }
 
 // restartWhileConsuming: deliveries may come twice when the server dies, but none is missing, and the consumer goes on.
-func restartWhileConsuming(t *testing.T, h Harness) {
+func restartWhileConsuming(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	sub.Concurrency = 2
 	b := h.open(t, sub)
@@ -64,7 +65,8 @@ func restartWhileConsuming(t *testing.T, h Harness) {
 }
 
 // severed: when the connection is back before the lease runs out, the settlement still counts.
-func severed(t *testing.T, h Harness) {
+func severed(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	sub.Lease = max(sub.Lease, 5*time.Second)
 	b := h.open(t, sub)
@@ -95,7 +97,8 @@ func severed(t *testing.T, h Harness) {
 	}
 }
 
-func parkedSurvives(t *testing.T, h Harness) {
+func parkedSurvives(s scene) {
+	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	park(t, b, sub, messages(sub, 5)...)

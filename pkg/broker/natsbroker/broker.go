@@ -109,7 +109,7 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	if err := b.setUp(ctx); err != nil {
 		return nil, err
 	}
-	trimming, stop := context.WithCancel(context.Background())
+	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.stop = stop
 	go b.trimmer(trimming)
 	return b, nil

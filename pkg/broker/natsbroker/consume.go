@@ -35,7 +35,7 @@ func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.
 			free--
 			s.running.Go(func() {
 				defer s.release(1)
-				d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery)))
+				d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery))) //nolint:contextcheck // d.ctx descends from ctx
 			})
 		})
 		s.release(free)
@@ -181,7 +181,7 @@ func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.Bat
 	hctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, d := range batch {
-		defer context.AfterFunc(d.ctx, stop)() // one lost lease ends the call
+		defer context.AfterFunc(d.ctx, stop)() //nolint:contextcheck // d.ctx descends from ctx: one lost lease ends the call
 	}
 	outcomes := h(hctx, deliveries)
 	var settling sync.WaitGroup

@@ -156,7 +156,7 @@ func (d *delivery) copy(ctx context.Context, after time.Duration) error {
 func (d *delivery) ack(ctx context.Context) error {
 	err := d.msg.DoubleAck(ctx)
 	if errors.Is(err, nats.ErrNoResponders) {
-		if _, gone := d.share.js.Consumer(ctx, d.share.Broker.work(), d.share.durable); errors.Is(gone, jetstream.ErrConsumerNotFound) || errors.Is(gone, jetstream.ErrStreamNotFound) {
+		if _, gone := d.share.js.Consumer(ctx, d.share.work(), d.share.durable); errors.Is(gone, jetstream.ErrConsumerNotFound) || errors.Is(gone, jetstream.ErrStreamNotFound) {
 			return nil
 		}
 	}

@@ -97,20 +97,27 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	brokertest.Run(t, func(t *testing.T) brokertest.Harness {
-		b := newBackend(t)
-		return brokertest.Harness{
-			Open:    func(t *testing.T, _ ...broker.Subscription) broker.Broker { return b.open(t, Options{}) },
-			Restart: b.restart,
-			Sever:   b.sever,
-			Dying: func(t *testing.T, _ ...broker.Subscription) broker.Broker {
-				return b.open(t, Options{onStep: func(s step) {
-					if s == stepParked {
-						runtime.Goexit()
-					}
-				}})
-			},
-			Lease: 2 * time.Second,
-		}
-	})
+	brokertest.Run(t, harness)
+}
+
+func harness(t *testing.T) brokertest.Harness {
+	t.Helper()
+	b := newBackend(t)
+	return brokertest.Harness{
+		Open: func(t *testing.T, _ ...broker.Subscription) broker.Broker {
+			t.Helper()
+			return b.open(t, Options{})
+		},
+		Restart: b.restart,
+		Sever:   b.sever,
+		Dying: func(t *testing.T, _ ...broker.Subscription) broker.Broker {
+			t.Helper()
+			return b.open(t, Options{onStep: func(s step) {
+				if s == stepParked {
+					runtime.Goexit()
+				}
+			}})
+		},
+		Lease: 2 * time.Second,
+	}
 }
