@@ -5,10 +5,8 @@ package allinone
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -46,32 +44,19 @@ type Hooks struct {
 	Transport func(http.RoundTripper) http.RoundTripper // wraps what carries requests to Microsoft Graph
 }
 
-// closeTimeout bounds how long broker and ledger may take to close.
-const closeTimeout = 10 * time.Second
-
 // Run opens ledger and broker and runs the services until ctx ends and everything begun is finished; it returns nil then.
 func Run(ctx context.Context, c Config, env service.Env) (err error) {
-	store, err := engine.OpenLedger(ctx, c.Ledger, engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace})
+	parts, err := engine.Open(ctx, c.Ledger, c.Broker, engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace})
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	queue, err := engine.OpenBroker(ctx, c.Broker, engine.Options{Logger: env.Logger, Now: env.Now})
-	if err != nil {
-		return fmt.Errorf("broker: %w", err)
-	}
-	defer func() { err = errors.Join(err, closeBroker(ctx, queue)) }()
+	defer func() { err = errors.Join(err, parts.Close()) }()
+	queue := parts.Broker
 	if c.Hooks.Broker != nil {
 		queue = c.Hooks.Broker(queue)
 	}
 	env.Health.Add("broker", queue.Health)
-	return c.services(ctx, store, queue, env)
-}
-
-func closeBroker(ctx context.Context, b broker.Broker) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-	defer cancel()
-	return b.Close(ctx)
+	return c.services(ctx, parts.Ledger, queue, env)
 }
 
 func (c Config) services(ctx context.Context, store ledger.Ledger, queue broker.Broker, env service.Env) error {

@@ -49,7 +49,7 @@ var rules = []rule{
 	{"pkg/graph", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
 	{"pkg/autopilot/simulator", nil},
 	{"pkg/autopilot", append(slices.Clone(vocabulary), "pkg/graph", "pkg/tenant", "pkg/ledger", "pkg/telemetry")},
-	{"pkg/engine", append(slices.Clone(shared), "pkg/ledger/...", "pkg/broker/...")},
+	{"pkg/engine", append(slices.Clone(shared), "pkg/ledger/...", "pkg/broker/...", "pkg/service")},
 	{"services/*/cmd/*", []string{"pkg/...", "services/..."}},
 	{"services/collector/...", append(slices.Clone(shared), "services/collector/...")},
 	{"services/importer/...", append(slices.Clone(shared), "services/importer/...")},

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os"
 
@@ -11,37 +10,20 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/service"
+	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/importer"
 )
 
-func main() {
-	os.Exit(service.Main(service.Program{Name: "importer", Configure: configure}))
-}
+func main() { os.Exit(engine.Main("importer", configure)) }
 
-func configure(fs *flag.FlagSet) func() (service.Run, error) {
-	var engines engine.Flags
-	engines.Register(fs)
-	var concurrency int
-	fs.IntVar(&concurrency, "concurrency", 0, "events worked on at once; 0 = the default")
-	return func() (service.Run, error) {
-		tenants, err := engines.Directory()
-		if err != nil {
-			return nil, err
-		}
-		return func(ctx context.Context, env service.Env) (err error) {
-			parts, err := engines.Open(ctx, engine.Options{Logger: env.Logger, Now: env.Now})
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, parts.Close()) }()
-			env.Health.Add("ledger", parts.Ledger.Health)
-			env.Health.Add("broker", parts.Broker.Health)
-			clients := autopilot.NewDirectory(autopilot.Settings{Tenants: tenants, Budget: parts.Ledger, Log: env.Logger, Now: env.Now})
-			return importer.Run(ctx, importer.Config{Concurrency: concurrency}, importer.Deps{
-				Ledger: parts.Ledger, Publisher: parts.Broker, Consumer: parts.Broker, Tenants: tenants,
-				Connect: func(id device.TenantID) (importer.Autopilot, error) { return clients.For(id) },
-				Logger:  env.Logger, Registry: env.Registry, Now: env.Now,
-			})
-		}, nil
+func configure(fs *flag.FlagSet) engine.Work {
+	concurrency := fs.Int("concurrency", 0, "events worked on at once; 0 = the default")
+	return func(ctx context.Context, p *engine.Parts, tenants *tenant.Directory, env service.Env) error {
+		clients := autopilot.NewDirectory(autopilot.Settings{Tenants: tenants, Budget: p.Ledger, Log: env.Logger, Now: env.Now})
+		return importer.Run(ctx, importer.Config{Concurrency: *concurrency}, importer.Deps{
+			Ledger: p.Ledger, Publisher: p.Broker, Consumer: p.Broker, Tenants: tenants,
+			Connect: func(id device.TenantID) (importer.Autopilot, error) { return clients.For(id) },
+			Logger:  env.Logger, Registry: env.Registry, Now: env.Now,
+		})
 	}
 }
