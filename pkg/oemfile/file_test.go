@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -19,19 +21,19 @@ import (
 )
 
 // wire returns the text of a made-up device's hash.
-func wire(t testing.TB, seed uint64) string {
-	t.Helper()
+func wire(tb testing.TB, seed uint64) string {
+	tb.Helper()
 	h, err := hwhash.Encode(hwhash.Synthetic(seed))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h.Wire()
 }
 
 // read returns each row as "number: serial|pkid|hash|tag|user|make|model", hashes replaced by their names, or as
 // "number: code".
-func read(t testing.TB, text string, names map[string]string, o oemfile.Options) ([]string, *oemfile.File, error) {
-	t.Helper()
+func read(tb testing.TB, text string, names map[string]string, o oemfile.Options) ([]string, *oemfile.File, error) {
+	tb.Helper()
 	f, err := oemfile.Open(iotest.HalfReader(strings.NewReader(text)), o)
 	if err != nil {
 		return nil, nil, err
@@ -55,13 +57,25 @@ func read(t testing.TB, text string, names map[string]string, o oemfile.Options)
 	return rows, f, nil
 }
 
-const intune = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
-
-func encoded(t testing.TB, e encoding.Encoding, text string) string {
+// documented requires that docs/file-shapes.md has a row for the shape.
+func documented(t *testing.T, shape string) {
 	t.Helper()
-	out, err := e.NewEncoder().String(text)
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "file-shapes.md"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "\n| "+shape+" |") {
+		t.Errorf("docs/file-shapes.md has no row for %q", shape)
+	}
+}
+
+const intune = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
+
+func encoded(tb testing.TB, e encoding.Encoding, text string) string {
+	tb.Helper()
+	out, err := e.NewEncoder().String(text)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return out
 }
@@ -121,6 +135,7 @@ func TestShapes(t *testing.T) {
 	names := map[string]string{a: "A", b: "B"}
 	fill := strings.NewReplacer("{A}", a, "{B}", b)
 	for _, tc := range cases {
+		documented(t, tc.name)
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			text := fill.Replace(tc.text)
@@ -199,6 +214,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"no lines", strings.Repeat("x", 2<<20), fault.FileRecordTooLong, "line 1", 0},
 	}
 	for _, tc := range cases {
+		documented(t, tc.name)
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			_, _, err := read(t, tc.text, nil, oemfile.Options{})
@@ -232,6 +248,7 @@ func TestFilesThatGoBad(t *testing.T) {
 		{name: "a line without end", text: head + row + strings.Repeat("x", 2<<20), rows: 1, code: fault.FileRecordTooLong},
 	}
 	for _, tc := range cases {
+		documented(t, tc.name)
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			rows, _, err := read(t, tc.text, nil, tc.options)

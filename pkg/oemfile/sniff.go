@@ -3,6 +3,7 @@ package oemfile
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 
 	"golang.org/x/text/encoding/unicode"
@@ -26,7 +27,7 @@ var disguises = []struct{ magic, name string }{
 func openLines(r io.Reader, limit int) (*lines, error) {
 	raw := bufio.NewReaderSize(r, 64<<10)
 	head, err := raw.Peek(sniffed)
-	if err != nil && err != io.EOF { //nolint:errorlint // Peek returns io.EOF itself
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	for _, d := range disguises {

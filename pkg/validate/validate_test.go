@@ -17,29 +17,29 @@ import (
 
 var received = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newValidator(t testing.TB) *validate.Validator {
-	t.Helper()
+func newValidator(tb testing.TB) *validate.Validator {
+	tb.Helper()
 	v, err := validate.New()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
 
 // rowOf returns a faultless row for a made-up device, after change has had its way with the device.
-func rowOf(t testing.TB, seed uint64, change func(*hwhash.Report)) validate.Row {
-	t.Helper()
+func rowOf(tb testing.TB, seed uint64, change func(*hwhash.Report)) validate.Row {
+	tb.Helper()
 	report := hwhash.Synthetic(seed)
 	if change != nil {
 		change(&report)
 	}
 	h, err := hwhash.Encode(report)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := hwhash.Summarize(h)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return validate.Row{Serial: device.NewSerial(s.RevealSerial()), Received: received, Hash: s}
 }

@@ -105,7 +105,7 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	case <-ctx.Done():
 	}
 	d.Health.Drain()
-	err = stop(server, cancel, c.Shutdown, served)
+	err = stop(ctx, server, cancel, c.Shutdown, served)
 	working.Wait()
 	return err
 }
@@ -129,17 +129,17 @@ func newAPI(c Config, d Deps) (*httpapi.API, error) {
 	d.Health.Add("ledger", d.Ledger.Health)
 	return httpapi.New(c.Limits, httpapi.Deps{
 		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, Parking: d.Broker, Tenants: d.Tenants,
-		Health: d.Health, Now: d.Now, Logger: d.Logger,
+		Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
 	})
 }
 
 const defaultShutdown = 25 * time.Second
 
-func stop(server *http.Server, cancel context.CancelFunc, patience time.Duration, served <-chan error) error {
+func stop(ctx context.Context, server *http.Server, cancel context.CancelFunc, patience time.Duration, served <-chan error) error {
 	if patience <= 0 {
 		patience = defaultShutdown
 	}
-	ctx, done := context.WithTimeout(context.Background(), patience)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer done()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -56,15 +56,15 @@ type bench struct {
 	tenant tenant.Tenant
 }
 
-func openLedger(t testing.TB) ledger.Ledger {
-	t.Helper()
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: now})
+func openLedger(tb testing.TB) ledger.Ledger {
+	tb.Helper()
+	l, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "ledger.db"), sqlite.Options{Now: now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := l.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return l

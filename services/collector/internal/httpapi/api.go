@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
@@ -88,16 +90,18 @@ type Deps struct {
 	Health  *telemetry.Health
 	Now     func() time.Time
 	Logger  *slog.Logger
+	Metrics prometheus.Registerer
 }
 
 // API serves the routes.
 type API struct {
 	Deps
 
-	config Config
-	keys   keyring
-	limits *limiter
-	mux    *http.ServeMux
+	config  Config
+	keys    keyring
+	limits  *limiter
+	metrics metrics
+	mux     *http.ServeMux
 }
 
 // access is who may use a route.
@@ -143,7 +147,11 @@ func New(c Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c.Rate, c.Burst), mux: http.NewServeMux()}
+	m, err := newMetrics(d.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c.Rate, c.Burst), metrics: m, mux: http.NewServeMux()}
 	methods := map[string]string{}
 	for _, r := range routes {
 		a.mux.Handle(r.Method+" "+r.Path, a.route(r))

@@ -103,7 +103,7 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 	}
 	deps := httpapi.Deps{
 		Taker: taker, Reader: l, Desk: l, Parking: r.parking, Tenants: directory(t), Health: r.health,
-		Now: func() time.Time { return start }, Logger: logger,
+		Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
 	}
 	for _, f := range change {
 		f(&deps)

@@ -28,23 +28,16 @@ func (a *API) route(rt Route) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		watched := &watcher{ResponseWriter: w, idle: a.config.Idle}
 		p := a.serve(watched, r, rt)
+		took := a.Now().Sub(began)
+		a.metrics.observe(rt, watched.status, took)
 		if rt.access != public {
-			a.log(r, rt, p, watched, a.Now().Sub(began))
+			a.log(r, rt, p, watched, took)
 		}
 	})
 }
 
-func (a *API) serve(w *watcher, r *http.Request, rt Route) (p principal) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		a.Logger.LogAttrs(r.Context(), slog.LevelError, "handler panicked", slog.String("route", rt.Path), slog.String("stack", string(debug.Stack())))
-		if w.status == 0 {
-			a.fail(w, r, fault.Wrap(fmt.Errorf("panic: %v", cause), fault.InternalPanic, ""))
-		}
-	}()
+func (a *API) serve(w *watcher, r *http.Request, rt Route) principal {
+	defer a.rescue(w, r, rt)
 	if !rt.transfer {
 		ctx, cancel := context.WithTimeout(r.Context(), a.config.Timeout)
 		defer cancel()
@@ -60,6 +53,18 @@ func (a *API) serve(w *watcher, r *http.Request, rt Route) (p principal) {
 		a.gone(r.Context(), err)
 	}
 	return p
+}
+
+// rescue answers a request whose handler panicked.
+func (a *API) rescue(w *watcher, r *http.Request, rt Route) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	a.Logger.LogAttrs(r.Context(), slog.LevelError, "handler panicked", slog.String("route", rt.Path), slog.String("stack", string(debug.Stack())))
+	if w.status == 0 {
+		a.fail(w, r, fault.Wrap(fmt.Errorf("panic: %v", cause), fault.InternalPanic, ""))
+	}
 }
 
 // log writes the one record of a request. The query is left out: it may hold a serial number.

@@ -106,7 +106,7 @@ var statuses = map[fault.Code]int{
 }
 
 // fail answers with the problem of an error.
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) int {
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	p.Instance = "urn:uuid:" + w.Header().Get(requestID)
 	h := w.Header()
@@ -125,7 +125,6 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) int {
 			slog.String(telemetry.KeyRequestID, h.Get(requestID)), slog.Any(telemetry.KeyError, err))
 	}
 	a.writeJSON(w, r, p.Status, "application/problem+json", p)
-	return p.Status
 }
 
 func problemOf(err error) problem {

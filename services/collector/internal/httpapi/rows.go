@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -203,11 +204,8 @@ func report(w io.Writer, rows iter.Seq2[ledger.RowStatus, error]) error {
 
 // guard keeps a spreadsheet from taking a text for a formula: CWE-1236.
 func guard(cell string) string {
-	for _, first := range cell {
-		if strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", first) {
-			return "'" + cell
-		}
-		break
+	if first, n := utf8.DecodeRuneInString(cell); n > 0 && strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", first) {
+		return "'" + cell
 	}
 	return cell
 }
