@@ -1,0 +1,409 @@
+package importer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/sqlite"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/importer"
+)
+
+const (
+	clientID = "33333333-3333-3333-3333-333333333333"
+	password = "s3cret"
+	secretAt = "TAXIWAY_TEST_SECRET"
+	patience = 90 * time.Second
+)
+
+// entra are the tenants and their Entra tenants.
+var entra = map[device.TenantID]string{
+	"contoso":  "11111111-1111-1111-1111-111111111111",
+	"fabrikam": "22222222-2222-2222-2222-222222222222",
+}
+
+func TestMain(m *testing.M) {
+	if err := os.Setenv(secretAt, password); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// world is everything around the service, all of it real: simulator, SQLite, an embedded broker.
+type world struct {
+	*testing.T
+	sim       *simulator.Server
+	ledger    ledger.Ledger
+	broker    broker.Broker
+	tenants   *tenant.Directory
+	autopilot *autopilot.Directory
+	log       *journal
+}
+
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
+
+func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant)) *world {
+	t.Helper()
+	w := &world{T: t, sim: simulator.New(o), log: &journal{}}
+	dir := t.TempDir()
+	l, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ledger = l
+	t.Cleanup(func() { _ = l.Close() })
+	w.broker = newBroker(t, filepath.Join(dir, "broker"))
+	var configured []tenant.Tenant
+	for id, directory := range entra {
+		w.sim.AddTenant(simulator.Tenant{ID: directory, ClientID: clientID, ClientSecret: password})
+		c := tenant.Tenant{
+			ID: id, EntraTenantID: directory, ClientID: clientID, Credential: tenant.Credential{SecretEnv: secretAt},
+			Endpoints: tenant.Endpoints{Login: "http://127.0.0.1:1", Graph: "http://127.0.0.1:1"},
+			Limits:    tenant.Limits{Writes: 600, Reads: 8000, Window: 20 * time.Second},
+		}
+		for _, f := range change {
+			f(&c)
+		}
+		configured = append(configured, c)
+	}
+	if w.tenants, err = tenant.NewDirectory(configured...); err != nil {
+		t.Fatal(err)
+	}
+	w.autopilot = autopilot.NewDirectory(autopilot.Settings{
+		Tenants: w.tenants, Budget: l, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: 5 * time.Second,
+	})
+	return w
+}
+
+func newBroker(t *testing.T, dir string) broker.Broker {
+	t.Helper()
+	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := srv.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: srv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// fast are timings of a demo.
+func fast() importer.Config {
+	return importer.Config{
+		Timings: importer.Timings{
+			Post: 2 * time.Second, Claim: 2 * time.Second, Settle: 3 * time.Second,
+			PollFirst: 30 * time.Millisecond, PollMax: 300 * time.Millisecond, Invisible: 2 * time.Second,
+			RetryFirst: 50 * time.Millisecond, RetryMax: 500 * time.Millisecond, Denied: 200 * time.Millisecond,
+			Unavailable: 50 * time.Millisecond, Grace: time.Second, Cleanup: 20 * time.Millisecond,
+		},
+		Dispatch: dispatch.Config{Interval: 20 * time.Millisecond, Lease: time.Second, Overdue: time.Second},
+	}
+}
+
+func (w *world) deps() importer.Deps {
+	return importer.Deps{
+		Ledger: w.ledger, Publisher: w.broker, Consumer: w.broker, Tenants: w.tenants,
+		Connect:  func(id device.TenantID) (importer.Autopilot, error) { return w.autopilot.For(id) },
+		Logger:   slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Registry: prometheus.NewRegistry(),
+	}
+}
+
+// start runs a service; stop ends it and says what Run returned.
+func (w *world) start(cfg importer.Config) (stop func()) {
+	w.Helper()
+	ctx, cancel := context.WithCancel(w.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- importer.Run(ctx, cfg, w.deps()) }()
+	return sync.OnceFunc(func() {
+		w.Helper()
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				w.Errorf("Run: %v", err)
+			}
+		case <-time.After(patience):
+			w.Error("Run does not end")
+		}
+	})
+}
+
+// accept takes made-up devices in, as the collector does.
+func (w *world) accept(id device.TenantID, from, n uint64) []string {
+	w.Helper()
+	b := ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: id, Source: "oem", State: ledger.Receiving, Created: time.Now()}
+	if _, _, err := w.ledger.OpenBatch(w.Context(), b); err != nil {
+		w.Fatal(err)
+	}
+	var rows []ledger.Candidate
+	for i := range n {
+		s := summary(w, from+i)
+		key, kind, err := device.Identify(device.EvidenceOf(s))
+		if err != nil {
+			w.Fatal(err)
+		}
+		rows = append(rows, ledger.Candidate{
+			Row: int(i) + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: machine(w, from+i).Canonical(),
+		})
+	}
+	receipts, err := w.ledger.Accept(w.Context(), b, rows, time.Now().Add(time.Second))
+	if err != nil {
+		w.Fatal(err)
+	}
+	var ids []string
+	for _, r := range receipts {
+		ids = append(ids, r.Device)
+	}
+	return ids
+}
+
+func machine(w *world, seed uint64) hwhash.Hash {
+	w.Helper()
+	h, err := hwhash.Encode(hwhash.Synthetic(seed))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return h
+}
+
+func summary(w *world, seed uint64) hwhash.Summary {
+	w.Helper()
+	s, err := hwhash.Summarize(machine(w, seed))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) announce(id device.TenantID, ids []string) {
+	w.Helper()
+	for chunk := range slices.Chunk(ids, event.MaxChunk) {
+		e := event.ForDevices(event.DevicesCollected, "/taxiway/test", id, chunk, time.Now())
+		if err := pipeline.NewEmitter(w.broker).Emit(w.Context(), e); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// until polls until every device of the tenant is as wanted.
+func (w *world) until(id device.TenantID, ids []string, what string, ok func(ledger.Device) bool) {
+	w.Helper()
+	var last []ledger.Device
+	w.poll(what, func() bool {
+		found, err := w.ledger.Devices(w.Context(), id, ids)
+		if err != nil {
+			w.Fatal(err)
+		}
+		last = slices.DeleteFunc(found, ok)
+		return len(last) == 0
+	}, func() string {
+		if len(last) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d are not, the first is %s %s %s", len(last), last[0].State, last[0].Code, last[0].Detail)
+	})
+}
+
+func (w *world) poll(what string, ok func() bool, state func() string) {
+	w.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			w.Fatalf("not %s after %s: %s", what, patience, state())
+		}
+	}
+}
+
+func registered(d ledger.Device) bool { return d.State == ledger.Registered && d.RegistrationID != "" }
+
+func (w *world) noBlindPosts() {
+	w.Helper()
+	if blind := simulator.BlindReposts(w.sim.Log()); len(blind) > 0 {
+		w.Errorf("posted twice without a look: %+v", blind)
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Fast())
+	stop := w.start(fast())
+	defer stop()
+	ids := w.accept("contoso", 1, 250)
+	w.announce("contoso", ids)
+	w.until("contoso", ids, "registered", registered)
+
+	// The grouper hears of each of them.
+	heard := w.hear(ids)
+	if len(heard) != len(ids) {
+		t.Errorf("%d of %d devices were announced", len(heard), len(ids))
+	}
+	w.poll("cleaned up", func() bool {
+		s, err := w.sim.State(entra["contoso"])
+		return err == nil && len(s.Imported) == 0
+	}, func() string { return "import records are left" })
+	stop()
+	w.noBlindPosts()
+	if log := w.log.String(); strings.Contains(log, summary(w, 1).RevealSerial()) {
+		t.Error("a serial number is in the log")
+	}
+}
+
+// hear consumes what was published for the grouper.
+func (w *world) hear(ids []string) map[string]bool {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	defer cancel()
+	heard := map[string]bool{}
+	sub := broker.Subscription{Name: "grouper", Type: string(event.DevicesRegistered)}
+	err := w.broker.Consume(ctx, sub, func(_ context.Context, d broker.Delivery) error {
+		e, err := event.Decode(d.Headers, d.Body)
+		if err != nil {
+			return err
+		}
+		for _, id := range e.Devices {
+			heard[id] = true
+		}
+		if len(heard) == len(ids) {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		w.Error(err)
+	}
+	return heard
+}
+
+// The events are lost altogether: the ledger knows what is to be done.
+func TestWorkIsFoundWithoutEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Fast())
+	stop := w.start(fast())
+	defer stop()
+	ids := w.accept("contoso", 1, 30)
+	w.until("contoso", ids, "registered", registered)
+	stop()
+	w.noBlindPosts()
+}
+
+// A tenant whose credentials are refused waits; the other one does not.
+func TestTenantsAreApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Fast())
+	bad, err := w.sim.AddFault(simulator.Fault{
+		Operation: "token", Tenant: entra["contoso"], Effect: simulator.Reply, Status: 401, Code: "invalid_client", Times: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := w.start(fast())
+	defer stop()
+	ours, theirs := w.accept("contoso", 1, 20), w.accept("fabrikam", 100, 20)
+	w.announce("contoso", ours)
+	w.announce("fabrikam", theirs)
+	w.until("fabrikam", theirs, "registered", registered)
+	w.until("contoso", ours, "waiting for credentials", func(d ledger.Device) bool {
+		return d.State == ledger.Collected && d.Code == "tenant.credentials_refused" && d.Attempts == 0
+	})
+	w.sim.RemoveFault(bad)
+	w.until("contoso", ours, "registered", registered)
+}
+
+// Two services on one ledger and one broker, a service that throws connections away, and one of the two dies on the way.
+func TestTwoServicesUnderChaos(t *testing.T) {
+	t.Parallel()
+	o := simulator.Fast()
+	o.Chaos = simulator.Chaos{Throttle: 0.02, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.02, ResetAfter: 0.05, Truncate: 0.02}
+	w := newWorld(t, o, func(c *tenant.Tenant) { c.Limits.ImportSize = 20 })
+	cfg := fast()
+	cfg.Timings.MaxAttempts = 50 // chaos is not the devices' fault
+	stopFirst, stopSecond := w.start(cfg), w.start(cfg)
+	defer stopFirst()
+	defer stopSecond()
+	ids := w.accept("contoso", 1, 200)
+	w.announce("contoso", ids[:100])
+	w.announce("contoso", ids) // some come twice
+	w.until("contoso", ids[:20], "under way", func(d ledger.Device) bool { return d.State != ledger.Collected })
+	stopFirst()
+	w.until("contoso", ids, "registered", registered)
+	stopSecond()
+	w.noBlindPosts()
+	state, err := w.sim.State(entra["contoso"])
+	if err != nil || len(state.Identities) != len(ids) {
+		t.Errorf("%d identities for %d devices, %v", len(state.Identities), len(ids), err)
+	}
+}
+
+func TestTimingsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*importer.Timings){
+		"claim before the POST is over":   func(t *importer.Timings) { t.Post, t.Claim = time.Minute, time.Second },
+		"settled before the POST is over": func(t *importer.Timings) { t.Post, t.Settle = time.Minute, time.Minute },
+		"polls that get faster":           func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
+		"retries that get faster":         func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
+		"a negative pause":                func(t *importer.Timings) { t.Grace = -1 },
+		"no attempts":                     func(t *importer.Timings) { t.MaxAttempts = -1 },
+	} {
+		var cfg importer.Config
+		change(&cfg.Timings)
+		if err := importer.Run(t.Context(), cfg, importer.Deps{}); err == nil || !strings.Contains(err.Error(), "timings") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := (importer.Timings{}).WithDefaults().Validate(); err != nil {
+		t.Errorf("the defaults: %v", err)
+	}
+}
