@@ -69,14 +69,15 @@ func batchClose(b *bench) {
 	b.same(status.State, ledger.Receiving) // not theirs to close
 
 	closed := ledger.Batch{
-		ID: batch.ID, Tenant: contoso, State: ledger.Failed, Code: fault.FileRecordTooLong, Detail: "row 12", Closed: now(),
+		ID: batch.ID, Tenant: contoso, State: ledger.Failed, Code: fault.FileRecordTooLong, Detail: "row 12",
+		Digest: "0123abcd", Closed: now(),
 	}
 	b.must(b.CloseBatch(b.Context(), closed))
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
 	status, err = b.Batch(b.Context(), contoso, batch.ID)
 	b.must(err)
 	want := batch
-	want.State, want.Code, want.Detail, want.Closed = closed.State, closed.Code, closed.Detail, closed.Closed
+	want.State, want.Code, want.Detail, want.Digest, want.Closed = closed.State, closed.Code, closed.Detail, closed.Digest, closed.Closed
 	b.same(status.Batch, want)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -84,9 +85,9 @@ func health(b *bench) {
 	b.must(b.Health(b.Context()))
 	b.must(b.Health(b.Context()))
 	b.must(b.Close())
-	if b.Health(b.Context()) == nil {
-		b.Error("a closed ledger is healthy")
-	}
+	b.mustFail(b.Health(b.Context()), fault.LedgerUnavailable)
+	_, err := b.Batch(b.Context(), contoso, newID())
+	b.mustFail(err, fault.LedgerUnavailable)
 }
 
 func reopen(b *bench) {

@@ -71,10 +71,8 @@ type intake struct {
 // open locks the tenant against other intakes and reads what the rows may meet.
 func (in *intake) open(ctx context.Context, batch ledger.Batch, rows []ledger.Candidate) error {
 	// Conflicts by serial or UUID have no unique key that would catch two intakes at once; the lock does.
-	if _, _, err := number(ctx, in.conn, `SELECT 1 FROM tenants WHERE id = ? FOR UPDATE`, batch.Tenant); err != nil {
-		return err
-	}
-	found, err := batches.find(ctx, in.conn, `WHERE tenant = ? AND id = ?`, batch.Tenant, batch.ID)
+	found, err := batches.find(ctx, in.conn, `WHERE id = ? AND tenant = (SELECT id FROM tenants WHERE id = ? FOR UPDATE)`,
+		batch.ID, batch.Tenant)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ const (
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	bin, err := programs()
+	bin, err := find(debian)
 	if err != nil {
 		return nil, err
 	}

@@ -13,12 +13,16 @@ import (
 var ErrMissing = errors.New(`PostgreSQL is not installed: initdb and postgres are neither in PATH nor in /usr/lib/postgresql; ` +
 	`install the Debian package "postgresql"`)
 
-// programs returns the directory of initdb and postgres: that in PATH, else the newest version of Debian's.
-func programs() (string, error) {
+// debian is where Debian keeps the programs of each major version.
+const debian = "/usr/lib/postgresql/*/bin"
+
+// find returns the directory of initdb and postgres: that in PATH, else the newest version's of those that the pattern
+// matches.
+func find(pattern string) (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil && complete(filepath.Dir(path)) {
 		return filepath.Dir(path), nil
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is well-formed
+	found, _ := filepath.Glob(pattern) // ours are well-formed
 	slices.SortFunc(found, func(a, b string) int { return cmp.Compare(version(b), version(a)) })
 	for _, dir := range found {
 		if complete(dir) {
