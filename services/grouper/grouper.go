@@ -8,6 +8,7 @@ package grouper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -86,9 +87,9 @@ type Deps struct {
 
 // Run works until ctx ends and everything begun is finished, and returns nil then.
 func Run(ctx context.Context, cfg Config, deps Deps) error {
-	deps = deps.withDefaults()
-	if cfg.Concurrency <= 0 {
-		cfg.Concurrency = 4
+	cfg, deps = cfg.withDefaults(), deps.withDefaults()
+	if err := cfg.Timings.validate(); err != nil {
+		return fmt.Errorf("grouper: timings: %w", err)
 	}
 	emitter := pipeline.NewEmitter(deps.Publisher)
 	s := newStage(cfg.Timings, deps, emitter)
@@ -109,11 +110,18 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 }
 
 func newStage(t Timings, deps Deps, emitter Emitter) *stage {
-	t = t.withDefaults()
 	return &stage{
 		ledger: deps.Ledger, tenants: deps.Tenants, connect: deps.Connect, emitter: emitter,
 		checker: membership.New(t.Groups, t.Members, deps.Now), metrics: newMetrics(deps.Registry), timings: t, now: deps.Now,
 	}
+}
+
+func (c Config) withDefaults() Config {
+	if c.Concurrency <= 0 {
+		c.Concurrency = 4
+	}
+	c.Timings = c.Timings.withDefaults()
+	return c
 }
 
 func (d Deps) withDefaults() Deps {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -31,7 +32,6 @@ const (
 	contoso  = "11111111-1111-1111-1111-111111111111"
 	clientID = "33333333-3333-3333-3333-333333333333"
 	password = "s3cret-of-contoso"
-	secretAt = "TAXIWAY_TEST_SECRET"
 	here     = device.TenantID("contoso")
 	nowhere  = "00000000-0000-4000-8000-00000000dead"
 
@@ -95,12 +95,16 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*setup)) *world {
 	t.Helper()
-	t.Setenv(secretAt, password)
+	t.Parallel()
+	secretFile := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secretFile, []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	w := &world{T: t, clock: &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, emitted: &recorder{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	set := setup{
 		sim: simulator.Options{Seed: 5, Now: w.now},
 		tenant: tenant.Tenant{
-			ID: here, EntraTenantID: contoso, ClientID: clientID, Credential: tenant.Credential{SecretEnv: secretAt},
+			ID: here, EntraTenantID: contoso, ClientID: clientID, Credential: tenant.Credential{SecretFile: secretFile},
 			Endpoints: tenant.Endpoints{Login: "http://127.0.0.1:1", Graph: "http://127.0.0.1:1"},
 			Limits:    tenant.Limits{Writes: 1000, Reads: 100_000},
 		},
@@ -126,7 +130,7 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 	if w.client, err = clients.For(here); err != nil {
 		t.Fatal(err)
 	}
-	w.stage = newStage(set.timings, Deps{
+	w.stage = newStage(set.timings.withDefaults(), Deps{
 		Ledger: store, Tenants: tenants, Registry: w.metrics, Now: w.now,
 		Connect: func(id device.TenantID) (Autopilot, error) {
 			c, err := clients.For(id)
@@ -139,67 +143,96 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 	return w
 }
 
-// accepted puts device n, with the row's own tag, into the ledger and returns it.
-func (w *world) accepted(report hwhash.Report, rowTag string) ledger.Device {
+// accepted puts devices, all with one row tag, into the ledger and returns them in order.
+func (w *world) accepted(rowTag string, reports ...hwhash.Report) []ledger.Device {
 	w.Helper()
-	h, err := hwhash.Encode(report)
-	if err != nil {
-		w.Fatal(err)
-	}
-	summary, err := hwhash.Summarize(h)
-	if err != nil {
-		w.Fatal(err)
-	}
-	c := ledger.Candidate{Row: 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
-	if c.Key, c.Kind, err = device.Identify(c.Capture.Evidence); err != nil {
-		w.Fatal(err)
+	var rows []ledger.Candidate
+	for i, report := range reports {
+		h := w.hash(report)
+		summary, err := hwhash.Summarize(h)
+		if err != nil {
+			w.Fatal(err)
+		}
+		c := ledger.Candidate{Row: i + 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
+		if c.Key, c.Kind, err = device.Identify(c.Capture.Evidence); err != nil {
+			w.Fatal(err)
+		}
+		rows = append(rows, c)
 	}
 	batch, _, err := w.ledger.OpenBatch(w.Context(), ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: here, Source: "oem-1", State: ledger.Receiving, Created: w.now()})
 	if err != nil {
 		w.Fatal(err)
 	}
-	receipts, err := w.ledger.Accept(w.Context(), batch, []ledger.Candidate{c}, w.now())
-	if err != nil || receipts[0].Outcome != ledger.Accepted {
-		w.Fatalf("%v %v", receipts, err)
+	receipts, err := w.ledger.Accept(w.Context(), batch, rows, w.now())
+	if err != nil {
+		w.Fatal(err)
 	}
-	return w.device(receipts[0].Device)
+	var devices []ledger.Device
+	for _, r := range receipts {
+		if r.Outcome != ledger.Accepted {
+			w.Fatalf("receipt %+v", r)
+		}
+		devices = append(devices, w.device(r.Device))
+	}
+	return devices
 }
 
-// registered is a device that the import stage is done with: it is in Autopilot with the tag there.
-func (w *world) registered(rowTag, tag string) string {
+func (w *world) hash(report hwhash.Report) hwhash.Hash {
 	w.Helper()
-	w.devices++
-	report := hwhash.Synthetic(uint64(w.devices))
-	d := w.accepted(report, rowTag)
 	h, err := hwhash.Encode(report)
 	if err != nil {
 		w.Fatal(err)
 	}
-	id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: h.Wire()}, GroupTag: tag})
-	if err != nil {
-		w.Fatal(err)
-	}
-	return w.handOver(d, id)
+	return h
 }
 
-func (w *world) handOver(d ledger.Device, registration string) string {
+// onItsWay is what the importer does beside publishing the event: the dispatcher leaves the devices alone for a while.
+func (w *world) onItsWay(ids ...string) {
 	w.Helper()
-	applied, err := w.ledger.Move(w.Context(), ledger.Move{
-		Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Registered, Due: w.now(), By: "importer",
-		Set: ledger.Patch{RegistrationID: &registration},
-	})
-	if err != nil || !applied[0] {
-		w.Fatal(applied, err)
+	for _, id := range ids {
+		d := w.device(id)
+		w.move(handOver(d, d.RegistrationID, w.now().Add(time.Minute)))
 	}
-	return d.ID
 }
 
+// all are devices that the import stage is done with: they are in Autopilot, with the tag there.
 func (w *world) all(n int, rowTag, tag string) (ids []string) {
 	w.Helper()
+	var reports []hwhash.Report
 	for range n {
-		ids = append(ids, w.registered(rowTag, tag))
+		w.devices++
+		reports = append(reports, hwhash.Synthetic(uint64(w.devices)))
 	}
+	var moves []ledger.Move
+	for i, d := range w.accepted(rowTag, reports...) {
+		id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: w.hash(reports[i]).Wire()}, GroupTag: tag})
+		if err != nil {
+			w.Fatal(err)
+		}
+		ids, moves = append(ids, d.ID), append(moves, handOver(d, id, w.now()))
+	}
+	w.move(moves...)
 	return ids
+}
+
+func (w *world) registered(rowTag, tag string) string {
+	w.Helper()
+	return w.all(1, rowTag, tag)[0]
+}
+
+func handOver(d ledger.Device, registration string, due time.Time) ledger.Move {
+	return ledger.Move{
+		Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Registered, Due: due, By: "importer",
+		Set: ledger.Patch{RegistrationID: &registration},
+	}
+}
+
+func (w *world) move(moves ...ledger.Move) {
+	w.Helper()
+	applied, err := w.ledger.Move(w.Context(), moves...)
+	if err != nil || slices.Contains(applied, false) {
+		w.Fatal(applied, err)
+	}
 }
 
 func (w *world) group(tag string) string {

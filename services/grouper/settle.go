@@ -20,6 +20,9 @@ const (
 	source = "/taxiway/grouper" // in the events
 )
 
+// commitLimit bounds a commit that outlives the work it belongs to.
+const commitLimit = 10 * time.Second
+
 // settle commits what a step decided and returns the cases that moved on. Devices that somebody else has moved meanwhile are
 // left to them. Work that was told to stop leaves no trace.
 func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.Verdict) ([]step.Case, error) {
@@ -37,7 +40,10 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 	if err := s.announce(ctx, cases, moves, now); err != nil {
 		return nil, err
 	}
-	applied, err := s.ledger.Move(ctx, moves...)
+	// What was announced or written to Autopilot is committed even when we are told to stop just now.
+	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	defer cancel()
+	applied, err := s.ledger.Move(commit, moves...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
@@ -75,15 +76,17 @@ func TestRedeliveryChangesNothing(t *testing.T) {
 	if w.count(updates) != 3 || after.Attempts != before.Attempts {
 		t.Errorf("%d updates for 3 devices", w.count(updates))
 	}
+}
 
-	ready := newWorld(t)
-	ready.profile(ready.group("KIOSK"))
-	done := ready.all(3, "KIOSK", "")
-	ready.finish(done...)
-	asked, was := len(ready.sim.Log()), ready.want(done[0], ledger.Ready, "")
-	ready.look(done...)
-	ready.look("unknown")
-	if got := ready.device(done[0]); len(ready.sim.Log()) != asked || got.Version != was.Version || len(ready.emitted.events) != 1 {
+func TestDeviceThatIsReadyIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.profile(w.group("KIOSK"))
+	done := w.all(3, "KIOSK", "")
+	w.finish(done...)
+	asked, was := len(w.sim.Log()), w.want(done[0], ledger.Ready, "")
+	w.look(done...)
+	w.look("unknown")
+	if got := w.device(done[0]); len(w.sim.Log()) != asked || got.Version != was.Version || len(w.emitted.events) != 1 {
 		t.Error("the event of a device that is ready had an effect")
 	}
 }
@@ -136,20 +139,17 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	})
 	w.profile(w.group("KIOSK"))
 	report := hwhash.Synthetic(1)
-	h, err := hwhash.Encode(report)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := w.accepted(report, "KIOSK")
+	d := w.accepted("KIOSK", report)[0]
 	const importID = "aaaaaaaa-0000-4000-8000-000000000001"
-	if _, err := w.client.Import(t.Context(), []autopilot.ImportDevice{{Serial: d.Serial, Hash: h, GroupTag: "OTHER"}}, importID); err != nil {
+	if _, err := w.client.Import(t.Context(), []autopilot.ImportDevice{{Serial: d.Serial, Hash: w.hash(report), GroupTag: "OTHER"}}, importID); err != nil {
 		t.Fatal(err)
 	}
 	records, err := w.client.Imported(t.Context(), importID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := w.handOver(d, records[0].RegistrationID)
+	w.move(handOver(d, records[0].RegistrationID, w.now()))
+	id := d.ID
 	var codes []fault.Code
 	for range 20 {
 		w.look(id)
@@ -213,23 +213,36 @@ func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
 	w.want(id, ledger.Ready, "")
 }
 
-func TestConfiguredGroup(t *testing.T) {
-	var group string
-	w := newWorld(t, func(s *setup) {
-		s.tenant.Groups = []tenant.Group{{Tag: "LAB", ID: nowhere}}
-		s.wrap = func(a Autopilot) Autopilot { return a }
-	})
+func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
+	w := newWorld(t)
 	w.profile("*")
-	lab := w.registered("LAB", "LAB")
-	w.group("LAB") // would be found by its rule
-	w.look(lab)
+	w.group("KIOSK") // would be found by its rule
+	everyone, err := w.sim.SeedGroup(contoso, "all", `(device.devicePhysicalIDs -any (_ -startsWith "[ZTDid]"))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	configured := tenantWith{w.stage.tenants, []tenant.Group{{Tag: "kiosk", ID: everyone}, {Tag: "LAB", ID: nowhere}}}
+	w.stage.tenants = configured
+	kiosk, lab := w.registered("KIOSK", "KIOSK"), w.registered("LAB", "LAB")
+	w.look(kiosk, lab)
+	w.want(kiosk, ledger.Ready, "")
 	if d := w.want(lab, ledger.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
 		t.Errorf("detail %q", d.Detail)
 	}
-	group = w.group("KIOSK")
-	if w.count("groups.list") != 0 || group == "" {
-		t.Error("groups were searched although one is configured")
+	if w.count("groups.list") != 0 {
+		t.Error("groups were searched although they are configured")
 	}
+}
+
+type tenantWith struct {
+	Tenants
+	groups []tenant.Group
+}
+
+func (c tenantWith) Get(id device.TenantID) (tenant.Tenant, error) {
+	t, err := c.Tenants.Get(id)
+	t.Groups = c.groups
+	return t, err
 }
 
 func TestDeletedGroupIsForgotten(t *testing.T) {

@@ -2,6 +2,7 @@ package grouper
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -41,6 +42,24 @@ func (t Timings) withDefaults() Timings {
 	}
 	t.Max = max(t.Max, t.First)
 	return t
+}
+
+// validate says what cannot be; t has its defaults.
+func (t Timings) validate() error {
+	for name, d := range map[string]time.Duration{
+		"First": t.First, "Denied": t.Denied, "Grace": t.Grace, "Vanish": t.Vanish, "Alarm": t.Alarm, "Groups": t.Groups,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("%s %s: want more than zero", name, d)
+		}
+	}
+	switch {
+	case t.Members < 0 || t.Members >= t.First:
+		return fmt.Errorf("members %s: want less than First, %s, or a second look sees what the first one saw", t.Members, t.First)
+	case t.MaxAttempts < 1:
+		return fmt.Errorf("%d attempts: want at least one", t.MaxAttempts)
+	}
+	return nil
 }
 
 // next is the pause before the next look at a device that waits: it doubles from look to look as long as the reason stays the

@@ -238,8 +238,9 @@ func (noTenants) Get(id device.TenantID) (tenant.Tenant, error) {
 func TestDeviceThatVanishes(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
-	w.devices++
-	gone := w.handOver(w.accepted(hwhash.Synthetic(900), "KIOSK"), nowhere)
+	lost := w.accepted("KIOSK", hwhash.Synthetic(900), hwhash.Synthetic(901))
+	w.move(handOver(lost[0], nowhere, w.now()), handOver(lost[1], "", w.now()))
+	gone, none := lost[0].ID, lost[1].ID
 	late := w.registered("KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})
 	w.look(late)
@@ -255,7 +256,6 @@ func TestDeviceThatVanishes(t *testing.T) {
 	if d := w.want(gone, ledger.Dead, fault.AutopilotNotRegistered); !strings.Contains(d.Detail, "since 2026-09-01T12:00:00Z") {
 		t.Errorf("detail %q", d.Detail)
 	}
-	none := w.handOver(w.accepted(hwhash.Synthetic(901), "KIOSK"), "")
 	w.look(none)
 	w.want(none, ledger.Dead, fault.AutopilotNotRegistered)
 }

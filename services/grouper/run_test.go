@@ -1,0 +1,126 @@
+package grouper
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func openBroker(t *testing.T) *natsbroker.Broker {
+	t.Helper()
+	server, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := server.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// wait polls until something is so.
+func (w *world) wait(what string, so func() bool) {
+	w.Helper()
+	deadline := time.After(time.Minute)
+	for !so() {
+		select {
+		case <-deadline:
+			w.Fatal("never: " + what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// TestRun is the service as it runs: embedded broker, SQLite, the simulator with delays. Half of the devices come by an event,
+// the event of the other half was lost.
+func TestRun(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.sim = simulator.Fast()
+		s.sim.Now = time.Now
+	})
+	w.t = time.Now()
+	w.stage.now = time.Now
+	w.profile(w.group("KIOSK"))
+	ids := w.all(40, "KIOSK", "LAB")
+	w.onItsWay(ids[:20]...)
+	b := openBroker(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	ready := make(chan string, 10*len(ids))
+	running.Go(func() {
+		_ = b.Consume(ctx, broker.Subscription{Name: "test", Type: string(event.DevicesReady)}, func(_ context.Context, d broker.Delivery) error {
+			e, err := event.Decode(d.Headers, d.Body)
+			for _, id := range e.Devices {
+				ready <- id
+			}
+			return err
+		})
+	})
+	running.Go(func() {
+		err := Run(ctx, Config{
+			Timings:  Timings{First: 50 * time.Millisecond, Max: 200 * time.Millisecond, Groups: time.Millisecond},
+			Dispatch: dispatch.Config{Interval: 20 * time.Millisecond},
+		}, Deps{
+			Ledger: w.ledger, Publisher: b, Consumer: b, Tenants: w.stage.tenants, Connect: w.stage.connect, Registry: w.metrics,
+		})
+		if err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+	if err := pipeline.NewEmitter(b).Emit(ctx, event.ForDevices(event.DevicesRegistered, "/test", here, ids[:20], time.Now())); err != nil {
+		t.Error(err)
+	}
+	seen := map[string]bool{}
+	for deadline := time.After(time.Minute); len(seen) < len(ids); {
+		select {
+		case id := <-ready:
+			seen[id] = true
+		case <-deadline:
+			t.Fatalf("%d of %d devices ready", len(seen), len(ids))
+		}
+	}
+	w.wait("committed right after they were announced", func() bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { return w.device(id).State != ledger.Ready })
+	})
+	stop()
+	running.Wait()
+	if n := w.count(updates); n != len(ids) {
+		t.Errorf("%d updates for %d devices", n, len(ids))
+	}
+}
+
+func TestRunRefusesImpossibleTimings(t *testing.T) {
+	for name, timings := range map[string]Timings{
+		"negative":             {First: -1},
+		"members outlive wait": {First: time.Second, Members: 2 * time.Second},
+		"no attempts":          {MaxAttempts: -1},
+	} {
+		if err := Run(t.Context(), Config{Timings: timings}, Deps{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
