@@ -10,6 +10,6 @@ func newHash() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newHashShow(), newHashDiff())
+	c.AddCommand(newHashShow(), newHashDiff(), newHashCheck(), newHashFix())
 	return c
 }

@@ -1,20 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
-
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/pkg/device"
@@ -22,9 +13,6 @@ import (
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/validate"
 )
-
-// maxHashFile bounds what is read of a file that should hold one hash: an OA3.xml is the largest.
-const maxHashFile = 1 << 20
 
 // capture is one hash that a command was given, whole or damaged.
 type capture struct {
@@ -35,9 +23,10 @@ type capture struct {
 	summary hwhash.Summary
 }
 
-// openCapture reads the hash that arg is, or that stands in the file it names; "-" is standard input.
-func openCapture(stdin io.Reader, arg string) (capture, error) {
-	text, from, err := hashText(stdin, arg)
+// openCapture reads the hash that arg is, or that stands in the file it names; "-" is standard input. row picks one of a
+// device list; 0 means that there is only one.
+func openCapture(stdin io.Reader, arg string, row int) (capture, error) {
+	text, from, err := hashText(stdin, arg, row)
 	if err != nil {
 		return capture{}, err
 	}
@@ -53,73 +42,6 @@ func openCapture(stdin io.Reader, arg string) (capture, error) {
 		return capture{}, err
 	}
 	return c, nil
-}
-
-func hashText(stdin io.Reader, arg string) (text, from string, err error) {
-	if arg == "-" {
-		text, err = hashIn(stdin)
-		return text, "standard input", err
-	}
-	f, err := os.Open(arg)
-	if err != nil {
-		if looksLikeHash(arg) {
-			return arg, "the command line", nil
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", "", fmt.Errorf("%s: there is no such file, and it is no hash", cut(arg))
-		}
-		return "", "", err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	text, err = hashIn(f)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", arg, err)
-	}
-	return text, arg, err
-}
-
-// looksLikeHash tells a hash on the command line from the name of a file that is not there.
-func looksLikeHash(arg string) bool {
-	return len(arg) > 255 || strings.HasPrefix(arg, "T0")
-}
-
-// cut keeps error messages short and free of hashes.
-func cut(arg string) string {
-	const most = 80
-	if len(arg) > most {
-		return arg[:most] + "…"
-	}
-	return arg
-}
-
-// hashIn finds the hash in a file: its whole content, or the element of an OA3.xml.
-func hashIn(r io.Reader) (string, error) {
-	plain := transform.NewReader(io.LimitReader(r, maxHashFile), unicode.BOMOverride(encoding.Nop.NewDecoder()))
-	content, err := io.ReadAll(plain)
-	if err != nil {
-		return "", err
-	}
-	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("<")) {
-		return hashInXML(content)
-	}
-	return string(content), nil
-}
-
-// hashInXML finds Key/HardwareHash in the report of oa3tool /Report.
-func hashInXML(content []byte) (string, error) {
-	d := xml.NewDecoder(bytes.NewReader(content))
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // already decoded
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return "", errors.New("the XML has no HardwareHash element")
-		}
-		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "HardwareHash" {
-			var text string
-			err := d.DecodeElement(&text, &e)
-			return text, err
-		}
-	}
 }
 
 // identity is how a device is recognised.

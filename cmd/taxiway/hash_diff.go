@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,19 +16,23 @@ import (
 func newHashDiff() *cobra.Command {
 	var out format
 	var reveal bool
+	var rows []int
 	c := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Say whether two hashes are one device, and what changed between them",
 		Long: "Diff takes two hashes, each as \"hash show\" does, and says how B stands to A: the same device, another one, or a\n" +
 			"conflict that a person must decide; then it lists what changed. It succeeds when both are the same device.",
-		Example: "  taxiway hash diff january.txt february.txt",
+		Example: "  taxiway hash diff january.txt february.txt\n  taxiway hash diff --rows 3,17 delivery.csv delivery.csv",
 		Args:    usage(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			a, err := openCapture(c.InOrStdin(), args[0])
+			if len(rows) != 2 {
+				return &exitError{exitUsage, errors.New("--rows: want two numbers, such as 1,2")}
+			}
+			a, err := openCapture(c.InOrStdin(), args[0], rows[0])
 			if err != nil {
 				return err
 			}
-			b, err := openCapture(c.InOrStdin(), args[1])
+			b, err := openCapture(c.InOrStdin(), args[1], rows[1])
 			if err != nil {
 				return err
 			}
@@ -39,6 +44,7 @@ func newHashDiff() *cobra.Command {
 		},
 	}
 	out.register(c)
+	c.Flags().IntSliceVar(&rows, "rows", []int{0, 0}, "row of each, where they are device lists")
 	c.Flags().BoolVar(&reveal, "reveal", false, "show serials, keys and addresses")
 	return c
 }

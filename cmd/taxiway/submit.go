@@ -197,14 +197,11 @@ func receiptCard(r client.Receipt) func(io.Writer) error {
 }
 
 func writeProblem(b *strings.Builder, p client.Row) {
-	where := ""
-	if p.Column != "" {
-		where = " in " + p.Column
+	fmt.Fprintf(b, "  %-9s  row %d: %s%s\n", p.Outcome, p.Row, p.Code, inColumn(p.Column))
+	if p.Detail != "" {
+		fmt.Fprintf(b, "             %s\n", inventory.Printable(p.Detail))
 	}
-	fmt.Fprintf(b, "  row %-6d %-9s %s%s\n", p.Row, p.Outcome, p.Code, where)
-	for _, line := range []string{p.Detail, p.Hint} {
-		if line != "" {
-			fmt.Fprintf(b, "             %s\n", inventory.Printable(line))
-		}
+	if p.Hint != "" && p.Outcome != ledger.Duplicate {
+		fmt.Fprintf(b, "             What to do: %s\n", p.Hint)
 	}
 }

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"taxiway.example/cmd/internal/devicelist"
+	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/oemfile"
+)
+
+// listFailure is a file that cannot be read, or not to its end.
+type listFailure struct {
+	Code   fault.Code        `json:"code"`
+	Detail string            `json:"detail"`
+	Hint   string            `json:"hint"`
+	Header []oemfile.Problem `json:"header,omitempty"`
+}
+
+// rowVerdict is a judged row as JSON.
+type rowVerdict struct {
+	Row      int               `json:"row"`
+	Line     int               `json:"line"`
+	Outcome  ledger.Outcome    `json:"outcome"`
+	Code     fault.Code        `json:"code,omitempty"`
+	Column   string            `json:"column,omitempty"`
+	Detail   string            `json:"detail,omitempty"`
+	Hint     string            `json:"hint,omitempty"`
+	Warnings []warningView     `json:"warnings,omitempty"`
+	Earlier  *devicelist.Place `json:"earlier,omitempty"`
+}
+
+// listVerdict is a judged file as JSON.
+type listVerdict struct {
+	File    string                 `json:"file"`
+	Notes   []string               `json:"notes,omitempty"`
+	Rows    []rowVerdict           `json:"rows"`
+	Counts  map[ledger.Outcome]int `json:"counts"`
+	Failure *listFailure           `json:"failure,omitempty"`
+}
+
+func viewOf(r *devicelist.Row) rowVerdict {
+	v := rowVerdict{Row: r.Row, Line: r.Line, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Hint: hintOf(r.Code), Earlier: r.Earlier}
+	for _, w := range r.Warnings {
+		v.Warnings = append(v.Warnings, warningView{string(w), hintOf(w)})
+	}
+	return v
+}
+
+func hintOf(c fault.Code) string {
+	entry, _ := fault.Lookup(c)
+	return entry.Hint
+}
+
+// eachRow judges the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is in
+// the verdict, not in the error; the error is of the machine or of use.
+func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, name string, use func(*devicelist.Row) error) (listVerdict, error) {
+	v := listVerdict{File: name, Rows: []rowVerdict{}, Counts: map[ledger.Outcome]int{}}
+	in := io.NopCloser(stdin)
+	if name != "-" {
+		var err error
+		if in, err = os.Open(name); err != nil {
+			return v, err
+		}
+	}
+	defer in.Close() //nolint:errcheck // only read
+	list, err := checker.Open(name, in)
+	if err != nil {
+		return v, v.fail(err)
+	}
+	v.Notes = list.Notes
+	for row, err := range list.Rows(ctx) {
+		if err != nil {
+			return v, v.fail(err)
+		}
+		if err := use(&row); err != nil {
+			return v, err
+		}
+		v.Counts[row.Outcome]++
+	}
+	return v, nil
+}
+
+// fail keeps what is wrong with the file; any other error is returned.
+func (v *listVerdict) fail(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return err
+	}
+	v.Failure = &listFailure{Code: f.Code, Detail: f.Detail, Hint: hintOf(f.Code)}
+	if of, ok := errors.AsType[*oemfile.Error](err); ok {
+		v.Failure.Header = of.Problems
+	}
+	return nil
+}
+
+// failed reports whether somebody has to do something about the file.
+func (v listVerdict) failed() bool {
+	return v.Failure != nil || v.Counts[ledger.Rejected]+v.Counts[ledger.Conflict] > 0
+}
+
+// tail ends a file's report for people.
+func (v listVerdict) tail(w io.Writer) {
+	var b strings.Builder
+	for _, note := range v.Notes {
+		fmt.Fprintf(&b, "  Note: %s\n", note)
+	}
+	if f := v.Failure; f != nil {
+		fmt.Fprintf(&b, "  UNREADABLE %s\n             %s\n", f.Code, f.Detail)
+		for _, p := range f.Header {
+			fmt.Fprintf(&b, "             line %d, %s: %s\n", p.Line, p.Column, p.Detail)
+		}
+		fmt.Fprintf(&b, "             What to do: %s\n", f.Hint)
+	}
+	total := 0
+	var parts []string
+	for _, o := range []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected} {
+		total += v.Counts[o]
+		parts = append(parts, fmt.Sprintf("%d %s", v.Counts[o], o))
+	}
+	fmt.Fprintf(&b, "  %d rows = %s\n", total, strings.Join(parts, " + "))
+	_, _ = io.WriteString(w, b.String())
+}
+
+// writeRow writes a row's verdict for people: what, where, and what to do.
+func writeRow(w io.Writer, r *devicelist.Row) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %-9s  row %d, line %d", r.Outcome, r.Row, r.Line)
+	if r.Code != "" {
+		fmt.Fprintf(&b, ": %s%s%s", r.Code, inColumn(r.Column), ofEarlier(r))
+	}
+	b.WriteString("\n")
+	lines := []string{r.Detail}
+	if hint := hintOf(r.Code); hint != "" && r.Failed() {
+		lines = append(lines, "What to do: "+hint)
+	}
+	for _, warning := range r.Warnings {
+		entry, _ := fault.Lookup(warning)
+		lines = append(lines, fmt.Sprintf("Warning %s: %s", warning, entry.Title))
+	}
+	for _, line := range lines {
+		if line != "" {
+			fmt.Fprintf(&b, "             %s\n", inventory.Printable(line))
+		}
+	}
+	_, _ = io.WriteString(w, b.String())
+}
+
+func inColumn(column string) string {
+	if column == "" {
+		return ""
+	}
+	return " in " + column
+}
+
+func ofEarlier(r *devicelist.Row) string {
+	switch {
+	case r.Earlier == nil:
+		return ""
+	case r.Earlier.File == r.File:
+		return fmt.Sprintf(" of row %d", r.Earlier.Row)
+	}
+	return fmt.Sprintf(" of row %d in %s", r.Earlier.Row, r.Earlier.File)
+}
