@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"taxiway.example/pkg/dirlock"
 	"taxiway.example/pkg/fault"
 )
 
@@ -32,27 +32,30 @@ const (
 	startTimeout    = 30 * time.Second
 )
 
+// lockName is the file whose lock stands for a server's directory.
+const lockName = "taxiway-broker.lock"
+
+// ErrLocked means that another owner runs a server on the directory.
+var ErrLocked = dirlock.ErrHeld
+
 // Server is a NATS server with JetStream in this process. Every acknowledged message is on disk: with the default
 // sync interval of two minutes a power cut would lose all of the last minutes.
 type Server struct {
 	ns   *server.Server
-	lock *os.File
+	lock *dirlock.Lock
 }
 
 // Embedded starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
 // would acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked and
 // names the owner.
 func Embedded(dir string, o ServerOptions) (*Server, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("broker directory: %w", err)
-	}
-	held, err := acquire(dir)
+	held, err := dirlock.Acquire(dir, lockName)
 	if err != nil {
 		return nil, err
 	}
 	s, err := start(dir, o)
 	if err != nil {
-		return nil, errors.Join(err, held.Close())
+		return nil, errors.Join(err, held.Release())
 	}
 	s.lock = held
 	return s, nil
@@ -145,7 +148,7 @@ func (s *Server) Health() error {
 func (s *Server) Close() error {
 	s.ns.Shutdown()
 	s.ns.WaitForShutdown()
-	return s.lock.Close()
+	return s.lock.Release()
 }
 
 // serverLog writes the server's log to slog, less loudly: its notices are about itself.
