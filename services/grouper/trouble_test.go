@@ -308,10 +308,10 @@ func TestChaos(t *testing.T) {
 		s.sim.Chaos = simulator.Chaos{Throttle: 0.01, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}
 	})
 	w.profile(w.group("KIOSK"), w.group("LAB"))
-	ids := slices.Concat(w.all(20, "KIOSK", ""), w.all(20, "LAB", "KIOSK"), w.all(10, "KIOSK", "KIOSK"))
+	ids := slices.Concat(w.all(8, "KIOSK", ""), w.all(8, "LAB", "KIOSK"), w.all(4, "KIOSK", "KIOSK"))
 	isReady := func(id string) bool { return w.device(id).State == ledger.Ready }
 	for range 200 {
-		for chunk := range slices.Chunk(slices.Clone(ids), 25) {
+		for chunk := range slices.Chunk(slices.Clone(ids), 10) {
 			w.look(chunk...)
 		}
 		w.advance(time.Minute)
@@ -320,8 +320,8 @@ func TestChaos(t *testing.T) {
 	for _, id := range ids {
 		t.Errorf("not ready: %+v", w.device(id))
 	}
-	if got := len(slices.Compact(w.announced())); got != 50 {
-		t.Errorf("%d of 50 devices announced", got)
+	if got := len(slices.Compact(w.announced())); got != 20 {
+		t.Errorf("%d of 20 devices announced", got)
 	}
 	state, err := w.sim.State(contoso)
 	for _, i := range state.Identities {
@@ -329,7 +329,7 @@ func TestChaos(t *testing.T) {
 			t.Errorf("tag %q, %v", i.GroupTag, err)
 		}
 	}
-	if err != nil || len(state.Identities) != 50 {
+	if err != nil || len(state.Identities) != 20 {
 		t.Errorf("%d identities, %v", len(state.Identities), err)
 	}
 }
