@@ -184,7 +184,7 @@ func (r *run) repeat() (Result, error) {
 	r.result.Repeated = true
 	b := r.result.Batch
 	if b.State == ledger.Failed {
-		return r.result, fault.New(b.Code, b.Detail)
+		return r.result, fault.New(b.Code, b.Detail+" This answers the first delivery with this key; send a corrected one under another key.")
 	}
 	for more := true; more; {
 		var err error
