@@ -15,6 +15,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/engine"
+	"taxiway.example/pkg/graph"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/service"
 	"taxiway.example/pkg/tenant"
@@ -89,7 +90,8 @@ func (c Config) services(ctx context.Context, store ledger.Ledger, queue broker.
 func (c Config) clients(store ledger.Ledger, env service.Env) *autopilot.Directory {
 	settings := autopilot.Settings{Tenants: c.Tenants, Budget: store, Options: c.Autopilot, Log: env.Logger, Now: env.Now}
 	if c.Hooks.Transport != nil {
-		settings.HTTP = &http.Client{Transport: c.Hooks.Transport(http.DefaultTransport)}
+		settings.HTTP = graph.NewHTTPClient()
+		settings.HTTP.Transport = c.Hooks.Transport(settings.HTTP.Transport)
 	}
 	return autopilot.NewDirectory(settings)
 }

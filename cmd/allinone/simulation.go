@@ -42,7 +42,7 @@ func (s *Simulation) Close() { s.stop() }
 // The made-up app registration of every simulated tenant.
 const (
 	clientID     = "c11e47aa-0000-4000-8000-000000000001"
-	clientSecret = "the-simulator-knows-this" //nolint:gosec // opens a simulator and nothing else
+	clientSecret = "the-simulator-knows-this"
 )
 
 // AddTenant adds a tenant with a dynamic group and a deployment profile for each tag, and returns its configuration. The

@@ -48,7 +48,7 @@ func Generate(rows int, seed uint64) (*File, error) {
 		}
 	}
 	for n := bytes.Count(w.buf.Bytes(), []byte("\n")) - 1; n < rows; n++ {
-		if _, _, err := w.good(nil); err != nil {
+		if _, _, err := w.good(); err != nil {
 			return nil, err
 		}
 	}
@@ -69,8 +69,8 @@ func (w *writer) device(change func(*hwhash.Report)) (hwhash.Report, hwhash.Hash
 }
 
 // good writes the row of a device as it should be.
-func (w *writer) good(change func(*hwhash.Report)) (hwhash.Report, hwhash.Hash, error) {
-	r, h, err := w.device(change)
+func (w *writer) good() (hwhash.Report, hwhash.Hash, error) {
+	r, h, err := w.device(nil)
 	if err == nil {
 		w.row(r.Serial.Reveal(), h.Wire())
 		w.file.Hashes = append(w.file.Hashes, h.Wire())
@@ -86,13 +86,13 @@ func (w *writer) row(serial, hash string) {
 var oddities = []func(*writer) error{repetition, recapture, brokenChecksum, cutHash, foreignSerial, placeholder, otherTenant, alreadyHere}
 
 func repetition(w *writer) error {
-	r, h, err := w.good(nil)
+	r, h, err := w.good()
 	w.row(r.Serial.Reveal(), h.Wire())
 	return err
 }
 
 func recapture(w *writer) error {
-	r, _, err := w.good(nil)
+	r, _, err := w.good()
 	if err != nil {
 		return err
 	}
@@ -136,13 +136,13 @@ func placeholder(w *writer) error {
 }
 
 func otherTenant(w *writer) error {
-	_, h, err := w.good(nil)
+	_, h, err := w.good()
 	w.file.OtherTenant = h
 	return err
 }
 
 func alreadyHere(w *writer) error {
-	_, h, err := w.good(nil)
+	_, h, err := w.good()
 	w.file.AlreadyHere = h
 	return err
 }

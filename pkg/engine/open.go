@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -68,15 +69,13 @@ func openEmbedded(ctx context.Context, dir string, opts natsbroker.Options) (bro
 	}
 	nc, err := srv.Connect(ctx)
 	if err != nil {
-		srv.Close()
-		return nil, err
+		return nil, errors.Join(err, srv.Close())
 	}
 	opts.Server = srv
 	b, err := natsbroker.New(ctx, nc, opts)
 	if err != nil {
 		nc.Close()
-		srv.Close()
-		return nil, err
+		return nil, errors.Join(err, srv.Close())
 	}
 	return b, nil
 }

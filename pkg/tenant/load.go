@@ -45,7 +45,7 @@ func Load(name string) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tenants file: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	d, err := Parse(io.LimitReader(f, maxFile))
 	if err != nil {
 		return nil, fmt.Errorf("tenants file %s: %w", name, err)
