@@ -31,6 +31,10 @@ type Delivery struct {
 	Message
 	Attempt   int       // 1 for the first; counts Retry outcomes only, never lost leases or redeliveries by the broker
 	Published time.Time // when the broker first stored it; zero when unknown
+
+	// Reply answers the sender of an intake message; nil when it did not say where to. It is a courtesy: an answer may be
+	// lost, or come again after a redelivery.
+	Reply func(ctx context.Context, body []byte) error
 }
 
 // Handler says what became of a delivery: nil (done, acknowledge), [Retry], [DeadLetter], or any other error, which is

@@ -30,6 +30,8 @@ func (m Message) Check() error {
 		return malformed("a message id is 1 to 100 printable ASCII characters without blanks")
 	case !validType(m.Type):
 		return malformed("a message type is lower-case words joined by dots")
+	case IsIntake(m.Type):
+		return malformed("an intake queue is filled by its source")
 	case len(m.Tenant) > MaxID || !utf8.ValidString(m.Tenant):
 		return malformed("a tenant is at most 100 bytes of UTF-8")
 	case len(m.Body) > MaxBody:
@@ -57,6 +59,9 @@ func (s Subscription) Normal() (Subscription, error) {
 	words, _ := strings.CutSuffix(s.Type, ".*")
 	if !validName(s.Name) || !validType(words) || s.Concurrency < 0 || s.Lease < 0 {
 		return s, malformed("a subscription has a name of lower-case letters, digits and dashes, and a message type")
+	}
+	if IsIntake(s.Type) && !validIntake(s.Type) {
+		return s, malformed("an intake queue is consumed by its full name, intake.<tenant>.<source>")
 	}
 	if s.Concurrency == 0 {
 		s.Concurrency = 1
