@@ -1,0 +1,133 @@
+package sbbroker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/fault"
+)
+
+const (
+	pingTimeout = 5 * time.Second
+	pingEvery   = 10 * time.Second // a management operation costs as much as ten messages
+	noteFor     = time.Minute      // how long a condition counts that nobody confirmed or cleared
+)
+
+// Health returns nil when the namespace answers, takes what is sent, and gives what is subscribed. The namespace is asked
+// every ten seconds at most, however often Health is called.
+func (b *Broker) Health(ctx context.Context) error {
+	now := b.Now()
+	if err := b.state.worst(now); err != nil {
+		return err
+	}
+	if !b.state.pingDue(now) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := b.ping(ctx); err != nil {
+		return answer(ctx, err)
+	}
+	b.state.pinged(now)
+	return nil
+}
+
+// ping looks at a message that may not exist: a round trip through connection, credentials and an entity.
+func (b *Broker) ping(ctx context.Context) error {
+	sources := b.Topology.sources("", nil)
+	if len(sources) == 0 { // a namespace that is only published to
+		sender, err := b.sender(b.Topology.Name(b.Topology.Topics[0].Type))
+		if err != nil {
+			return err
+		}
+		_, err = sender.NewMessageBatch(ctx, nil)
+		return err
+	}
+	r, err := b.prober(sources[0])
+	if err != nil {
+		return err
+	}
+	_, err = b.peek(ctx, r, 1, 1)
+	return err
+}
+
+func (b *Broker) prober(s source) (*azservicebus.Receiver, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.probe == nil {
+		r, err := s.receiver(b.client, 0)
+		if err != nil {
+			return nil, err
+		}
+		b.probe = r
+	}
+	return b.probe, nil
+}
+
+// conditions remembers what is wrong, by what it is wrong with.
+type conditions struct {
+	mu   sync.Mutex
+	now  map[string]condition
+	ping time.Time // the last that succeeded
+}
+
+type condition struct {
+	err error
+	at  time.Time
+}
+
+func (c *conditions) note(what string, err error, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now == nil {
+		c.now = map[string]condition{}
+	}
+	c.now[what] = condition{err, at}
+}
+
+func (c *conditions) clear(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.now, what)
+}
+
+// worst returns one of the conditions; those that are old have passed, or nobody cares.
+func (c *conditions) worst(now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for what, condition := range c.now {
+		if now.Sub(condition.at) > noteFor {
+			delete(c.now, what)
+			continue
+		}
+		names = append(names, what)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	first := slices.Min(names)
+	err := c.now[first].err
+	if fault.CodeOf(err) == fault.CodeUnknown {
+		return fault.Wrap(err, fault.BrokerUnavailable, first+" fails")
+	}
+	return fmt.Errorf("%s: %w", first, err)
+}
+
+func (c *conditions) pingDue(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	age := now.Sub(c.ping)
+	return age < 0 || age > pingEvery
+}
+
+func (c *conditions) pinged(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ping = now
+}

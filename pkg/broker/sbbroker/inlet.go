@@ -1,0 +1,155 @@
+package sbbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker"
+)
+
+const (
+	receiveRound = time.Minute      // one call that waits for messages
+	receiveMost  = 500              // messages of one call
+	renewAfter   = 10 * time.Minute // without a message: receivers have been seen to fall silent (Azure/azure-sdk-for-go#18517)
+	leastLease   = time.Second
+	mostLease    = 5 * time.Minute
+)
+
+var errCut = errors.New("the connection was lost while receiving")
+
+// inlet receives from one entity. The receiver is used by one call to receive at a time, and by settlements at any time.
+type inlet struct {
+	*share
+	source
+	heard   time.Time // of the namespace, for the last time
+	careful time.Time // until then messages are received one by one
+
+	mu      sync.Mutex
+	current *azservicebus.Receiver
+}
+
+// run receives until ctx ends and mends what breaks.
+func (in *inlet) run(ctx context.Context) {
+	what := "receiving from " + in.String()
+	defer in.state.clear(what)
+	pause, failures := firstPause, 0
+	for ctx.Err() == nil {
+		messages, err := in.receive(ctx, in.demand.free(ctx))
+		in.demand.take(len(messages))
+		in.count.received.Add(int64(len(messages)))
+		for _, raw := range messages {
+			in.take(ctx, raw)
+		}
+		if err == nil {
+			pause, failures = firstPause, 0
+			in.state.clear(what)
+			continue
+		}
+		if failures++; failures > 1 && ctx.Err() == nil { // one is what every restart of the service costs
+			in.state.note(what, err, in.Now())
+			in.Logger.WarnContext(ctx, "consuming was interrupted", "subscription", in.String(), "error", err)
+		}
+		if failures%4 == 0 {
+			in.close(ctx)
+		}
+		wait(ctx, pause)
+		pause = min(2*pause, longPause)
+	}
+}
+
+// receive waits for up to n messages. No message and no error is what a quiet subscription gives.
+func (in *inlet) receive(ctx context.Context, n int) (messages []*azservicebus.ReceivedMessage, err error) {
+	if n == 0 {
+		return nil, nil
+	}
+	if in.Now().Before(in.careful) {
+		n = 1
+	}
+	if in.Now().Sub(in.heard) > renewAfter {
+		in.close(ctx)
+		in.heard = in.Now()
+	}
+	r, err := in.receiver()
+	if err != nil {
+		return nil, err
+	}
+	round, cancel := context.WithTimeout(ctx, receiveRound)
+	defer cancel()
+	defer in.survivePoison(ctx, &messages, &err)
+	messages, err = r.ReceiveMessages(round, min(n, receiveMost), nil)
+	switch {
+	case len(messages) > 0:
+		in.heard = in.Now()
+		return messages, nil
+	case round.Err() != nil:
+		return nil, nil
+	case err == nil:
+		return nil, errCut // this is how the client library says it
+	}
+	return nil, err
+}
+
+// survivePoison goes on after a message whose sender put something else than text into a property that the client library
+// takes for text: it panics, and everything received with it is lost until the locks end. From then on messages come one by one, so
+// that the neighbours get through; the broker parks the message itself when it has been delivered often enough.
+func (in *inlet) survivePoison(ctx context.Context, messages *[]*azservicebus.ReceivedMessage, err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	*messages, *err = nil, nil
+	in.count.poisoned.Add(1)
+	in.careful = in.Now().Add(2*mostLease + in.sub.Lease)
+	in.Logger.ErrorContext(ctx, "a message that the client library cannot read", "subscription", in.String(), "panic", fmt.Sprint(p))
+}
+
+// take makes a delivery of a message and sees to it that somebody handles it.
+func (in *inlet) take(ctx context.Context, raw *azservicebus.ReceivedMessage) {
+	d := in.delivery(ctx, raw)
+	switch to := prop(raw, propTo); {
+	case to != "" && to != in.name:
+		in.running.Go(func() {
+			d.settle(ctx, broker.Outcome{Verb: broker.Ack})
+			in.demand.give(1)
+		})
+	case d.NotBefore.After(in.Now()):
+		in.hold(ctx, d)
+	default:
+		in.hand(ctx, d)
+	}
+}
+
+func (in *inlet) receiver() (*azservicebus.Receiver, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.current != nil {
+		return in.current, nil
+	}
+	r, err := in.source.receiver(in.client, 0)
+	if err != nil {
+		return nil, err
+	}
+	in.current = r
+	return r, nil
+}
+
+// close ends the receiver; the next use makes another.
+func (in *inlet) close(ctx context.Context) {
+	in.mu.Lock()
+	r := in.current
+	in.current = nil
+	in.mu.Unlock()
+	if r == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := r.Close(ctx); err != nil {
+		in.Logger.DebugContext(ctx, "closing a receiver", "subscription", in.String(), "error", err)
+	}
+}

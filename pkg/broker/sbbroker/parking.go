@@ -1,0 +1,144 @@
+package sbbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/fault"
+)
+
+const (
+	peekPage    = 250 // messages; the service gives no more
+	peekTimeout = 15 * time.Second
+)
+
+// Browse peeks into the dead-letter sub-queues of all subscriptions side by side.
+func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) error {
+	var open []*shelf
+	defer func() {
+		for _, s := range open {
+			s.close(ctx)
+		}
+	}()
+	for _, src := range b.Topology.sources("", nil) {
+		s, err := b.shelf(src)
+		if err != nil {
+			return answer(ctx, err)
+		}
+		open = append(open, s)
+	}
+	for {
+		oldest, err := first(ctx, open)
+		if err != nil {
+			return answer(ctx, err)
+		}
+		if oldest == nil || !visit(oldest.parked()) {
+			return nil
+		}
+		oldest.page = oldest.page[1:]
+	}
+}
+
+// first returns the shelf with the message that was parked first, nil when all are at their end.
+func first(ctx context.Context, shelves []*shelf) (*shelf, error) {
+	var oldest *shelf
+	for _, s := range shelves {
+		if err := s.fill(ctx); err != nil {
+			return nil, err
+		}
+		if len(s.page) > 0 && (oldest == nil || s.parked().At.Before(oldest.parked().At)) {
+			oldest = s
+		}
+	}
+	return oldest, nil
+}
+
+// shelf is a walk through one dead-letter sub-queue that leaves everything where it is.
+type shelf struct {
+	*Broker
+	source
+	r    *azservicebus.Receiver
+	next int64 // sequence number
+	page []*azservicebus.ReceivedMessage
+	end  bool
+}
+
+func (b *Broker) shelf(src source) (*shelf, error) {
+	r, err := src.receiver(b.client, azservicebus.SubQueueDeadLetter)
+	return &shelf{Broker: b, source: src, r: r, next: 1}, err
+}
+
+func (s *shelf) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	_ = s.r.Close(ctx) // nothing is open but a link
+}
+
+// fill makes sure that the page holds something, unless the end was reached. Pages may be short; only an empty one is the end.
+func (s *shelf) fill(ctx context.Context) error {
+	if len(s.page) > 0 || s.end {
+		return nil
+	}
+	page, err := s.peek(ctx, s.r, s.next, peekPage)
+	if err != nil {
+		return err
+	}
+	s.page, s.end = page, len(page) == 0
+	if !s.end {
+		s.next = *page[len(page)-1].SequenceNumber + 1
+	}
+	return nil
+}
+
+func (s *shelf) parked() broker.Parked {
+	raw := s.page[0]
+	p := broker.Parked{
+		Message: decode(s.source, raw), Subscription: s.name, Attempts: attempt(raw), At: parseStamp(prop(raw, propParked)),
+		Reason: deref(raw.DeadLetterReason), Detail: deref(raw.DeadLetterErrorDescription),
+	}
+	p.NotBefore = time.Time{}
+	if p.At.IsZero() {
+		p.Reason, p.Detail = foreign(p.Reason, p.Detail)
+		if raw.EnqueuedTime != nil {
+			p.At = raw.EnqueuedTime.UTC()
+		}
+	}
+	return p
+}
+
+// foreign translates the reason of a message that the broker or a person parked, not we ("Overview of Service Bus dead-letter
+// queues").
+func foreign(reason, detail string) (code, text string) {
+	if reason == "MaxDeliveryCountExceeded" {
+		return string(fault.MessageExhausted), reason + ": " + detail
+	}
+	return string(fault.CodeUnknown), reason + ": " + detail
+}
+
+// peek reads messages without locking them. It survives what the client library cannot read by saying so.
+func (b *Broker) peek(ctx context.Context, r *azservicebus.Receiver, from int64, n int) (page []*azservicebus.ReceivedMessage, err error) {
+	ctx, cancel := context.WithTimeout(ctx, peekTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			b.count.poisoned.Add(1)
+			err = fault.Wrap(fmt.Errorf("%w: %v", errPoison, p), fault.MessageMalformed, "a message cannot be read")
+		}
+	}()
+	b.count.peeked.Add(1)
+	return r.PeekMessages(ctx, n, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
+}
+
+var errPoison = errors.New("the client library cannot read the message")
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

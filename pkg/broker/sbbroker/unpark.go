@@ -1,0 +1,134 @@
+package sbbroker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/fault"
+)
+
+const lockWait = 5 * time.Second // for a dead letter that must be there, unless somebody else has it
+
+// Unpark locks the dead letter, sends the copy and completes it. A dead letter cannot be asked for: those before it are locked
+// on the way and given back afterwards. A crash in between leaves the dead letter, and the same call again finds its copy in
+// the duplicate window.
+func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) error {
+	if !broker.ValidID(newID) || newID == id {
+		return fault.New(fault.RequestInvalid, "a replay needs a new and valid message id")
+	}
+	ctx, cancel := b.limit(ctx)
+	defer cancel()
+	for _, src := range b.Topology.sources(subscription, nil) {
+		found, err := b.unpark(ctx, src, id, newID)
+		if err != nil {
+			return answer(ctx, err)
+		}
+		if found {
+			return nil
+		}
+	}
+	return fault.New(fault.RequestNotFound, "no such message is parked")
+}
+
+func (b *Broker) unpark(ctx context.Context, src source, id, newID string) (bool, error) {
+	s, err := b.shelf(src)
+	if err != nil {
+		return false, err
+	}
+	defer s.close(ctx)
+	at, place, err := s.find(ctx, id)
+	if err != nil || place == 0 {
+		return false, err
+	}
+	letter, others, err := s.lock(ctx, at, place)
+	defer s.giveBack(ctx, others)
+	if err != nil {
+		return false, err
+	}
+	m := decode(src, letter.raw)
+	m.ID, m.NotBefore = newID, time.Time{}
+	out := b.encode(m)
+	address(out, src, newID, 1)
+	if err := b.store(ctx, src.entity, []*azservicebus.Message{out}); err != nil {
+		return false, err
+	}
+	b.onStep(stepUnparked)
+	return true, letter.try(ctx, complete)
+}
+
+// find returns the sequence number and the place, from 1, of a message among the dead letters; place 0 means that it is not
+// there.
+func (s *shelf) find(ctx context.Context, id string) (at int64, place int, err error) {
+	for {
+		if err := s.fill(ctx); err != nil {
+			return 0, 0, err
+		}
+		if s.end {
+			return 0, 0, nil
+		}
+		for _, raw := range s.page {
+			if place++; decode(s.source, raw).ID == id {
+				return *raw.SequenceNumber, place, nil
+			}
+		}
+		s.page = nil
+	}
+}
+
+// lock receives dead letters until the wanted one comes. It stops when none comes any more, or when one comes a second time:
+// its lock has run out, and the rest would come round for ever.
+func (s *shelf) lock(ctx context.Context, at int64, place int) (wanted *settling, others []*settling, err error) {
+	seen := map[int64]bool{}
+	for len(seen) < place {
+		messages, err := s.receive(ctx, place-len(seen))
+		if err != nil {
+			return nil, others, err
+		}
+		again := len(messages) == 0
+		for _, raw := range messages {
+			l := &settling{receiver: func() (*azservicebus.Receiver, error) { return s.r, nil }, raw: raw, count: &s.count}
+			if *raw.SequenceNumber == at {
+				wanted = l
+				continue
+			}
+			others = append(others, l)
+			again = again || seen[*raw.SequenceNumber]
+			seen[*raw.SequenceNumber] = true
+		}
+		if wanted != nil {
+			return wanted, others, nil
+		}
+		if again {
+			break
+		}
+	}
+	return nil, others, fault.New(fault.BrokerBusy, "the message is locked by somebody else at the moment")
+}
+
+// receive waits a little for up to n dead letters; none is no error.
+func (s *shelf) receive(ctx context.Context, n int) ([]*azservicebus.ReceivedMessage, error) {
+	short, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	messages, err := s.r.ReceiveMessages(short, min(n, receiveMost), nil)
+	s.count.received.Add(int64(len(messages)))
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return messages, err
+}
+
+// giveBack unlocks dead letters that were only in the way; what fails comes back when its lock runs out.
+func (s *shelf) giveBack(ctx context.Context, letters []*settling) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	var running sync.WaitGroup
+	for _, l := range letters {
+		running.Go(func() { _ = l.try(ctx, abandon(nil)) })
+	}
+	running.Wait()
+}
