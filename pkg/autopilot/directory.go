@@ -110,9 +110,13 @@ type gate struct {
 
 // Take takes n tokens of the class's bucket.
 func (g gate) Take(ctx context.Context, class graph.Class, n int) (time.Duration, error) {
-	rate := g.tenant.Limits.ReadRate()
-	if class == graph.Write {
-		rate = g.tenant.Limits.WriteRate()
+	limits := g.tenant.Limits
+	rate := limits.ReadRate()
+	switch class {
+	case graph.Write:
+		rate = limits.WriteRate()
+	case graph.Directory:
+		rate = limits.DirectoryRate()
 	}
 	return g.budget.Take(ctx, g.tenant.ID, "graph."+class.String(), n, rate, g.now())
 }

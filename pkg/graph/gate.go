@@ -15,13 +15,17 @@ type Class uint8
 
 // The classes.
 const (
-	Read  Class = iota // GET
-	Write              // POST, PATCH, PUT, DELETE
+	Read      Class = iota // GET of anything but the directory
+	Directory              // GET of Entra's devices and groups, which has limits of its own (Microsoft page "Throttling limits")
+	Write                  // POST, PATCH, PUT, DELETE
 )
 
 // String returns the lower-case name of the class.
 func (c Class) String() string {
-	if c == Write {
+	switch c {
+	case Directory:
+		return "directory"
+	case Write:
 		return "write"
 	}
 	return "read"
@@ -32,7 +36,7 @@ func (c Class) String() string {
 type Gate interface {
 	// Take takes n requests of the class and returns zero, or takes nothing and returns how long to wait.
 	Take(ctx context.Context, class Class, n int) (wait time.Duration, err error)
-	// Shut closes the gate for both classes until the given time.
+	// Shut closes the gate for every class until the given time.
 	Shut(ctx context.Context, until time.Time) error
 }
 

@@ -57,7 +57,7 @@ func fetch[T any](ctx context.Context, c *Client, r Request, address string) (pa
 	if err != nil {
 		return p, err
 	}
-	if err := c.send(ctx, &call{class: Read, cost: 1, hide: r.Hide}, r, address, &p); err != nil {
+	if err := c.send(ctx, &call{class: r.class(), cost: 1, hide: r.Hide}, r, address, &p); err != nil {
 		return p, err
 	}
 	if p.Value == nil {

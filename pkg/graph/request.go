@@ -31,10 +31,13 @@ type Request struct {
 }
 
 func (r Request) class() Class {
-	if r.Method == http.MethodGet {
-		return Read
+	switch {
+	case r.Method != http.MethodGet:
+		return Write
+	case strings.HasPrefix(r.Path, "/devices") || strings.HasPrefix(r.Path, "/groups"):
+		return Directory
 	}
-	return Write
+	return Read
 }
 
 // target is path and query. Option names keep their dollar sign and blanks become %20, as Microsoft's own pages write them.

@@ -24,6 +24,7 @@ const (
 	DefaultGraph      = "https://graph.microsoft.com"
 	DefaultWrites     = 60
 	DefaultReads      = 800
+	DefaultDirectory  = 2000
 	DefaultWindow     = 20 * time.Second
 	DefaultImportSize = 100
 	MaxImportSize     = 500
@@ -93,6 +94,7 @@ func (t Tenant) withDefaults() Tenant {
 	setDefault(&t.Credential.Kind, "secret")
 	setDefault(&t.Limits.Writes, DefaultWrites)
 	setDefault(&t.Limits.Reads, DefaultReads)
+	setDefault(&t.Limits.Directory, DefaultDirectory)
 	setDefault(&t.Limits.Window, DefaultWindow)
 	setDefault(&t.Limits.ImportSize, DefaultImportSize)
 	setDefault(&t.Policy.MaxGroupTag, DefaultGroupTag)

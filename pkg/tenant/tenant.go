@@ -89,9 +89,13 @@ type SourceTags struct {
 type Limits struct {
 	Writes     int           `yaml:"writes" validate:"gte=1"`             // POST, PATCH, DELETE each Window, default 60
 	Reads      int           `yaml:"reads" validate:"gte=1"`              // GET each Window, default 800
+	Directory  int           `yaml:"directory" validate:"gte=1"`          // GET of Entra devices and groups each Window, default 2000
 	Window     time.Duration `yaml:"window" validate:"gt=0"`              // default 20 s
 	ImportSize int           `yaml:"importSize" validate:"gte=1,lte=500"` // devices in one import call, default 100, hard cap 500
 }
+
+// DirectoryRate returns the bucket of directory reads.
+func (l Limits) DirectoryRate() ledger.Rate { return ledger.Rate{Limit: l.Directory, Window: l.Window} }
 
 // WriteRate returns the bucket of writes.
 func (l Limits) WriteRate() ledger.Rate { return ledger.Rate{Limit: l.Writes, Window: l.Window} }
