@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/cmd/demofile"
+	"taxiway.example/pkg/autopilot/simulator"
+)
+
+// ending is where everything stands when nothing is left to do.
+type ending struct {
+	Rows       []Row    // with the devices' states; the ids left out
+	Registered []string // at Microsoft
+}
+
+// trial is one file's way through processes that die.
+type trial struct {
+	file  *demofile.File
+	world *world
+	host  *host
+	order order
+	batch batch
+}
+
+func newTrial(t *testing.T, e engine) *trial {
+	t.Helper()
+	x := &trial{file: contradicted(t, demo(t, demofile.MinRows)), world: newWorld(t, simulator.Fast(), 1, nil)}
+	x.world.plant(t, x.file)
+	s := e.open(t)
+	x.host = newHost(t)
+	x.order = order{Ledger: s.ledger, Broker: s.broker, Tenants: x.world.tenants}
+	return x
+}
+
+// run takes the file to its end: a process with the first order, and after each death one with the next.
+func (x *trial) run(t *testing.T, first order, next func(deaths int) order) ending {
+	t.Helper()
+	x.host.run(t, first, next)
+	x.batch = x.host.submit(t, 1, x.file.CSV)
+	var s Status
+	until(t, "everything comes to rest", func(ctx context.Context) bool {
+		if _, err := x.host.trouble(); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		s, err = x.batch.Batch(ctx, x.batch.id)
+		return err == nil && s.Done() && x.world.records(t, 0) == 0
+	})
+	if err := s.Conserved(); err != nil {
+		t.Error(err)
+	}
+	rows := x.batch.rows(t)
+	for i := range rows {
+		rows[i].Device = ""
+	}
+	x.world.sentOnce(t)
+	discreet(t, "a log", x.host.logs.bytes(), x.file)
+	return ending{rows, x.world.registered(t, 0)}
+}
+
+func (x *trial) unharmed(int) order { return x.order }
+
+// A process dies at any boundary, its successor at any other, and so on: the same end.
+func TestCrashAgainAndAgain(t *testing.T) {
+	onEngines(t, suiteStorm, func(t *testing.T, e engine) {
+		calm := newTrial(t, e)
+		want := calm.run(t, calm.order, calm.unharmed)
+		x, random := newTrial(t, e), rand.New(rand.NewPCG(1, stormSeed)) //nolint:gosec // repeatable on purpose
+		next := func(deaths int) order {
+			o := x.order
+			if deaths < stormDeaths {
+				o.Nth = 1 + random.IntN(40)
+			}
+			return o
+		}
+		got := x.run(t, next(0), next)
+		deaths, _ := x.host.trouble()
+		t.Logf("seed %d: %d deaths on the way", stormSeed, deaths)
+		if deaths == 0 {
+			t.Error("nobody died")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("not the same end (-calm +crashed):\n%s", diff)
+		}
+	})
+}
+
+const (
+	stormSeed   = 20260115
+	stormDeaths = 12
+)
+
+// crash is a boundary, and the how manieth time it is passed.
+type crash struct {
+	boundary string
+	nth      int
+}
+
+func (c crash) String() string { return fmt.Sprintf("%s.%d", c.boundary, c.nth) }
+
+// crashes are the first and a later passage of every boundary that an undisturbed run passed. Nobody repeats a run to the
+// letter; the later passage is an early one, so that other runs come to it too.
+func crashes(passed []string, wanted func(string) bool) []crash {
+	counts := map[string]int{}
+	for _, boundary := range passed {
+		counts[boundary]++
+	}
+	var all []crash
+	for boundary, n := range counts {
+		if !wanted(boundary) {
+			continue
+		}
+		all = append(all, crash{boundary, 1})
+		if n > 2 {
+			all = append(all, crash{boundary, min(1+n/2, 3)})
+		}
+	}
+	slices.SortFunc(all, func(a, b crash) int { return strings.Compare(a.String(), b.String()) })
+	return all
+}
+
+// The process is killed at every boundary between two steps, one after the other, and started again: the same end.
+func TestCrashAtEveryBoundary(t *testing.T) {
+	t.Run("everywhere", func(t *testing.T) {
+		onEngines(t, suiteCrash, func(t *testing.T, e engine) {
+			crashEverywhere(t, e, func(string) bool { return true })
+		})
+	})
+	t.Run("ledger", func(t *testing.T) {
+		onEngines(t, suiteCrashOwn, func(t *testing.T, e engine) {
+			crashEverywhere(t, e, func(boundary string) bool { return strings.HasPrefix(boundary, "ledger.") })
+		})
+	})
+}
+
+func crashEverywhere(t *testing.T, e engine, wanted func(string) bool) {
+	t.Helper()
+	calm := newTrial(t, e)
+	want := calm.run(t, calm.order, calm.unharmed)
+	all := crashes(calm.host.passed(t), wanted)
+	if testing.Short() {
+		t.Log("SHORT: every fourth crash only")
+		all = slices.DeleteFunc(all, func(c crash) bool { return slices.Index(all, c)%4 != 0 })
+	}
+	t.Logf("%d crashes to try", len(all))
+	for _, c := range all {
+		t.Run(c.String(), func(t *testing.T) {
+			t.Parallel()
+			x := newTrial(t, e)
+			first := x.order
+			first.Kill, first.Nth = c.boundary, c.nth
+			got := x.run(t, first, x.unharmed)
+			switch deaths, _ := x.host.trouble(); {
+			case deaths == 1:
+				t.Logf("killed at %s: %d boundaries later the same end", c, len(x.host.passed(t)))
+			case c.nth == 1:
+				t.Errorf("this run did not pass %s", c)
+			default:
+				t.Logf("NOT REACHED: this run did not pass %s", c)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("not the same end (-calm +crashed):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"taxiway.example/cmd/allinone"
+	"taxiway.example/cmd/demofile"
+	"taxiway.example/pkg/hwhash"
+)
+
+// demoSeed makes serial numbers that nothing else in a log looks like.
+const demoSeed = 7
+
+func demo(t *testing.T, rows int) *demofile.File {
+	t.Helper()
+	f, err := demofile.Generate(rows, demoSeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// contradicted adds a row to a file: the last device's serial number, and another TPM key. A person must decide.
+func contradicted(t *testing.T, f *demofile.File) *demofile.File {
+	t.Helper()
+	last, err := hwhash.Parse(f.Hashes[len(f.Hashes)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := hwhash.Decode(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetEK(bytes.Repeat([]byte{0xA5}, 256))
+	h, err := hwhash.Encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := *f
+	more.CSV = fmt.Appendf(bytes.Clone(f.CSV), "%s,,%s,%s\r\n", r.Serial.Reveal(), h.Wire(), demofile.Tags[0])
+	more.Rows++
+	return &more
+}
+
+// logbook is a log that may be read while it is written.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.text.Bytes())
+}
+
+// pipeline is a pipeline in this process.
+type pipeline struct {
+	*Node
+	logs    *logbook
+	stopped bool
+}
+
+func start(t *testing.T, c allinone.Config) *pipeline {
+	t.Helper()
+	p := &pipeline{logs: new(logbook)}
+	var err error
+	if p.Node, err = Start(context.WithoutCancel(t.Context()), c, p.logs); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+// stop drains the pipeline; nothing of it may fail.
+func (p *pipeline) stop(t *testing.T) {
+	t.Helper()
+	if p.stopped {
+		return
+	}
+	p.stopped = true
+	if err := p.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// as is the API as tenant number n sees it.
+func (p *pipeline) as(n int) Client { return Client{p.URL, Key(n)} }
+
+// submit sends a file for tenant number n and returns its batch.
+func (p *pipeline) submit(t *testing.T, n int, csv []byte) batch {
+	t.Helper()
+	s, err := p.as(n).Submit(t.Context(), csv, "file-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch{p.as(n), s.ID}
+}
+
+// batch is a batch of the tenant whose client it is.
+type batch struct {
+	Client
+	id string
+}
+
+func (b batch) status(t *testing.T) Status {
+	t.Helper()
+	s, err := b.Batch(t.Context(), b.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (b batch) rows(t *testing.T) []Row {
+	t.Helper()
+	rows, err := b.Rows(t.Context(), b.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// settled waits until nothing of the batch is in flight, and checks that nothing was lost.
+func (p *pipeline) settled(t *testing.T, b batch) Status {
+	t.Helper()
+	s := b.settled(t)
+	if err := s.Conserved(); err != nil {
+		t.Error(err)
+	}
+	return s
+}
+
+func (b batch) settled(t *testing.T) Status {
+	t.Helper()
+	var s Status
+	until(t, "the batch comes to rest", func(ctx context.Context) bool {
+		var err error
+		s, err = b.Batch(ctx, b.id)
+		return err == nil && s.Done()
+	})
+	return s
+}
+
+// keepsQuiet checks that the log has no hash and no serial number.
+func (p *pipeline) keepsQuiet(t *testing.T, f *demofile.File) {
+	t.Helper()
+	discreet(t, "the log", p.logs.bytes(), f)
+}
