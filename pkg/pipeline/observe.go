@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -24,27 +23,16 @@ type Metrics struct {
 // It panics when the names are taken by other metrics, as prometheus.MustRegister does.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
-		deliveries: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+		deliveries: telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "taxiway_deliveries_total",
 			Help: "Messages handled, by subscription, event type, outcome (ack, retry, park, release) and fault code.",
 		}, []string{"subscription", "type", "outcome", "code"})),
-		seconds: register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: telemetry.Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "taxiway_delivery_seconds",
 			Help:    "Time to handle one message, by subscription and event type.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
 		}, []string{"subscription", "type"})),
 	}
-}
-
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
-	err := reg.Register(c)
-	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		return known.ExistingCollector.(C)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return c
 }
 
 // observe leaves the one log record and the one metric of a delivery.

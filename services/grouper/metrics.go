@@ -1,12 +1,11 @@
 package grouper
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
 )
 
 // metrics are what an operator watches of the group stage; the logs say the rest.
@@ -17,7 +16,7 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	vec := func(name, help string) *prometheus.CounterVec {
-		return register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "taxiway_grouper_" + name, Help: help}, []string{"state", "code"}))
+		return telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "taxiway_grouper_" + name, Help: help}, []string{"state", "code"}))
 	}
 	return &metrics{
 		looks:   vec("looks_total", "Looks at devices, by the state they are in afterwards and the code they wait with."),
@@ -31,15 +30,4 @@ func (m *metrics) look(s ledger.State, c fault.Code) {
 
 func (m *metrics) late(s ledger.State, c fault.Code) {
 	m.overdue.WithLabelValues(string(s), string(c)).Inc()
-}
-
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
-	err := reg.Register(c)
-	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		return known.ExistingCollector.(C)
-	}
-	if err != nil {
-		panic(err) // the names are taken by other metrics: a programming error
-	}
-	return c
 }

@@ -1,9 +1,9 @@
 package submission
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"taxiway.example/pkg/telemetry"
 )
 
 // Metrics are what an operator watches of the importer; the logs say the rest.
@@ -26,10 +26,10 @@ const (
 // NewMetrics registers the metrics, or returns those that are registered already.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	counter := func(name, help string) prometheus.Counter {
-		return register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}))
+		return telemetry.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}))
 	}
 	vec := func(name, help, label string) *prometheus.CounterVec {
-		return register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}, []string{label}))
+		return telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}, []string{label}))
 	}
 	return &Metrics{
 		submissions: vec("submissions_total", "Import calls, by result (posted, refused, unknown) and those found lost.", "result"),
@@ -38,15 +38,4 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		waits:       counter("budget_waits_total", "Steps put off because a tenant's share of Graph was used up or Graph said so."),
 		stuck:       counter("stuck_total", "Looks at imports that take longer than the alarm time."),
 	}
-}
-
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
-	err := reg.Register(c)
-	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		return known.ExistingCollector.(C)
-	}
-	if err != nil {
-		panic(err) // the names are taken by other metrics: a programming error
-	}
-	return c
 }
