@@ -22,6 +22,9 @@ type Harness struct {
 	// Dying returns a client like Open's whose process dies between the two halves of parking: the message is parked and
 	// not acknowledged, and the lease is not renewed any more. Nil when Features.NativeParking says there are no halves.
 	Dying func(t *testing.T, subs ...broker.Subscription) broker.Broker
+	// Foreign puts a message into an intake queue as a program would that has never heard of us; without an id when id is "".
+	// It waits until there is a queue to put it into.
+	Foreign func(t *testing.T, messageType, id string, body []byte)
 	// Lease is a lease that is long enough for heartbeats on a loaded machine, and short enough to wait for.
 	Lease time.Duration
 }
@@ -36,7 +39,7 @@ type scene struct {
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, group := range []map[string]func(scene){
-		publishing, consuming, retrying, parking, batching, surviving,
+		publishing, consuming, retrying, parking, batching, surviving, intake,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

@@ -15,11 +15,17 @@ type names struct{ prefix string }
 func (n names) work() string   { return n.prefix + "-work" }
 func (n names) parked() string { return n.prefix + "-parked" }
 
-// Subjects of the work stream: ev.<type>.<tenant> is published once for everybody, to.<durable> is for one subscription.
+// Subjects of the work stream: ev.<type>.<tenant> is published once for everybody, to.<durable> is for one subscription. That
+// of an intake queue's subscription is in the queue's own stream.
 func (n names) event(messageType, tenant string) string {
 	return n.prefix + ".ev." + messageType + "." + digest(tenant)
 }
-func (n names) to(durable string) string { return n.prefix + ".to." + durable }
+func (n names) to(durable string) string {
+	if name, queue := queueOf(durable); queue != "" {
+		return n.redo(queue, name)
+	}
+	return n.prefix + ".to." + durable
+}
 
 // parking is the subject of one parked message. It holds one message at most, which makes parking safe to repeat.
 func (n names) parking(subscription, id string) string {
@@ -31,6 +37,9 @@ func (n names) parkedSubjects() []string { return []string{n.prefix + ".dlq.>"} 
 
 // filters are the subjects of a subscription.
 func (n names) filters(s broker.Subscription) []string {
+	if broker.IsIntake(s.Type) {
+		return []string{n.intake(s.Type), n.to(durable(s))}
+	}
 	published := n.prefix + ".ev." + s.Type + ".*"
 	if words, wild := strings.CutSuffix(s.Type, ".*"); wild {
 		published = n.prefix + ".ev." + words + ".*.>"

@@ -11,7 +11,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +26,7 @@ type Options struct {
 	Replicas       int           // of the streams; default 1; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
 	MaxParkedBytes int64         // of the parked stream; default 1 GiB
+	MaxQueueBytes  int64         // of each intake queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
 	TrimEvery      time.Duration // how often done messages are removed; default 1 min
 	Server         *Server       // the embedded server behind the connection: Health asks it too, Close stops it
@@ -61,6 +61,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxParkedBytes <= 0 {
 		o.MaxParkedBytes = 1 << 30
 	}
+	if o.MaxQueueBytes <= 0 {
+		o.MaxQueueBytes = 128 << 20
+	}
 	if o.PublishTimeout <= 0 {
 		o.PublishTimeout = 15 * time.Second
 	}
@@ -88,7 +91,7 @@ type Broker struct {
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
 	stalls  stalls
-	seen    atomic.Uint64 // the last message as of the previous Trim
+	seen    seen
 	once    sync.Once
 	closed  error // of Close
 }

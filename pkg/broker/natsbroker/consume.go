@@ -131,7 +131,10 @@ func (s *share) subscribe(ctx context.Context) error {
 	if err := s.restore(ctx); err != nil {
 		return err
 	}
-	cons, err := s.js.CreateOrUpdateConsumer(ctx, s.work(), jetstream.ConsumerConfig{
+	if err := s.openQueue(ctx); err != nil {
+		return err
+	}
+	cons, err := s.js.CreateOrUpdateConsumer(ctx, s.home(s.durable), jetstream.ConsumerConfig{
 		Durable:        s.durable,
 		FilterSubjects: s.filters(s.sub),
 		DeliverPolicy:  jetstream.DeliverAllPolicy,

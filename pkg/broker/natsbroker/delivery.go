@@ -37,22 +37,27 @@ type delivery struct {
 // due takes a message on, or returns nil when it must not be delivered yet: the server brings it again later.
 func (s *share) due(ctx context.Context, msg jetstream.Msg) *delivery {
 	h := msg.Headers()
+	meta, err := msg.Metadata()
+	if err != nil {
+		meta = &jetstream.MsgMetadata{} // no message of a stream; its consumer gives us no others
+	}
+	if s.isForeign(msg.Subject()) {
+		h = s.adopt(h, msg.Subject(), meta, msg.Data())
+	}
 	m := s.decode(h, msg.Subject(), msg.Data())
 	if early := m.NotBefore.Sub(s.Now()); early > 0 {
 		_ = msg.NakWithDelay(early) // if lost, it comes after the lease instead
 		return nil
 	}
 	published := parseStamp(get(h, headerPublished))
-	if meta, err := msg.Metadata(); err == nil {
-		if published.IsZero() {
-			published = meta.Timestamp.UTC()
-		}
-		if m.ID == "" {
-			m.ID = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10)
-		}
+	if published.IsZero() {
+		published = meta.Timestamp.UTC()
+	}
+	if m.ID == "" {
+		m.ID = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10)
 	}
 	d := &delivery{
-		Delivery: broker.Delivery{Message: m, Attempt: attempt(h), Published: published},
+		Delivery: broker.Delivery{Message: m, Attempt: attempt(h), Published: published, Reply: s.replier(m)},
 		share:    s, msg: msg, beats: make(chan struct{}), held: make(chan struct{}),
 	}
 	d.ctx, d.drop = context.WithCancelCause(ctx)
@@ -156,7 +161,7 @@ func (d *delivery) copy(ctx context.Context, after time.Duration) error {
 func (d *delivery) ack(ctx context.Context) error {
 	err := d.msg.DoubleAck(ctx)
 	if errors.Is(err, nats.ErrNoResponders) {
-		if _, gone := d.share.js.Consumer(ctx, d.share.work(), d.share.durable); errors.Is(gone, jetstream.ErrConsumerNotFound) || errors.Is(gone, jetstream.ErrStreamNotFound) {
+		if _, gone := d.share.js.Consumer(ctx, d.share.home(d.share.durable), d.share.durable); errors.Is(gone, jetstream.ErrConsumerNotFound) || errors.Is(gone, jetstream.ErrStreamNotFound) {
 			return nil
 		}
 	}

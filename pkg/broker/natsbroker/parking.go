@@ -120,7 +120,7 @@ func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) err
 
 // reachable refuses to publish to a subscription that does not exist: nobody would get the copy.
 func (b *Broker) reachable(ctx context.Context, durable string) error {
-	_, err := b.js.Consumer(ctx, b.work(), durable)
+	_, err := b.js.Consumer(ctx, b.home(durable), durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fault.New(fault.BrokerUnavailable, "the subscription does not exist now; start its service first")
 	}

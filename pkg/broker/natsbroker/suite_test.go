@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/brokertest"
@@ -95,6 +96,38 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 	return br
 }
 
+// sender is a connection as an OEM has it.
+func (b *backend) sender(t *testing.T) (*nats.Conn, jetstream.JetStream) {
+	t.Helper()
+	nc, err := nats.Connect("", nats.InProcessServer(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nc, js
+}
+
+// foreign publishes to a queue as soon as there is one.
+func (b *backend) foreign(t *testing.T, messageType, id string, body []byte) {
+	t.Helper()
+	_, js := b.sender(t)
+	m := &nats.Msg{Subject: "taxiway." + messageType, Data: body, Header: nats.Header{}}
+	if id != "" {
+		m.Header.Set("Nats-Msg-Id", id)
+	}
+	eventually(t, "a queue to publish to", func() bool {
+		_, err := js.PublishMsg(t.Context(), m)
+		if err != nil && !errors.Is(err, jetstream.ErrNoStreamResponse) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+}
+
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	brokertest.Run(t, harness)
@@ -118,6 +151,7 @@ func harness(t *testing.T) brokertest.Harness {
 				}
 			}})
 		},
-		Lease: 2 * time.Second,
+		Foreign: b.foreign,
+		Lease:   2 * time.Second,
 	}
 }

@@ -2,6 +2,8 @@ package natsbroker
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,9 +30,20 @@ func (b *Broker) trimmer(ctx context.Context) {
 // a consumer may hear of a message later than its stream. Without any subscription nothing is removed. Several processes may
 // trim at once.
 func (b *Broker) Trim(ctx context.Context) error {
+	listing, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	queues, err := b.queues(listing)
+	errs := []error{err, b.trim(ctx, b.work())}
+	for _, queue := range queues {
+		errs = append(errs, b.trim(ctx, queue))
+	}
+	return errors.Join(errs...)
+}
+
+func (b *Broker) trim(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	stream, err := b.js.Stream(ctx, b.work())
+	stream, err := b.js.Stream(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -38,7 +51,7 @@ func (b *Broker) Trim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	floor := min(b.seen.Swap(info.State.LastSeq), info.State.LastSeq)
+	floor := min(b.seen.swap(name, info.State.LastSeq), info.State.LastSeq)
 	consumers := 0
 	list := stream.ListConsumers(ctx)
 	for c := range list.Info() {
@@ -52,6 +65,22 @@ func (b *Broker) Trim(ctx context.Context) error {
 		return nil
 	}
 	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
+}
+
+// seen remembers the last message of each stream as of the previous Trim.
+type seen struct {
+	mu   sync.Mutex
+	last map[string]uint64
+}
+
+func (s *seen) swap(stream string, last uint64) (before uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		s.last = map[string]uint64{}
+	}
+	before, s.last[stream] = s.last[stream], last
+	return before
 }
 
 // done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so

@@ -1,0 +1,156 @@
+package natsbroker
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"taxiway.example/pkg/broker"
+)
+
+func queue(source string) broker.Subscription {
+	return broker.Subscription{Name: "collector", Type: broker.IntakeType("contoso", source), Lease: time.Second}
+}
+
+// A sender is not told "stored" by a queue that nobody reads.
+func TestQueueWithoutAReaderTakesNothing(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	backend.open(t, Options{}).closing(t)
+	_, js := backend.sender(t)
+	for _, subject := range []string{"taxiway.intake.contoso.oem-a", "taxiway.intake.contoso", "taxiway.intake.contoso.oem-a.more"} {
+		if ack, err := js.Publish(t.Context(), subject, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+			t.Errorf("%s: %+v %v", subject, ack, err)
+		}
+	}
+}
+
+// What is ours in the headers of a sender means nothing.
+func TestSendersHeadersAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	b := backend.open(t, Options{}).closing(t)
+	got, _ := collect(t, b, queue("oem-a"), nil)
+	backend.foreign(t, queue("oem-a").Type, "first", nil)
+	next(t, got)
+	_, js := backend.sender(t)
+	for _, h := range []nats.Header{
+		{
+			"Nats-Msg-Id": {"mine"}, "ce-id": {"other"}, "ce-tenantid": {"fabrikam"}, "ce-replyto": {"_INBOX.x"},
+			headerID: {"x"}, headerType: {"devices.collected.v1"}, headerTenant: {"fabrikam"}, headerAttempt: {"7"},
+			headerNotBefore: {"2999-01-01T00:00:00Z"}, headerPublished: {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
+		},
+		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX.*"}},
+	} {
+		if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "taxiway.intake.contoso.oem-a", Header: h, Data: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		d := next(t, got)
+		if diff := cmp.Diff(broker.IntakeMessage(queue("oem-a").Type, "mine", []byte("{}")), d.Message); diff != "" {
+			t.Error(diff)
+		}
+		if d.Attempt != 1 || d.Published.Year() < 2020 || d.Reply != nil {
+			t.Errorf("attempt %d, published %s, reply %t", d.Attempt, d.Published, d.Reply != nil)
+		}
+	}
+}
+
+// The answer reaches the sender's inbox, after another attempt too.
+func TestReply(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	b := backend.open(t, Options{}).closing(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- b.Consume(ctx, queue("oem-a"), func(ctx context.Context, d broker.Delivery) error {
+			if d.Attempt < 2 || d.Reply == nil {
+				return broker.Retry(0, errors.New("not yet"))
+			}
+			return d.Reply(ctx, []byte("receipt of "+d.Headers[broker.AttrID]))
+		})
+	}()
+	backend.foreign(t, queue("oem-a").Type, "first", nil) // waits for the queue; nobody to answer
+	nc, js := backend.sender(t)
+	answers, err := nc.SubscribeSync(nc.NewInbox())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &nats.Msg{Subject: "taxiway.intake.contoso.oem-a", Header: nats.Header{"taxiway-reply-to": {answers.Subject}, "Nats-Msg-Id": {"4711"}}}
+	if _, err := js.PublishMsg(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := answers.NextMsg(30 * time.Second)
+	if err != nil || string(answer.Data) != "receipt of 4711" {
+		t.Errorf("%v %v", answer, err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInbox(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]bool{
+		"_INBOX.a": true, "_INBOX_oem.a.b": true, "": false, "taxiway.ev.x": false, "$JS.API.INFO": false, "_INBOX.*": false, "_INBOX.>": false,
+		"_INBOX.a b": false, "_INBOX..a": false, "_INBOX.": false, "x_INBOX.a": false, "_INBOX." + strings.Repeat("a", 100): false,
+	} {
+		if isInbox(subject) != want {
+			t.Errorf("%q: want %t", subject, want)
+		}
+	}
+}
+
+// One sender fills his queue: he is refused, nobody else is.
+func TestFullQueue(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	b := backend.open(t, Options{MaxQueueBytes: 100_000}).closing(t)
+	got, _ := collect(t, b, queue("oem-a"), nil)
+	backend.foreign(t, queue("oem-a").Type, "", make([]byte, 60_000))
+	next(t, got)
+	_, js := backend.sender(t)
+	_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, 60_000))
+	if !hasCode(err, codeStoreFailed) {
+		t.Errorf("a full queue answers %v", err)
+	}
+	other, _ := collect(t, b, queue("oem-b"), nil)
+	backend.foreign(t, queue("oem-b").Type, "", make([]byte, 60_000))
+	next(t, other)
+	mustPublish(t, b, work("a"))
+	if err := b.Health(t.Context()); err != nil {
+		t.Errorf("one sender made the broker unhealthy: %v", err)
+	}
+	eventually(t, "the queue to take messages again", func() bool {
+		if err := b.Trim(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, 60_000))
+		return err == nil
+	})
+	next(t, got)
+}
+
+// Somebody deletes a queue's stream: its consumer makes a new one.
+func TestQueueIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	b := backend.open(t, Options{}).closing(t)
+	got, _ := collect(t, b, queue("oem-a"), nil)
+	backend.foreign(t, queue("oem-a").Type, "", []byte("{}"))
+	first := next(t, got)
+	if err := b.js.DeleteStream(t.Context(), "taxiway-intake_contoso_oem-a"); err != nil {
+		t.Fatal(err)
+	}
+	backend.foreign(t, queue("oem-a").Type, "", []byte("{}"))
+	if second := next(t, got); second.ID == first.ID {
+		t.Error("two messages of the same place and content share an id")
+	}
+}
