@@ -122,9 +122,23 @@ func acceptBetterEvidence(b *bench) {
 		b.Errorf("%+v, key %s (%s), want %s", receipts, d.Key, d.Kind, with.Key)
 	}
 	// Its TPM key is not forgotten: another serial with it is a conflict.
-	other := b.accept(b.batch(contoso), Evidence(1, 1, 2, 2))[0]
-	if other.Outcome != ledger.Conflict || other.Code != fault.DeviceConflictSerial {
-		b.Errorf("%+v", other)
+	b.conflict(Evidence(1, 1, 2, 2), fault.DeviceConflictSerial)
+
+	// An older capture is not kept, but the TPM key that only it has is.
+	late := Recapture(Evidence(1, 0, 5, 5), 3)
+	id := b.accept(b.batch(contoso), late)[0].Device
+	b.accept(b.batch(contoso), Evidence(1, 5, 5, 5))
+	captures, err := b.Captures(b.Context(), contoso, []string{id})
+	b.must(err)
+	b.same(captures, map[string][]byte{id: late.Canonical})
+	b.conflict(Evidence(1, 5, 6, 6), fault.DeviceConflictSerial)
+}
+
+// conflict takes in a row that must be a conflict.
+func (b *bench) conflict(c ledger.Candidate, code fault.Code) {
+	b.Helper()
+	if r := b.accept(b.batch(contoso), c)[0]; r.Outcome != ledger.Conflict || r.Code != code {
+		b.Errorf("%+v, want a conflict %s", r, code)
 	}
 }
 
@@ -261,6 +275,10 @@ func acceptTenants(b *bench) {
 	other := b.accept(theirs, Candidate(1, 1))[0]
 	if other.Outcome != ledger.Accepted || other.Device == a.Device {
 		b.Errorf("%+v", other)
+	}
+	b.accept(theirs, Candidate(2, 2))
+	if r := b.accept(mine, Candidate(2, 2))[0]; r.Outcome != ledger.Accepted {
+		b.Errorf("%+v", r)
 	}
 	ctx := b.Context()
 	if found, err := b.Devices(ctx, contoso, []string{a.Device, other.Device}); err != nil || len(found) != 1 {

@@ -184,7 +184,7 @@ func moveDead(b *bench) {
 	dead := b.move(d.ID, ledger.Dead, func(m *ledger.Move) {
 		m.Code, m.Detail, m.Attempts = fault.AutopilotInvalidHash, "error 810", 3
 	})
-	b.move(d.ID, ledger.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash }) // dead already
+	b.move(d.ID, ledger.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotUnknown }) // dead already
 	found, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso})
 	b.must(err)
 	b.same(len(found), 1)

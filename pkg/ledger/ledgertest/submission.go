@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
@@ -65,7 +66,7 @@ func beginStores(b *bench) {
 func beginPartly(b *bench) {
 	all := b.devices(4)
 	list := refs(all)
-	b.move(all[0].ID, ledger.Held)
+	list[0].Version = b.move(all[0].ID, ledger.Held).Version
 	list[1].Version = 7
 	list = append(list, ledger.Ref{ID: newID(), Version: 1}, list[3])
 	s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: now()}
@@ -159,10 +160,12 @@ func advanceStale(b *bench) {
 	applied, err := b.Advance(b.Context(), change)
 	b.must(err)
 	b.same(applied, false)
-	change.Submission.Version, change.Submission.Tenant = 1, fabrikam
-	applied, err = b.Advance(b.Context(), change)
-	b.must(err)
-	b.same(applied, false)
+	for _, tenant := range []device.TenantID{"adatum", fabrikam} {
+		change.Submission.Version, change.Submission.Tenant = 1, tenant
+		applied, err = b.Advance(b.Context(), change)
+		b.must(err)
+		b.same(applied, false)
+	}
 	b.same(b.submission(s.ID), s)
 	b.same(b.device(won[0].ID), won[0])
 }
