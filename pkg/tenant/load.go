@@ -156,9 +156,13 @@ func (t Tenant) checkGlobs() error {
 
 func newValidator() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	id := regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	if err := v.RegisterValidation("tenantid", func(f validator.FieldLevel) bool { return id.MatchString(f.Field().String()) }); err != nil {
-		panic(err) // a wrong tag name is a programming error, found by the first test
+	for tag, pattern := range map[string]*regexp.Regexp{
+		"tenantid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`),
+		"sourceid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,28}$`), // the name of a queue has at most 100 characters
+	} {
+		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return pattern.MatchString(f.Field().String()) }); err != nil {
+			panic(err) // a wrong tag name is a programming error, found by the first test
+		}
 	}
 	return v
 }

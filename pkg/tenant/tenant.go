@@ -24,6 +24,7 @@ type Tenant struct {
 	Credential    Credential      `yaml:"credential"`
 	Endpoints     Endpoints       `yaml:"endpoints"`
 	Keys          []Key           `yaml:"keys" validate:"dive"`
+	Queues        []Queue         `yaml:"queues" validate:"unique=Source,dive"`
 	Rules         []Rule          `yaml:"rules" validate:"dive"`
 	Groups        []Group         `yaml:"groups" validate:"dive"`
 	Policy        Policy          `yaml:"policy"`
@@ -49,6 +50,12 @@ type Key struct {
 	Name     string `yaml:"name" validate:"required"`
 	SHA256   string `yaml:"sha256" validate:"required,len=64,hexadecimal"`
 	Operator bool   `yaml:"operator"` // may also see and replay dead letters
+}
+
+// Queue is a message queue that a source fills for the tenant; its name is intake.<tenant>.<source>.
+type Queue struct {
+	Source   string `yaml:"source" validate:"required,sourceid"`
+	GroupTag string `yaml:"groupTag"` // for devices that come without one
 }
 
 // Rule gives a tag to devices that match every condition set; the first matching rule of the list wins. A row's own tag

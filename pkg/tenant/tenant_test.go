@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ tenants:
     clientId: 22222222-2222-2222-2222-222222222222
     credential: {secretEnv: CONTOSO_SECRET}
     keys: [{name: oem, sha256: %KEY%}]
+    queues: [{source: oem-a, groupTag: KIOSK}, {source: oem-b}]
     rules:
       - {tag: KIOSK, manufacturer: "contoso*", model: "Kiosk ?"}
       - {tag: LAB, serials: ["LAB-*"]}
@@ -54,6 +56,9 @@ func TestTagFor(t *testing.T) {
 			}
 		})
 	}
+	if want := []tenant.Queue{{Source: "oem-a", GroupTag: "KIOSK"}, {Source: "oem-b"}}; !slices.Equal(tn.Queues, want) {
+		t.Errorf("queues %v", tn.Queues)
+	}
 	if got := tn.GroupFor("kiosk"); !strings.HasPrefix(got, "33333333") {
 		t.Errorf("group of the tag: %q", got)
 	}
@@ -79,12 +84,15 @@ func TestByKeyFindsTheTenantAndNobodyElse(t *testing.T) {
 func TestParseNamesTheProblem(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
-		"unknown key":      {"groups:", "gruops:", "gruops"},
-		"bad tenant id":    {"id: contoso", "id: Contoso!", "tenantid"},
-		"no secret":        {"{secretEnv: CONTOSO_SECRET}", "{}", "secretEnv"},
-		"bad pattern":      {`"Kiosk ?"`, `"[Kiosk"`, "[Kiosk"},
-		"short key digest": {"%KEY%", "abc", "len"},
-		"bad client id":    {"clientId: 2", "clientId: z2", "uuid"},
+		"unknown key":       {"groups:", "gruops:", "gruops"},
+		"bad tenant id":     {"id: contoso", "id: Contoso!", "tenantid"},
+		"no secret":         {"{secretEnv: CONTOSO_SECRET}", "{}", "secretEnv"},
+		"bad pattern":       {`"Kiosk ?"`, `"[Kiosk"`, "[Kiosk"},
+		"short key digest":  {"%KEY%", "abc", "len"},
+		"queue named twice": {"oem-b", "oem-a", "unique"},
+		"bad queue name":    {"oem-b", "OEM.B", "sourceid"},
+		"long queue name":   {"oem-b", strings.Repeat("b", 30), "sourceid"},
+		"bad client id":     {"clientId: 2", "clientId: z2", "uuid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
