@@ -64,21 +64,27 @@ func (c Config) withDefaults() Config {
 
 type pipe struct {
 	Config
-	use func(context.Context, event.Event) error
+	open func(broker.Delivery) (event.Event, error)
+	use  func(context.Context, broker.Delivery, event.Event) error
 }
 
 // New returns the handler that carries deliveries through the chain to the use case. The use case must be safe to repeat.
 func New(cfg Config, use func(context.Context, event.Event) error) broker.Handler {
-	return (&pipe{cfg.withDefaults(), use}).handle
+	return (&pipe{cfg.withDefaults(), decode, func(ctx context.Context, _ broker.Delivery, e event.Event) error { return use(ctx, e) }}).handle
+}
+
+// NewForeign is New for the messages of an intake queue, which are no events: the use case reads the delivery itself.
+func NewForeign(cfg Config, use func(context.Context, broker.Delivery) error) broker.Handler {
+	return (&pipe{cfg.withDefaults(), foreign, func(ctx context.Context, d broker.Delivery, _ event.Event) error { return use(ctx, d) }}).handle
 }
 
 func (p *pipe) handle(ctx context.Context, d broker.Delivery) error {
 	start := p.Now()
 	log := p.Logger.With(deliveryKeys(p.Subscription, d)...)
-	e, err := decode(d)
+	e, err := p.open(d)
 	if err == nil {
 		log = log.With(eventKeys(e)...)
-		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), log, e)
+		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), log, d, e)
 	}
 	v := p.decide(ctx, d, err)
 	if v.verb == broker.Park {
@@ -106,8 +112,13 @@ func decode(d broker.Delivery) (event.Event, error) {
 	return e, nil
 }
 
+// foreign makes of a delivery what log, letter and metric need of an event. Its type is that of the queue.
+func foreign(d broker.Delivery) (event.Event, error) {
+	return event.Event{ID: d.ID, Type: event.Type(d.Type), Tenant: knownTenant(d.Tenant)}, nil
+}
+
 // attempt calls the use case once: it may neither panic nor take longer than the timeout.
-func (p *pipe) attempt(ctx context.Context, log *slog.Logger, e event.Event) (err error) {
+func (p *pipe) attempt(ctx context.Context, log *slog.Logger, d broker.Delivery, e event.Event) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = panicked(ctx, log, r)
@@ -115,5 +126,5 @@ func (p *pipe) attempt(ctx context.Context, log *slog.Logger, e event.Event) (er
 	}()
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	return p.use(ctx, e)
+	return p.use(ctx, d, e)
 }

@@ -116,6 +116,28 @@ func TestOutcomeByKind(t *testing.T) {
 	}
 }
 
+// What is no event goes the same way: one outcome, one letter, one metric.
+func TestForeignMessages(t *testing.T) {
+	t.Parallel()
+	kept, reg := &letters{}, prometheus.NewRegistry()
+	answers := map[string]error{"good": nil, "bad": fault.New(fault.MessageMalformed, "no JSON"), "later": fault.New(fault.LedgerUnavailable, "down")}
+	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", Letters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
+		return answers[string(d.Body)]
+	})
+	for body, want := range map[string]broker.Verb{"good": broker.Ack, "bad": broker.Park, "later": broker.Again} {
+		m := broker.IntakeMessage("intake.contoso.oem-a", "SERIAL", []byte(body))
+		if out := broker.OutcomeOf(t.Context(), h(t.Context(), broker.Delivery{Message: m, Attempt: 1})); out.Verb != want {
+			t.Errorf("%s: %s", body, out.Verb)
+		}
+	}
+	if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" || kept.kept[0].Type != "intake.contoso.oem-a" || kept.kept[0].Code != fault.MessageMalformed {
+		t.Errorf("%+v", kept.kept)
+	}
+	if n, err := testutil.GatherAndCount(reg, "taxiway_deliveries_total"); n != 3 || err != nil {
+		t.Errorf("%d series: %v", n, err)
+	}
+}
+
 func TestLetterSaysEverythingNeededToDecide(t *testing.T) {
 	t.Parallel()
 	kept := &letters{}
