@@ -69,9 +69,12 @@ func (l *look) missing(d ledger.Device) {
 	if posted.IsZero() {
 		posted = l.sub.Created
 	}
+	early := l.now.Sub(posted) < settle
 	switch {
-	case l.now.Sub(posted) < settle:
-		l.stay(d, d.State, d.Code, d.Detail)
+	case early && d.State == ledger.Submitting:
+		l.stay(d, d.State, fault.GraphUnknownOutcome, "")
+	case early:
+		l.stay(d, d.State, "", "")
 	case d.State == ledger.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
 		l.stay(d, d.State, fault.AutopilotLost, "")
 	default:
@@ -102,7 +105,8 @@ type search struct {
 	otherwise func(ledger.Device) ledger.Move // when it has not been found within the limit
 }
 
-// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits.
+// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A serial number
+// that the service cannot search for is one that it does not find.
 func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
 		l.more = true
@@ -111,7 +115,7 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	}
 	l.searches++
 	found, err := l.client.FindBySerial(ctx, d.Serial)
-	if err != nil {
+	if err != nil && !aboutDevice(err) {
 		l.failed = err
 		l.stay(d, ledger.Submitted, s.why, "")
 		return
@@ -127,6 +131,11 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	default:
 		l.stay(d, ledger.Submitted, s.why, "")
 	}
+}
+
+// aboutDevice reports whether a search failed because of what was searched for: the next device's may go well.
+func aboutDevice(err error) bool {
+	return fault.CodeOf(err) == fault.GraphUnexpected || fault.CodeOf(err) == fault.GraphBadRequest
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.

@@ -3,6 +3,7 @@ package submission
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
@@ -93,7 +94,7 @@ func (s *Service) review(
 ) error {
 	l := &look{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
 	bySerial := correlate(records)
-	for _, d := range waiting {
+	for _, d := range l.turn(waiting) {
 		l.decide(ctx, d, bySerial[d.Serial.Fold()])
 	}
 	applied, err := s.advance(ctx, l.change(ctx, len(records) > 0))
@@ -102,6 +103,13 @@ func (s *Service) review(
 	}
 	l.count()
 	return s.announce(ctx, sub, l.registered)
+}
+
+// turn puts the devices in an order in which, from look to look, others come first: a look makes only so many searches.
+func (l *look) turn(waiting []ledger.Device) []ledger.Device {
+	slices.SortFunc(waiting, func(a, b ledger.Device) int { return strings.Compare(a.ID, b.ID) })
+	first := l.sub.Polls * l.Timings.MaxLookups % len(waiting)
+	return slices.Concat(waiting[first:], waiting[:first])
 }
 
 // announce tells the grouper. When that fails the devices' due time in the ledger does it.

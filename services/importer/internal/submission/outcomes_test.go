@@ -205,3 +205,54 @@ func TestSearchesAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Devices that cannot be found, or searched for, do not keep others from being found.
+func TestSearchesTakeTurns(t *testing.T) {
+	for name, fails := range map[string]error{
+		"not found":            nil,
+		"cannot be searched":   fault.New(fault.GraphBadRequest, "HTTP 400"),
+		"too many to tell":     fault.New(fault.GraphUnexpected, "more than 5000 devices"),
+		"the service is tired": fault.New(fault.GraphUnavailable, "HTTP 503"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, t, knobs{timings: submission.Timings{MaxLookups: 3}})
+				hashes := machines(t, 1, 12)
+				ghosts := map[device.Serial]bool{}
+				for i, h := range hashes {
+					r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
+					if i != 7 {
+						ghosts[device.NewSerial(serial(t, h))] = true
+						continue
+					}
+					if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ids := r.accept(contoso, hashes...)
+				until := time.Now().Add(time.Hour)
+				r.through(glass{search: func(s device.Serial) error {
+					if tired := fault.KindOf(fails) == fault.Transient && fault.CodeOf(fails) == fault.GraphUnavailable; tired && time.Now().After(until) {
+						return nil
+					}
+					if ghosts[s] {
+						return fails
+					}
+					return nil
+				}})
+				for r.device(contoso, ids[7]).State != ledger.Registered {
+					if time.Now().After(until.Add(30 * time.Minute)) {
+						t.Fatal("not found within its limit")
+					}
+					r.step()
+				}
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+				for i, id := range ids {
+					if i != 7 {
+						r.want(contoso, id, ledger.Dead, fault.AutopilotGhost)
+					}
+				}
+			})
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/importer/internal/outcome"
 )
 
 // post sends a submission that has just begun and commits what is known of it then.
@@ -58,8 +59,8 @@ func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []led
 	c := ledger.SubmissionChange{Submission: sub}
 	bySerial := correlate(records)
 	for _, d := range won {
-		if own := bySerial[d.Serial.Fold()]; len(own) > 0 {
-			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: own[0].ID})
+		if mine := bySerial[d.Serial.Fold()]; len(mine) > 0 {
+			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: outcome.Decisive(mine).ID})
 			c.Moves = append(c.Moves, move(d, ledger.Submitted, time.Time{}, "", ""))
 		}
 	}

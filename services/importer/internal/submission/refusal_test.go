@@ -194,6 +194,7 @@ func TestUnknownTenant(t *testing.T) {
 		}
 		// The tenant is configured after all.
 		again := newRig(t, t, knobs{path: path})
+		again.accepted[contoso] = ids
 		for _, l := range letters {
 			if _, err := again.ledger.Revive(t.Context(), l.ID, time.Now(), "operator:test"); err != nil {
 				t.Fatal(err)

@@ -406,27 +406,27 @@ func (r *rig) open() []ledger.Submission {
 // run issues and handles what is due until the devices are through and everything is cleaned up, or the time is over.
 func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
 	r.Helper()
-	for end := time.Now().Add(most); !r.settled(devices); {
+	for end := time.Now().Add(most); r.step() || !r.settled(devices); {
 		if time.Now().After(end) {
 			r.Fatalf("not settled after %s: %s", most, r.describe(devices))
 		}
-		r.step()
 	}
 	if blind := simulator.BlindReposts(r.sim.Log()); len(blind) > 0 {
 		r.Fatalf("posted twice without a look: %+v", blind)
 	}
 }
 
-// step handles what is due now, or waits until something is.
-func (r *rig) step() {
+// step handles what is due now, or waits until something is. It reports whether there was anything.
+func (r *rig) step() bool {
 	r.Helper()
-	due := r.due(contoso, fabrikam)
+	due := r.due(slices.Collect(maps.Keys(r.accepted))...)
 	for _, e := range due {
 		if err := r.handle(e); err != nil {
 			r.Fatalf("%s: %v", e.Type, err)
 		}
 	}
 	r.rest(len(due) > 0)
+	return len(due) > 0
 }
 
 // rest waits until the next submission or accepted device is due, when there was nothing to do.

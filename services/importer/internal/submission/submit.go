@@ -85,7 +85,7 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.D
 	now := s.Now()
 	for _, d := range rest {
 		m := move(d, ledger.Collected, now, d.Code, d.Detail)
-		if d.ChunkLimit == 0 {
+		if d.ChunkLimit == 0 && size < event.MaxChunk { // so that the dispatcher forms chunks that fit
 			m.Set.ChunkLimit = &size
 		}
 		moves = append(moves, m)

@@ -69,6 +69,7 @@ type glass struct {
 	submission.Autopilot
 	posted func([]autopilot.Imported) []autopilot.Imported
 	listed func([]autopilot.Imported) []autopilot.Imported
+	search func(device.Serial) error
 }
 
 func (g glass) Import(ctx context.Context, devices []autopilot.ImportDevice, id string) ([]autopilot.Imported, error) {
@@ -85,6 +86,15 @@ func (g glass) Imported(ctx context.Context, id string) ([]autopilot.Imported, e
 		records = g.listed(records)
 	}
 	return records, err
+}
+
+func (g glass) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.Identity, error) {
+	if g.search != nil {
+		if err := g.search(s); err != nil {
+			return nil, err
+		}
+	}
+	return g.Autopilot.FindBySerial(ctx, s)
 }
 
 // through lets the rig see Autopilot through a glass.
@@ -119,7 +129,7 @@ func TestPartialApplication(t *testing.T) {
 				for r.device(contoso, ids[0]).State != ledger.Registered {
 					r.step()
 				}
-				r.want(contoso, ids[2], ledger.Submitting, "")
+				r.want(contoso, ids[2], ledger.Submitting, fault.GraphUnknownOutcome)
 				first := r.begun.all[0]
 				for r.device(contoso, ids[2]).State == ledger.Submitting {
 					r.step()
