@@ -80,6 +80,7 @@ type Broker struct {
 	mu      sync.Mutex
 	senders map[string]*azservicebus.Sender // by entity
 	probe   *azservicebus.Receiver          // of Health
+	intakes []source                        // queues that were consumed
 }
 
 var _ broker.Broker = (*Broker)(nil)

@@ -47,7 +47,7 @@ func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int,
 	if err != nil {
 		return err
 	}
-	sources := b.Topology.sources(sub.Name, sub.Matches)
+	sources := b.sources(sub)
 	if len(sources) == 0 {
 		return fault.Newf(fault.BrokerUnavailable, "the topology has no subscription %s of %s", sub.Name, sub.Type)
 	}
@@ -87,8 +87,8 @@ func (s *share) hand(ctx context.Context, d *delivery) {
 	}
 }
 
-// hold keeps a delivery that came too early. It occupies a place of its own, no worker's; when there is none left, nothing
-// more is received.
+// hold keeps a delivery that came too early: on purpose, or because clocks differ. It occupies a place of its own, no worker's;
+// when there is none left, nothing more is received.
 func (s *share) hold(ctx context.Context, d *delivery) {
 	s.demand.give(1)
 	select {
@@ -98,9 +98,7 @@ func (s *share) hold(ctx context.Context, d *delivery) {
 		return
 	}
 	s.running.Go(func() {
-		for early := d.NotBefore.Sub(s.Now()); early > 0 && wait(d.ctx, early); { //nolint:contextcheck // d.ctx descends from ctx
-			early = d.NotBefore.Sub(s.Now())
-		}
+		wait(d.ctx, min(d.NotBefore.Sub(s.Now()), s.HoldLimit)) //nolint:contextcheck // d.ctx descends from ctx
 		<-s.holds
 		s.demand.take(1)
 		s.hand(ctx, d)

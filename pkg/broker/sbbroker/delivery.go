@@ -37,8 +37,9 @@ type delivery struct {
 }
 
 func (in *inlet) delivery(ctx context.Context, raw *azservicebus.ReceivedMessage) *delivery {
+	m := in.Topology.decode(in.source, raw)
 	d := &delivery{
-		Delivery: broker.Delivery{Message: decode(in.source, raw), Attempt: attempt(raw), Published: published(raw)},
+		Delivery: broker.Delivery{Message: m, Attempt: attempt(in.source, raw), Published: published(in.source, raw), Reply: in.replier(m)},
 		settling: settling{receiver: in.receiver, raw: raw, count: &in.count},
 		in:       in, lease: in.lease(raw), beats: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -125,7 +126,9 @@ func (d *delivery) carryOut(ctx context.Context, o broker.Outcome) error {
 func (d *delivery) again(ctx context.Context, after time.Duration) error {
 	until := d.in.Now().Add(after)
 	if after <= d.in.HoldLimit && d.raw.DeliveryCount < holdsMost {
-		return d.try(ctx, abandon(map[string]any{propAttempt: strconv.Itoa(d.Attempt + 1), propNotBefore: stamp(until)}))
+		return d.try(ctx, abandon(map[string]any{
+			propAttempt: strconv.Itoa(d.Attempt + 1), propNotBefore: stamp(until), propSequence: sequence(d.raw),
+		}))
 	}
 	if err := d.copy(ctx, until); err != nil {
 		return err
@@ -145,14 +148,15 @@ func (d *delivery) copy(ctx context.Context, until time.Time) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.in.PublishTimeout)
 	defer cancel()
-	return d.in.store(ctx, d.in.entity, []*azservicebus.Message{out})
+	return d.in.store(ctx, d.in.copies, []*azservicebus.Message{out})
 }
 
 // parked is the native dead-lettering, one call that either happened or did not.
 func (d *delivery) parked(o broker.Outcome) verb {
 	detail := strings.ToValidUTF8(o.Detail[:min(len(o.Detail), detailMost)], "") // a cut may go through a character
-	return deadLetter(&azservicebus.DeadLetterOptions{
-		Reason: &o.Reason, ErrorDescription: &detail,
-		PropertiesToModify: map[string]any{propAttempt: strconv.Itoa(d.Attempt), propParked: stamp(d.in.Now())},
-	})
+	notes := map[string]any{propAttempt: strconv.Itoa(d.Attempt), propParked: stamp(d.in.Now())}
+	if d.in.foreign {
+		notes[prefixCE+broker.AttrID] = d.Headers[broker.AttrID]
+	}
+	return deadLetter(&azservicebus.DeadLetterOptions{Reason: &o.Reason, ErrorDescription: &detail, PropertiesToModify: notes})
 }

@@ -39,7 +39,7 @@ func (b *Broker) Health(ctx context.Context) error {
 
 // ping looks at a message that may not exist: a round trip through connection, credentials and an entity.
 func (b *Broker) ping(ctx context.Context) error {
-	sources := b.Topology.sources("", nil)
+	sources := b.Topology.all()
 	if len(sources) == 0 { // a namespace that is only published to
 		sender, err := b.sender(b.Topology.Name(b.Topology.Topics[0].Type))
 		if err != nil {

@@ -28,6 +28,7 @@ const (
 	propPublished = "taxiway-published" // when the first attempt was stored
 	propTo        = "taxiway-to"        // the one subscription a copy is for
 	propParked    = "taxiway-parked"
+	propSequence  = "taxiway-sequence" // of the message to which a consumer of ours added the others
 )
 
 // encode returns the message for the topic of its type.
@@ -71,7 +72,10 @@ func address(out *azservicebus.Message, to source, id string, attempt int) {
 
 // decode reads what encode wrote. What is missing or strange stays zero or is derived: foreign messages reach the handler,
 // which decides.
-func decode(from source, raw *azservicebus.ReceivedMessage) broker.Message {
+func (t Topology) decode(from source, raw *azservicebus.ReceivedMessage) broker.Message {
+	if from.foreign {
+		return t.decodeForeign(from, raw)
+	}
 	m := broker.Message{Type: from.typ, Headers: map[string]string{}, Body: body(raw)}
 	for name, value := range raw.ApplicationProperties {
 		attr, ok := strings.CutPrefix(name, prefixCE)
@@ -91,8 +95,8 @@ func decode(from source, raw *azservicebus.ReceivedMessage) broker.Message {
 			m.ID = other
 		}
 	}
-	if m.ID == "" && raw.SequenceNumber != nil {
-		m.ID = "seq-" + strconv.FormatInt(*raw.SequenceNumber, 10)
+	if m.ID == "" {
+		m.ID = "seq-" + sequence(raw)
 	}
 	m.Tenant = prop(raw, propTenant)
 	m.NotBefore = parseStamp(prop(raw, propNotBefore))
@@ -135,17 +139,20 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
-func attempt(raw *azservicebus.ReceivedMessage) int {
+func attempt(from source, raw *azservicebus.ReceivedMessage) int {
 	n, err := strconv.Atoi(prop(raw, propAttempt))
-	if err != nil || n < 1 {
+	if err != nil || n < 1 || !ours(from, raw) {
 		return 1
 	}
 	return n
 }
 
-func published(raw *azservicebus.ReceivedMessage) time.Time {
-	if t := parseStamp(prop(raw, propPublished)); !t.IsZero() || raw.EnqueuedTime == nil {
+func published(from source, raw *azservicebus.ReceivedMessage) time.Time {
+	if t := parseStamp(prop(raw, propPublished)); !from.foreign && !t.IsZero() {
 		return t
+	}
+	if raw.EnqueuedTime == nil {
+		return time.Time{}
 	}
 	return raw.EnqueuedTime.UTC()
 }

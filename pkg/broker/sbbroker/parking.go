@@ -25,7 +25,7 @@ func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) err
 			s.close(ctx)
 		}
 	}()
-	for _, src := range b.Topology.sources("", nil) {
+	for _, src := range b.known() {
 		s, err := b.shelf(src)
 		if err != nil {
 			return answer(ctx, err)
@@ -98,7 +98,7 @@ func (s *shelf) fill(ctx context.Context) error {
 func (s *shelf) parked() broker.Parked {
 	raw := s.page[0]
 	p := broker.Parked{
-		Message: decode(s.source, raw), Subscription: s.name, Attempts: attempt(raw), At: parseStamp(prop(raw, propParked)),
+		Message: s.Topology.decode(s.source, raw), Subscription: s.name, Attempts: attempt(source{}, raw), At: parseStamp(prop(raw, propParked)),
 		Reason: deref(raw.DeadLetterReason), Detail: deref(raw.DeadLetterErrorDescription),
 	}
 	p.NotBefore = time.Time{}

@@ -53,6 +53,9 @@ func newBackend(t *testing.T, types ...string) *backend {
 func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 	t.Helper()
 	for _, sub := range subs {
+		if broker.IsIntake(sub.Type) {
+			b.addIntake(t, sub)
+		}
 		for i := range b.topology.Topics {
 			topic := &b.topology.Topics[i]
 			if !sub.Matches(topic.Type) {
@@ -69,6 +72,46 @@ func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 			}
 			topic.Subscriptions = append(topic.Subscriptions, sub.Name)
 		}
+	}
+}
+
+func (b *backend) addIntake(t *testing.T, sub broker.Subscription) {
+	t.Helper()
+	queue, redo, replies := b.topology.Intake(sub.Type)
+	out := simulator.Outbox{LockDuration: sub.Lease, MaxDeliveryCount: MaxDeliveryCount}
+	for _, q := range []simulator.Queue{
+		{Name: queue, Outbox: out}, {Name: redo, Outbox: out, Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow}}, {Name: replies},
+	} {
+		if err := b.AddQueue(q); err != nil && !errors.Is(err, simulator.ErrTopology) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// foreign sends to a queue as an OEM's program would.
+func (b *backend) foreign(t *testing.T, messageType, id string, body []byte) {
+	t.Helper()
+	m := &azservicebus.Message{Body: body}
+	if id != "" {
+		m.MessageID = &id
+	}
+	b.send(t, b.topology.Name(messageType), m)
+}
+
+// send sends as somebody else does.
+func (b *backend) send(t *testing.T, entity string, m *azservicebus.Message) {
+	t.Helper()
+	client, err := azservicebus.NewClientFromConnectionString(b.ConnectionString(), clientOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close(context.WithoutCancel(t.Context())) }()
+	s, err := client.NewSender(entity, nil)
+	if err == nil {
+		err = s.SendMessage(t.Context(), m, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -114,6 +157,7 @@ func harness(t *testing.T) brokertest.Harness {
 			t.Helper()
 			b.DropConnections()
 		},
-		Lease: 2 * time.Second,
+		Foreign: b.foreign,
+		Lease:   2 * time.Second,
 	}
 }

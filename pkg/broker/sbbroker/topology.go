@@ -14,10 +14,10 @@ import (
 
 // Topology says which entities exist: a topic for each message type, with a subscription for each consumer name. They are
 // created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs no right to manage entities.
+// Intake queues are not part of it; see Topology.Intake.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
 	Topics []Topic
-	Queues []Queue
 }
 
 // Topic carries the messages of one type to any number of subscriptions.
@@ -26,30 +26,24 @@ type Topic struct {
 	Subscriptions []string // names of consumers, 50 characters at most
 }
 
-// Queue carries the messages of one type to one consumer; an OEM sends to it without being able to read.
-type Queue struct {
-	Type     string
-	Consumer string
-}
-
-// Settings that every entity should have, for whoever creates it.
+// Settings that the entities should have, for whoever creates them.
 const (
 	// LockDuration is how long the broker waits for a dead consumer. Azure takes 5 s to 5 min.
 	LockDuration = time.Minute
-	// DuplicateWindow is how long a topic or queue remembers message ids; duplicate detection has to be on.
+	// DuplicateWindow is how long a topic remembers message ids; duplicate detection has to be on.
 	DuplicateWindow = 10 * time.Minute
-	// MaxDeliveryCount is after how many crashes and lost locks the broker itself parks a message. Attempts of handlers are
-	// not counted by it: they come as copies before they reach it.
+	// MaxDeliveryCount is after how many crashes and lost locks the broker itself parks a message. Attempts of handlers do
+	// not reach it: they become copies before.
 	MaxDeliveryCount = 10
 )
 
 // Filter is the SQL filter that keeps messages addressed to other subscriptions of the topic away. Without it consumers put
-// them aside unseen, which costs an operation each.
+// them aside unseen, which costs operations, and they pile up where nobody consumes.
 func Filter(subscription string) string {
 	return fmt.Sprintf("[%s] IS NULL OR [%s] = '%s'", propTo, propTo, subscription)
 }
 
-// Name returns the name of the topic or queue of a message type.
+// Name returns the name of the topic of a message type, or of an intake queue.
 func (t Topology) Name(messageType string) string {
 	prefix := t.Prefix
 	if prefix == "" {
@@ -58,15 +52,25 @@ func (t Topology) Name(messageType string) string {
 	return prefix + "." + messageType
 }
 
-// source is an entity that one receives from.
-type source struct {
-	typ    string
-	name   string // of the consumer
-	entity string
-	queue  bool
+// Intake names the queues of an intake type. Its source may send to the first and needs no other right; duplicate detection is
+// off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
+// must not be able to send to it. The third is optional: the mailbox of answers, which the source may read.
+func (t Topology) Intake(messageType string) (queue, redo, replies string) {
+	queue = t.Name(messageType)
+	return queue, queue + ".redo", queue + ".replies"
 }
 
-func (s source) String() string { return s.typ + "/" + s.name }
+// source is an entity that one receives from.
+type source struct {
+	typ     string
+	name    string // of the consumer
+	entity  string
+	copies  string // the entity for copies: retries and replays
+	queue   bool
+	foreign bool // others fill it
+}
+
+func (s source) String() string { return s.entity + "/" + s.name }
 
 func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*azservicebus.Receiver, error) {
 	o := &azservicebus.ReceiverOptions{SubQueue: sub}
@@ -76,31 +80,33 @@ func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*az
 	return c.NewReceiverForSubscription(s.entity, s.name, o)
 }
 
-// sources lists what matches; both arguments may be empty.
-func (t Topology) sources(name string, matches func(messageType string) bool) []source {
+// all lists the subscriptions of all topics.
+func (t Topology) all() []source {
 	var found []source
-	add := func(s source) {
-		if (name == "" || name == s.name) && (matches == nil || matches(s.typ)) {
-			found = append(found, s)
-		}
-	}
 	for _, topic := range t.Topics {
 		for _, sub := range topic.Subscriptions {
-			add(source{typ: topic.Type, name: sub, entity: t.Name(topic.Type)})
+			name := t.Name(topic.Type)
+			found = append(found, source{typ: topic.Type, name: sub, entity: name, copies: name})
 		}
-	}
-	for _, q := range t.Queues {
-		add(source{typ: q.Type, name: q.Consumer, entity: t.Name(q.Type), queue: true})
 	}
 	return found
 }
 
+// intakeSources are the two queues that an intake subscription receives from.
+func (t Topology) intakeSources(sub broker.Subscription) []source {
+	queue, redo, _ := t.Intake(sub.Type)
+	return []source{
+		{typ: sub.Type, name: sub.Name, entity: queue, copies: redo, queue: true, foreign: true},
+		{typ: sub.Type, name: sub.Name, entity: redo, copies: redo, queue: true},
+	}
+}
+
 // check refuses names that no subscription could have.
 func (t Topology) check() error {
-	all := t.sources("", nil)
-	if len(t.Topics)+len(t.Queues) == 0 {
-		return fault.New(fault.MessageMalformed, "a topology without topics and queues carries nothing")
+	if len(t.Topics) == 0 {
+		return fault.New(fault.MessageMalformed, "a topology without topics carries nothing")
 	}
+	all := t.all()
 	for i, s := range all {
 		if _, err := (broker.Subscription{Name: s.name, Type: s.typ}).Normal(); err != nil || strings.HasSuffix(s.typ, "*") {
 			return fault.Newf(fault.MessageMalformed, "the topology's subscription %s has no usable name or type", s)
@@ -110,4 +116,33 @@ func (t Topology) check() error {
 		}
 	}
 	return nil
+}
+
+// sources lists what a subscription receives from. Intake queues are known from then on.
+func (b *Broker) sources(sub broker.Subscription) []source {
+	var found []source
+	if broker.IsIntake(sub.Type) {
+		found = b.Topology.intakeSources(sub)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, s := range found {
+			if !slices.Contains(b.intakes, s) {
+				b.intakes = append(b.intakes, s)
+			}
+		}
+		return found
+	}
+	for _, s := range b.Topology.all() {
+		if s.name == sub.Name && sub.Matches(s.typ) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// known lists everything that this process could receive from: the topology, and the intake queues it consumes or consumed.
+func (b *Broker) known() []source {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append(b.Topology.all(), b.intakes...)
 }

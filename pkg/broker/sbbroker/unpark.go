@@ -23,7 +23,10 @@ func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) err
 	}
 	ctx, cancel := b.limit(ctx)
 	defer cancel()
-	for _, src := range b.Topology.sources(subscription, nil) {
+	for _, src := range b.known() {
+		if src.name != subscription {
+			continue
+		}
 		found, err := b.unpark(ctx, src, id, newID)
 		if err != nil {
 			return answer(ctx, err)
@@ -50,11 +53,11 @@ func (b *Broker) unpark(ctx context.Context, src source, id, newID string) (bool
 	if err != nil {
 		return false, err
 	}
-	m := decode(src, letter.raw)
+	m := b.Topology.decode(src, letter.raw)
 	m.ID, m.NotBefore = newID, time.Time{}
 	out := b.encode(m)
 	address(out, src, newID, 1)
-	if err := b.store(ctx, src.entity, []*azservicebus.Message{out}); err != nil {
+	if err := b.store(ctx, src.copies, []*azservicebus.Message{out}); err != nil {
 		return false, err
 	}
 	b.onStep(stepUnparked)
@@ -72,7 +75,7 @@ func (s *shelf) find(ctx context.Context, id string) (at int64, place int, err e
 			return 0, 0, nil
 		}
 		for _, raw := range s.page {
-			if place++; decode(s.source, raw).ID == id {
+			if place++; s.Topology.decode(s.source, raw).ID == id {
 				return *raw.SequenceNumber, place, nil
 			}
 		}
