@@ -140,3 +140,9 @@ type BatchReader interface {
 	// Rows returns rows in order.
 	Rows(ctx context.Context, tenant device.TenantID, batch string, q RowQuery) ([]RowStatus, error)
 }
+
+// BatchFinder finds a batch for somebody who knows only what the sender knows.
+type BatchFinder interface {
+	// BatchByKey returns the status of the batch with an idempotency key, or a fault.RequestNotFound; no batch has the key "".
+	BatchByKey(ctx context.Context, tenant device.TenantID, key string) (BatchStatus, error)
+}

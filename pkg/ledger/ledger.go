@@ -12,6 +12,7 @@ import "context"
 type Ledger interface {
 	BatchKeeper
 	BatchReader
+	BatchFinder
 	Acceptor
 	DeviceReader
 	CaptureReader

@@ -14,6 +14,7 @@ var batches = map[string]func(*bench){
 	"Batch/Status":         batchStatus,
 	"Batch/Rows":           batchRows,
 	"Batch/Unknown":        batchUnknown,
+	"Batch/ByKey":          batchByKey,
 }
 
 func batchIdempotencyKey(b *bench) {
@@ -157,4 +158,24 @@ func batchUnknown(b *bench) {
 		_, err = b.Rows(b.Context(), contoso, id, ledger.RowQuery{})
 		b.mustFail(err, fault.RequestNotFound)
 	}
+}
+
+func batchByKey(b *bench) {
+	keyed := ledger.Batch{ID: newID(), Tenant: contoso, Source: "oem", Name: "4711", IdempotencyKey: "oem-a\t4711 ä", Created: now()}
+	stored, _, err := b.OpenBatch(b.Context(), keyed)
+	b.must(err)
+	b.batch(contoso) // without a key
+	b.accept(stored, Candidate(1, 1), Rejected(2))
+	found, err := b.BatchByKey(b.Context(), contoso, keyed.IdempotencyKey)
+	b.must(err)
+	want, err := b.Batch(b.Context(), contoso, stored.ID)
+	b.must(err)
+	b.same(found, want)
+	b.same(found.Rows, 2)
+	for _, key := range []string{"", "4711", "oem-a\t4711 \u00c4"} {
+		_, err = b.BatchByKey(b.Context(), contoso, key)
+		b.mustFail(err, fault.RequestNotFound)
+	}
+	_, err = b.BatchByKey(b.Context(), fabrikam, keyed.IdempotencyKey)
+	b.mustFail(err, fault.RequestNotFound)
 }

@@ -45,8 +45,7 @@ func (l *Ledger) OpenBatch(ctx context.Context, b ledger.Batch) (ledger.Batch, b
 }
 
 func (t tx) openBatch(ctx context.Context, fresh ledger.Batch) (ledger.Batch, bool, error) {
-	found, err := batches.find(ctx, t.conn, `WHERE tenant = ? AND idempotency_key = ? AND idempotency_key <> ''`,
-		fresh.Tenant, fresh.IdempotencyKey)
+	found, err := batches.find(ctx, t.conn, `WHERE `+byKey, fresh.Tenant, fresh.IdempotencyKey)
 	if err == nil && len(found) == 0 {
 		found, err = batches.find(ctx, t.conn, `WHERE tenant = ? AND id = ?`, fresh.Tenant, fresh.ID)
 	}
@@ -75,13 +74,26 @@ func (l *Ledger) CloseBatch(ctx context.Context, b ledger.Batch) error {
 
 // Batch returns a batch with its counts; see ledger.BatchReader.
 func (l *Ledger) Batch(ctx context.Context, tenant device.TenantID, id string) (ledger.BatchStatus, error) {
+	return l.batch(ctx, unknownBatch(id), `WHERE tenant = ? AND id = ?`, tenant, id)
+}
+
+// BatchByKey returns a batch with its counts; see ledger.BatchFinder.
+func (l *Ledger) BatchByKey(ctx context.Context, tenant device.TenantID, key string) (ledger.BatchStatus, error) {
+	unknown := fault.New(fault.RequestNotFound, "no batch has the key")
+	return l.batch(ctx, unknown, `WHERE `+byKey, tenant, key)
+}
+
+// byKey names the index of keys, which has no batches without one.
+const byKey = `tenant = ? AND idempotency_key = ? AND idempotency_key <> ''`
+
+func (l *Ledger) batch(ctx context.Context, unknown error, where string, args ...any) (ledger.BatchStatus, error) {
 	return read(ctx, l, "batch", func(ctx context.Context, c conn) (ledger.BatchStatus, error) {
-		found, err := batches.find(ctx, c, `WHERE tenant = ? AND id = ?`, tenant, id)
+		found, err := batches.find(ctx, c, where, args...)
 		if err != nil {
 			return ledger.BatchStatus{}, err
 		}
 		if len(found) == 0 {
-			return ledger.BatchStatus{}, unknownBatch(id)
+			return ledger.BatchStatus{}, unknown
 		}
 		return c.status(ctx, *found[0])
 	})

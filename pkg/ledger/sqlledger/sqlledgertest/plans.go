@@ -64,7 +64,8 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 // Open opens a batch.
 func Open(tb testing.TB, l ledger.Ledger) ledger.Batch {
 	tb.Helper()
-	batch, _, err := l.OpenBatch(tb.Context(), ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: tenant, Source: "oem"})
+	id := uuid.Must(uuid.NewV7()).String()
+	batch, _, err := l.OpenBatch(tb.Context(), ledger.Batch{ID: id, Tenant: tenant, Source: "oem", IdempotencyKey: "key of " + id})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -80,6 +81,10 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 	last := len(f.Devices) - 1
 	for name, op := range map[string]func(context.Context) error{
 		"batch": func(ctx context.Context) error { _, err := l.Batch(ctx, tenant, f.Batch.ID); return err },
+		"batch/key": func(ctx context.Context) error {
+			_, err := l.BatchByKey(ctx, tenant, f.Batch.IdempotencyKey)
+			return err
+		},
 		"rows": func(ctx context.Context) error {
 			_, err := l.Rows(ctx, tenant, f.Batch.ID, ledger.RowQuery{After: 50})
 			return err
