@@ -54,6 +54,8 @@ func newTable(w io.Writer, header ...any) table.Writer {
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.SuppressTrailingSpaces()
+	t.SuppressEmptyColumns()
 	t.AppendHeader(table.Row(header))
 	return t
 }

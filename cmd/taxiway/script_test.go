@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -21,12 +22,16 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"taxiway": main})
 }
 
-// The scripts have two commands more than testscript's own: fails checks an exit code, fill puts hashes into files.
+// The commands that scripts have beside testscript's own.
+var commandsOfScripts = map[string]func(*testscript.TestScript, bool, []string){
+	"fails": fails, "fill": fill, "serve": serve, "field": field,
+}
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "fill": fill},
+		Cmds:                commandsOfScripts,
 	})
 }
 
@@ -70,6 +75,7 @@ func madeUp(words []string) (string, error) {
 		return "", err
 	}
 	r, finish := hwhash.Synthetic(seed), hwhash.Hash.Wire
+	r.Tool.CapturedAt = time.Date(2026, 1, 15, 8, 0, 0, 0, time.UTC) // a day that has passed
 	for _, w := range words[1:] {
 		if change, ok := changes[w]; ok {
 			change(&r)

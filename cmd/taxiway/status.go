@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"slices"
 
@@ -29,8 +29,8 @@ func newStatus(r *remote) *cobra.Command {
 			"there is no such batch; with --watch as submit --watch does.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if _, ok := rowKinds[rows]; rows != "" && !ok {
-				return &exitError{exitUsage, fmt.Errorf("--rows: want accepted, duplicate, conflict, rejected, failed or all, not %q", rows)}
+			if _, ok := rowKinds[rows]; rows != "" && (!ok || follow) {
+				return &exitError{exitUsage, errors.New("--rows: want accepted, duplicate, conflict, rejected, failed or all, and not with --watch")}
 			}
 			api, err := r.client()
 			if err != nil {
@@ -49,7 +49,6 @@ func newStatus(r *remote) *cobra.Command {
 	out.register(c)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) or all")
-	c.MarkFlagsMutuallyExclusive("watch", "rows")
 	return c
 }
 
@@ -85,13 +84,13 @@ func status(c *cobra.Command, api *client.Client, id string, out format, rows st
 
 // rowTable lists rows: what became of the row, else of its device.
 func rowTable(w io.Writer, rows []client.Row) {
-	t := newTable(w, "Row", "Outcome", "State", "Code", "Detail", "Warnings")
+	t := newTable(w, "Row", "Outcome", "State", "Code", "Warnings", "Detail")
 	for _, r := range rows {
 		code, detail := r.Code, r.Detail
 		if code == "" {
 			code, detail = r.DeviceCode, r.Reason
 		}
-		t.AppendRow([]any{r.Row, r.Outcome, r.State, code, inventory.Printable(detail), joined(r.Warnings)})
+		t.AppendRow([]any{r.Row, r.Outcome, r.State, code, joined(r.Warnings), inventory.Printable(detail)})
 	}
 	t.Render()
 }

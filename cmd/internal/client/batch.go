@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"taxiway.example/pkg/fault"
@@ -86,7 +88,8 @@ func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (Receipt,
 			query.Set(name, value)
 		}
 	}
-	r, err := c.request(ctx, http.MethodPost, "/v1/batches", query, list)
+	source := &source{r: list}
+	r, err := c.request(ctx, http.MethodPost, "/v1/batches", query, source)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -96,7 +99,26 @@ func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (Receipt,
 	}
 	var out Receipt
 	err = c.do(r, &out)
+	if cause := source.err.Load(); cause != nil {
+		return out, *cause
+	}
 	return out, err
+}
+
+// source remembers why a list could not be read, which is not the server's fault. An answer may come while it is still being
+// read.
+type source struct {
+	r   io.Reader
+	err atomic.Pointer[error]
+}
+
+// Read reads.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err.Store(&err)
+	}
+	return n, err
 }
 
 // Batch returns how a batch is doing.

@@ -34,11 +34,8 @@ type Client struct {
 // New returns a Client of the API at server, such as http://127.0.0.1:8080.
 func New(server, key string) (*Client, error) {
 	base, err := url.Parse(server)
-	if err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
-		return nil, fmt.Errorf("server %q: want http://HOST:PORT or https://HOST", base.Redacted())
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
+		return nil, errors.New("the address of the server must be http://HOST:PORT or https://HOST, without a user")
 	}
 	if key == "" {
 		return nil, errors.New("there is no API key")

@@ -1,0 +1,187 @@
+package watch_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/cmd/internal/client"
+	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// script answers one look after the other; the last answer stands.
+type script struct {
+	looks []func() (client.Batch, error)
+	n     int
+}
+
+func (s *script) Batch(context.Context, string) (client.Batch, error) {
+	look := s.looks[min(s.n, len(s.looks)-1)]
+	s.n++
+	return look()
+}
+
+func is(b client.Batch) func() (client.Batch, error) {
+	return func() (client.Batch, error) { return b, nil }
+}
+
+func fails(err error) func() (client.Batch, error) {
+	return func() (client.Batch, error) { return client.Batch{}, err }
+}
+
+// batch is one with devices in these states.
+func batch(states map[ledger.State]int) client.Batch {
+	b := client.Batch{ID: "b", State: ledger.Complete, Outcomes: map[ledger.Outcome]int{}, States: states}
+	for s, n := range states {
+		b.Rows += n
+		if s.InFlight() {
+			b.InFlight += n
+		}
+	}
+	b.Outcomes[ledger.Accepted] = b.Rows
+	b.Done = b.InFlight == 0
+	return b
+}
+
+var (
+	begun = batch(map[ledger.State]int{ledger.Collected: 3})
+	moved = batch(map[ledger.State]int{ledger.Submitted: 1, ledger.Tagged: 1, ledger.Held: 1})
+	ended = batch(map[ledger.State]int{ledger.Ready: 2, ledger.Held: 1})
+	away  = &client.Unreachable{Err: io.ErrUnexpectedEOF}
+)
+
+func TestFollowWritesALineForEachChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		from := &script{looks: []func() (client.Batch, error){is(begun), is(begun), is(moved), is(ended)}}
+		b, err := watch.Follow(t.Context(), from, "b", &out, watch.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(ended, b); diff != "" {
+			t.Error(diff)
+		}
+		want := "3 rows, 3 accepted: submitted 0 registered 0 tagged 0 grouped 0 ready 0\n" +
+			"3 rows, 3 accepted: submitted 2 registered 1 tagged 1 grouped 0 ready 0 (1 held)\n" +
+			"3 rows, 3 accepted: submitted 2 registered 2 tagged 2 grouped 2 ready 2 (1 held)\n"
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
+	t.Parallel()
+	busy := &client.Problem{Status: 429, Code: fault.RequestRateLimited, RetryAfter: 7 * time.Second}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		from := &script{looks: []func() (client.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
+		b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Interval: time.Second})
+		if err != nil || !b.Done {
+			t.Errorf("%v, done %v", err, b.Done)
+		}
+		if took := time.Since(began); took != 10*time.Second { // the clock of the bubble
+			t.Errorf("looked for %s", took)
+		}
+	})
+}
+
+func TestFollowGivesUp(t *testing.T) {
+	t.Parallel()
+	unknown := &client.Problem{Status: 404, Code: fault.RequestNotFound}
+	for name, c := range map[string]struct {
+		err  error
+		most int // looks
+	}{
+		"at once when nothing can change":  {unknown, 2},
+		"when the server stays away":       {away, 32},
+		"at once when it is not an answer": {errors.New("not understood"), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				from := &script{looks: []func() (client.Batch, error){is(begun), fails(c.err)}}
+				b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Patience: 30 * time.Second})
+				if !errors.Is(err, c.err) || b.ID != "b" || from.n != c.most {
+					t.Errorf("%v after %d looks, last seen %q", err, from.n, b.ID)
+				}
+			})
+		})
+	}
+}
+
+func TestFollowStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		b, err := watch.Follow(ctx, &script{looks: []func() (client.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
+		if !errors.Is(err, context.DeadlineExceeded) || b.ID != "b" {
+			t.Errorf("%v, last seen %q", err, b.ID)
+		}
+	})
+}
+
+// Bars are drawn for a terminal; what is left of them says how it ended.
+func TestBars(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if _, err := watch.Follow(t.Context(), &script{looks: []func() (client.Batch, error){is(ended)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
+		t.Fatal(err)
+	}
+	last := out.String()[strings.LastIndex(out.String(), "submitted"):]
+	for _, want := range []string{"2 / 2", "ready", "(1 held)"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("no %q in %q", want, last)
+		}
+	}
+}
+
+func TestSummaryAddsUp(t *testing.T) {
+	t.Parallel()
+	b := ended
+	b.Rejects = []client.Reason{{Code: "hash.truncated", Title: "Cut.", Count: 2}}
+	b.Reasons = []client.Reason{{State: ledger.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
+	b.Outcomes = map[ledger.Outcome]int{ledger.Accepted: 3, ledger.Rejected: 2}
+	b.Rows = 5
+	var out strings.Builder
+	if err := watch.Summary(&out, b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"  accepted           3\n", "  rejected           2\n", "  held               1\n", "        2  hash.truncated\n           Cut.\n",
+		"        1  held autopilot.assigned_to_other_tenant\n",
+		"5 rows = 3 accepted + 0 duplicate + 0 conflict + 2 rejected  ✓\n",
+		"3 accepted = 2 ready + 0 in flight + 1 held + 0 dead + 0 retired  ✓\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if !watch.AddsUp(b) || watch.Failed(b) != 3 {
+		t.Errorf("adds up: %v; failed: %d", watch.AddsUp(b), watch.Failed(b))
+	}
+	for name, lost := range map[string]func(*client.Batch){
+		"a row":    func(b *client.Batch) { b.Rows++ },
+		"a device": func(b *client.Batch) { b.States = map[ledger.State]int{ledger.Ready: 2} },
+	} {
+		b := b
+		lost(&b)
+		if watch.AddsUp(b) {
+			t.Errorf("%s is missing and it adds up", name)
+		}
+		out.Reset()
+		if err := watch.Summary(&out, b); err != nil || !strings.Contains(out.String(), "DOES NOT ADD UP") {
+			t.Errorf("%s is missing and the summary does not say so (%v)", name, err)
+		}
+	}
+}
