@@ -17,6 +17,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/answer"
 )
 
 // The sizes of pages of rows.
@@ -69,7 +70,7 @@ func readRowRequest(r *http.Request) (rowRequest, error) {
 	switch outcome := ledger.Outcome(q.Get("outcome")); {
 	case outcome == "failed":
 		req.failed = true
-	case outcome == "" || slices.Contains(outcomes, outcome):
+	case outcome == "" || slices.Contains(answer.Outcomes(), outcome):
 		req.query.Outcome = outcome
 	default:
 		return req, fault.New(fault.RequestInvalid, "The parameter outcome must be accepted, duplicate, conflict, rejected or failed.")
@@ -135,9 +136,9 @@ func (a *API) rows(ctx context.Context, tenant device.TenantID, req rowRequest) 
 
 func (a *API) writePage(w http.ResponseWriter, r *http.Request, req rowRequest, rows iter.Seq2[ledger.RowStatus, error]) error {
 	page := struct {
-		Rows []rowView `json:"rows"`
-		Next string    `json:"next,omitempty"`
-	}{Rows: []rowView{}}
+		Rows []answer.Row `json:"rows"`
+		Next string       `json:"next,omitempty"`
+	}{Rows: []answer.Row{}}
 	for row, err := range rows {
 		if err != nil {
 			return err

@@ -11,25 +11,12 @@ import (
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/oemfile"
+	"taxiway.example/services/collector/internal/answer"
 	"taxiway.example/services/collector/internal/collect"
 )
 
 // csvTypes are the media types under which device lists are sent. Browsers on Windows call CSV an Excel file.
 var csvTypes = []string{"text/csv", "application/csv", "application/octet-stream", "text/plain", "application/vnd.ms-excel"}
-
-// receiptBody is the answer to an upload.
-type receiptBody struct {
-	ID       string                 `json:"id"`
-	State    ledger.BatchState      `json:"state"`
-	Repeated bool                   `json:"repeated,omitempty"`
-	Rows     int                    `json:"rows"`
-	Outcomes map[ledger.Outcome]int `json:"outcomes"`
-	Warned   int                    `json:"warned"`
-	Problems []rowView              `json:"problems"`
-	More     int                    `json:"moreProblems"`
-	Notes    []string               `json:"notes,omitempty"`
-	Links    batchLinks             `json:"links"`
-}
 
 // postBatch takes in a device list.
 func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) error {
@@ -53,53 +40,27 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	if err != nil {
 		return refuse(err, func(to *refusal) { to.batch = result.Batch.ID })
 	}
-	answer := receiptOf(result)
-	answer.Notes = file.Notes
+	receipt := answer.ReceiptOf(result)
+	receipt.Notes = file.Notes
 	if result.Repeated {
-		if answer, err = a.repeated(r, result.Batch); err != nil {
+		if receipt, err = a.repeated(r, result.Batch); err != nil {
 			return err
 		}
 	}
-	w.Header().Set("Location", answer.Links.Self)
+	w.Header().Set("Location", receipt.Links.Self)
 	setRetryAfter(w, a.config.Poll)
-	a.writeJSON(w, r, http.StatusAccepted, "application/json", answer)
+	a.writeJSON(w, r, http.StatusAccepted, "application/json", receipt)
 	return nil
 }
 
-func receiptOf(result collect.Result) receiptBody {
-	b := receiptBody{
-		ID: result.Batch.ID, State: result.Batch.State, Rows: result.Rows, Outcomes: allOutcomes(result.Outcomes),
-		Warned: result.Warned, Problems: []rowView{}, Links: linksOf(result.Batch.ID),
-	}
-	for _, receipt := range result.Problems {
-		b.Problems = append(b.Problems, viewOfReceipt(receipt))
-	}
-	b.More = result.Rows - result.Outcomes[ledger.Accepted] - len(result.Problems)
-	return b
-}
-
 // repeated answers a delivery that was taken in before with what the ledger has of it.
-func (a *API) repeated(r *http.Request, b ledger.Batch) (receiptBody, error) {
+func (a *API) repeated(r *http.Request, b ledger.Batch) (answer.Receipt, error) {
 	status, err := a.Reader.Batch(r.Context(), b.Tenant, b.ID)
 	if err != nil {
-		return receiptBody{}, err
+		return answer.Receipt{}, err
 	}
-	return receiptBody{
-		ID: b.ID, State: b.State, Repeated: true, Rows: status.Rows, Outcomes: allOutcomes(status.Outcomes),
-		Problems: []rowView{}, More: status.Rows - status.Outcomes[ledger.Accepted], Links: linksOf(b.ID),
-	}, nil
+	return answer.Repeated(status), nil
 }
-
-// allOutcomes names every outcome, so that the counts visibly add up.
-func allOutcomes(counts map[ledger.Outcome]int) map[ledger.Outcome]int {
-	all := map[ledger.Outcome]int{}
-	for _, o := range outcomes {
-		all[o] = counts[o]
-	}
-	return all
-}
-
-var outcomes = []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected}
 
 // postDevice takes in one device: 202 for a new one, 200 for a known one, a problem otherwise.
 func (a *API) postDevice(w http.ResponseWriter, r *http.Request, p principal) error {

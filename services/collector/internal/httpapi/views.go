@@ -6,48 +6,11 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/answer"
 )
 
-// batchLinks point to what belongs to a batch.
-type batchLinks struct {
-	Self   string `json:"self"`
-	Rows   string `json:"rows"`
-	Failed string `json:"failed"`
-}
-
-func linksOf(batch string) batchLinks {
-	self := "/v1/batches/" + batch
-	return batchLinks{Self: self, Rows: self + "/rows", Failed: self + "/rows?outcome=failed"}
-}
-
-// rowView is a row of a batch. It has no cell of the row.
-type rowView struct {
-	Row        int            `json:"row"`
-	Outcome    ledger.Outcome `json:"outcome"`
-	Code       fault.Code     `json:"code,omitempty"`
-	Title      string         `json:"title,omitempty"`
-	Column     string         `json:"column,omitempty"`
-	Detail     string         `json:"detail,omitempty"`
-	Hint       string         `json:"hint,omitempty"`
-	Warnings   []string       `json:"warnings,omitempty"`
-	Device     string         `json:"device,omitempty"`
-	State      ledger.State   `json:"state,omitempty"`
-	DeviceCode fault.Code     `json:"deviceCode,omitempty"`
-	Reason     string         `json:"reason,omitempty"`
-}
-
-func viewOfReceipt(r ledger.Receipt) rowView {
-	v := rowView{
-		Row: r.Row, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Warnings: r.Warnings, Device: r.Device,
-	}
-	if entry, ok := fault.Lookup(r.Code); ok {
-		v.Title, v.Hint = entry.Title, entry.Hint
-	}
-	return v
-}
-
-func viewOfRow(r ledger.RowStatus) rowView {
-	v := viewOfReceipt(r.Receipt)
+func viewOfRow(r ledger.RowStatus) answer.Row {
+	v := answer.RowOf(r.Receipt)
 	v.State, v.DeviceCode, v.Reason = r.State, r.DeviceCode, r.Reason
 	return v
 }
@@ -87,14 +50,14 @@ type batchView struct {
 	Done      bool                   `json:"done"`
 	Reasons   []reasonView           `json:"reasons"`
 	Rejects   []reasonView           `json:"rejects"`
-	Links     batchLinks             `json:"links"`
+	Links     answer.Links           `json:"links"`
 }
 
 func viewOfBatch(s ledger.BatchStatus) batchView {
 	v := batchView{
 		ID: s.ID, Name: s.Name, Source: s.Source, State: s.State, Code: s.Code, Detail: s.Detail,
-		Created: s.Created, Closed: timeOrNil(s.Closed), Rows: s.Rows, Outcomes: allOutcomes(s.Outcomes),
-		States: orEmpty(s.States), Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects), Links: linksOf(s.ID),
+		Created: s.Created, Closed: timeOrNil(s.Closed), Rows: s.Rows, Outcomes: answer.Counts(s.Outcomes),
+		States: orEmpty(s.States), Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects), Links: answer.LinksOf(s.ID),
 	}
 	for state, n := range s.States {
 		if state.InFlight() {
