@@ -11,6 +11,7 @@ import (
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/postgres"
 	"taxiway.example/pkg/ledger/sqlite"
@@ -45,6 +46,9 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 //
 //	nats+embedded:DIRECTORY       a server in this process; its directory has one owner
 //	nats://HOST:PORT[,…]          NATS servers with JetStream
+//	servicebus://NAMESPACE…       Azure Service Bus as a managed identity; see sbbroker.Open for more ways
+//	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
+//	servicebus+file:PATH          the same in a file
 func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	opts := natsbroker.Options{Logger: o.Logger, Now: o.Now}
@@ -58,8 +62,19 @@ func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, 
 		}
 		opts.Replicas = 1
 		return natsbroker.New(ctx, nc, opts)
+	case "servicebus", "servicebus+env", "servicebus+file":
+		return openServiceBus(ctx, address, sbbroker.Options{Topology: ServiceBusTopology(), Logger: o.Logger, Now: o.Now})
 	}
-	return nil, fmt.Errorf("broker address %q: want nats+embedded:DIRECTORY or nats://…", scheme+":…")
+	return nil, fmt.Errorf("broker address %q: want nats+embedded:DIRECTORY, nats://… or servicebus://…", scheme+":…")
+}
+
+// openServiceBus keeps a nil *sbbroker.Broker from becoming a broker that is not nil.
+func openServiceBus(ctx context.Context, address string, o sbbroker.Options) (broker.Broker, error) {
+	b, err := sbbroker.Open(ctx, address, o)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func openEmbedded(ctx context.Context, dir string, opts natsbroker.Options) (broker.Broker, error) {
