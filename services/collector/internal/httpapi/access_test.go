@@ -29,6 +29,8 @@ func TestAccess(t *testing.T) {
 			return strings.Replace(pattern, "{id}", owned, 1)
 		case pattern == "/v1/devices":
 			return pattern + "?serial=" + serial
+		case pattern == "/v1/batches":
+			return pattern + "?idempotencyKey=k"
 		}
 		return pattern
 	}
@@ -40,6 +42,7 @@ func TestAccess(t *testing.T) {
 	keys := []string{"", "wrong", contosoKey, contosoOps, fabrikamKey, fabrikamOps, houseKey}
 	want := map[string][]int{
 		"POST /v1/batches":              {401, 401, 202, 202, 202, 202, 403},
+		"GET /v1/batches":               {401, 401, 200, 200, 200, 200, 403}, // each sees its own
 		"GET /v1/batches/{id}":          {401, 401, 200, 200, 404, 404, 403},
 		"GET /v1/batches/{id}/rows":     {401, 401, 200, 200, 404, 404, 403},
 		"POST /v1/devices":              {401, 401, 200, 200, 200, 200, 403}, // known by then

@@ -63,6 +63,7 @@ type Taker interface {
 // Reader answers questions about what was taken in.
 type Reader interface {
 	ledger.BatchReader
+	ledger.BatchFinder
 	ledger.DeviceReader
 	ledger.Timeline
 }
@@ -125,6 +126,7 @@ type Route struct {
 // routes is everything there is.
 var routes = []Route{
 	{Method: "POST", Path: "/v1/batches", access: sender, handle: (*API).postBatch, transfer: true},
+	{Method: "GET", Path: "/v1/batches", access: sender, handle: (*API).findBatches},
 	{Method: "GET", Path: "/v1/batches/{id}", access: sender, handle: (*API).getBatch},
 	{Method: "GET", Path: "/v1/batches/{id}/rows", access: sender, handle: (*API).getRows, transfer: true},
 	{Method: "POST", Path: "/v1/devices", access: sender, handle: (*API).postDevice},

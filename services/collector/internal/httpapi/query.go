@@ -12,6 +12,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/collect"
 )
 
 // getBatch answers how a batch is doing. Its ETag changes when anything about it does.
@@ -25,6 +26,29 @@ func (a *API) getBatch(w http.ResponseWriter, r *http.Request, p principal) erro
 		setRetryAfter(w, a.config.Poll)
 	}
 	return a.writeTagged(w, r, view)
+}
+
+// findBatches answers with the batch of an idempotency key, or of a message from a queue.
+func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p principal) error {
+	q := r.URL.Query()
+	key, queue, message := q.Get("idempotencyKey"), q.Get("queue"), q.Get("message")
+	switch {
+	case key == "" && queue != "" && message != "":
+		key = collect.QueueKey(queue, message)
+	case key == "" || queue != "" || message != "":
+		return fault.New(fault.RequestInvalid, "Name the idempotencyKey, or the queue and the message.")
+	}
+	found := struct {
+		Batches []batchView `json:"batches"`
+	}{Batches: []batchView{}}
+	switch status, err := a.Reader.BatchByKey(r.Context(), p.tenant.ID, key); {
+	case err == nil:
+		found.Batches = append(found.Batches, viewOfBatch(status))
+	case fault.KindOf(err) != fault.NotFound:
+		return err
+	}
+	a.writeJSON(w, r, http.StatusOK, "application/json", found)
+	return nil
 }
 
 // writeTagged answers with a value and its ETag, or with 304 when the client has it.

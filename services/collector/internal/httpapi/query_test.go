@@ -13,6 +13,7 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/collect"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -42,6 +43,35 @@ func TestBatchStatus(t *testing.T) {
 	r.kill(t, devices[0].ID)
 	if got := r.get(t, sent.Links.Self, contosoKey, "If-None-Match", tag); got.Code != http.StatusOK {
 		t.Errorf("the tag stayed although a device died: %d", got.Code)
+	}
+}
+
+func TestFindBatches(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1), "Idempotency-Key", "order 4711"), http.StatusAccepted)
+	queued, _, err := r.ledger.OpenBatch(t.Context(), ledger.Batch{ID: "b2", Tenant: "contoso", Source: "oem-a", IdempotencyKey: collect.QueueKey("oem-a", "order 4711")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"idempotencyKey=order+4711":       sent.ID,
+		"queue=oem-a&message=order+4711":  queued.ID,
+		"queue=oem-b&message=order+4711":  "",
+		"queue=oem-a&message=order":       "",
+		"idempotencyKey=oem-a+order+4711": "",
+	} {
+		got := answer[struct{ Batches []batch }](t, r.get(t, "/v1/batches?"+query, contosoKey), http.StatusOK)
+		if len(got.Batches) != min(len(want), 1) || want != "" && got.Batches[0].ID != want {
+			t.Errorf("%s: %+v, want %q", query, got, want)
+		}
+		others := answer[struct{ Batches []batch }](t, r.get(t, "/v1/batches?"+query, fabrikamKey), http.StatusOK)
+		if len(others.Batches) != 0 {
+			t.Errorf("%s: another tenant is told of %+v", query, others)
+		}
+	}
+	for _, query := range []string{"", "queue=oem-a", "message=1", "idempotencyKey=1&queue=oem-a&message=1"} {
+		refused(t, r.get(t, "/v1/batches?"+query, contosoKey), http.StatusBadRequest, fault.RequestInvalid)
 	}
 }
 
