@@ -11,41 +11,62 @@ import (
 	"golang.org/x/term"
 
 	"taxiway.example/cmd/allinone"
+	"taxiway.example/pkg/broker/sbbroker/simulated"
+	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
 	"taxiway.example/pkg/tenant"
 )
 
 // engines starts what the demo's ledger and broker need, below dir, and returns their addresses.
 func (d *demo) engines(ctx context.Context, dir string) (c allinone.Config, stop func(), err error) {
-	stop = func() {}
+	ledger, stopLedger, err := d.openLedger(ctx, dir)
+	if err != nil {
+		return c, nil, err
+	}
+	broker, stopBroker, err := d.openBroker(ctx, dir)
+	if err != nil {
+		stopLedger()
+		return c, nil, err
+	}
+	return allinone.Config{Ledger: ledger, Broker: broker}, func() { stopBroker(); stopLedger() }, nil
+}
+
+func (d *demo) openLedger(ctx context.Context, dir string) (address string, stop func(), err error) {
 	switch d.ledger {
 	case "sqlite":
-		c.Ledger = "sqlite:" + filepath.Join(dir, "ledger.db")
+		return "sqlite:" + filepath.Join(dir, "ledger.db"), func() {}, nil
 	case "postgres":
-		if c.Ledger, stop, err = temporaryPostgres(ctx); err != nil {
-			return c, stop, err
-		}
-	default:
-		return c, stop, &exitError{exitUsage, fmt.Errorf("--ledger %q: want sqlite or postgres", d.ledger)}
+		return temporaryPostgres(ctx)
 	}
+	return "", nil, &exitError{exitUsage, fmt.Errorf("--ledger %q: want sqlite or postgres", d.ledger)}
+}
+
+func (d *demo) openBroker(ctx context.Context, dir string) (address string, stop func(), err error) {
 	switch d.broker {
 	case "nats":
-		c.Broker = "nats+embedded:" + filepath.Join(dir, "broker")
-	default:
-		return c, stop, &exitError{exitUsage, fmt.Errorf("--broker %q: want nats or servicebus", d.broker)}
+		return "nats+embedded:" + filepath.Join(dir, "broker"), func() {}, nil
+	case "servicebus":
+		n, err := simulated.Start(ctx, engine.ServiceBusTopology(), dir)
+		if err != nil {
+			return "", nil, err
+		}
+		return n.Address, func() { _ = n.Close() }, nil // nothing is kept
 	}
-	return c, stop, ctx.Err()
+	return "", nil, &exitError{exitUsage, fmt.Errorf("--broker %q: want nats or servicebus", d.broker)}
 }
 
 // temporaryPostgres starts a PostgreSQL cluster of the demo's own and returns the address of a database in it.
 func temporaryPostgres(ctx context.Context) (address string, stop func(), err error) {
 	cluster, err := pgcluster.Start(ctx, pgcluster.Options{})
 	if err != nil {
-		return "", func() {}, err
+		return "", nil, err
 	}
 	stop = func() { _ = cluster.Stop() } // removes what is temporary anyway
-	address, err = cluster.Create(ctx, "taxiway")
-	return address, stop, err
+	if address, err = cluster.Create(ctx, "taxiway"); err != nil {
+		stop()
+		return "", nil, err
+	}
+	return address, stop, nil
 }
 
 // withNewKey gives the tenant a fresh API key that may operate, and returns the key; only its digest stays.
