@@ -217,7 +217,7 @@ func (in *intake) store(ctx context.Context) error {
 		steps[i] = r.step("", door)
 	}
 	bodies := slices.Collect(maps.Values(in.captures))
-	changed := slices.Collect(maps.Values(in.changed))
+	changed := sorted(in.changed)
 	if err := devices.insert(ctx, in.conn, in.accepted, ""); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (l *Ledger) Take(
 ) (time.Duration, error) {
 	var wait time.Duration
 	err := l.write(ctx, "take", func(ctx context.Context, t tx) error {
-		until, _, err := number(ctx, t.conn, `SELECT until FROM gates WHERE tenant = ?`, tenant)
+		until, err := number(ctx, t.conn, `SELECT until FROM gates WHERE tenant = ?`, tenant)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (t tx) take(
 		tenant, bucket); err != nil {
 		return 0, err
 	}
-	fullAt, _, err := number(ctx, t.conn, `SELECT full_at FROM buckets WHERE tenant = ? AND bucket = ? FOR UPDATE`, tenant, bucket)
+	fullAt, err := number(ctx, t.conn, `SELECT full_at FROM buckets WHERE tenant = ? AND bucket = ? FOR UPDATE`, tenant, bucket)
 	if err != nil {
 		return 0, err
 	}

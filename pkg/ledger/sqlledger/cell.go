@@ -10,11 +10,17 @@ import (
 	"taxiway.example/pkg/device"
 )
 
-// cell is a field of a struct as the value of a column: value writes it, Scan reads it.
+// cell is a field of a struct as the value of a column.
 type cell interface {
 	value() any
-	Scan(src any) error
+	set(column any) error
 }
+
+// scanner lets database/sql set a cell.
+type scanner struct{ cell }
+
+// Scan implements sql.Scanner.
+func (s scanner) Scan(column any) error { return s.set(column) }
 
 // micros is how times are stored: microseconds since 1970, UTC; 0 stands for the zero time.
 func micros(t time.Time) int64 {
@@ -39,15 +45,15 @@ func clean(s string) string {
 // textCell is a string of any name.
 type textCell[T ~string] struct{ p *T }
 
-func text[T ~string](p *T) cell        { return textCell[T]{p} }
-func (c textCell[T]) value() any       { return clean(string(*c.p)) }
-func (c textCell[T]) Scan(v any) error { return scanText(v, func(s string) { *c.p = T(s) }) }
+func text[T ~string](p *T) cell       { return textCell[T]{p} }
+func (c textCell[T]) value() any      { return clean(string(*c.p)) }
+func (c textCell[T]) set(v any) error { return scanText(v, func(s string) { *c.p = T(s) }) }
 
 // serialCell and secretCell reveal what only the database may see.
 type serialCell struct{ p *device.Serial }
 
 func (c serialCell) value() any { return clean(c.p.Reveal()) }
-func (c serialCell) Scan(v any) error {
+func (c serialCell) set(v any) error {
 	return scanText(v, func(s string) { *c.p = device.NewSerial(s) })
 }
 
@@ -55,7 +61,7 @@ type productKeyCell struct{ p *device.ProductKeyID }
 
 func (c productKeyCell) value() any { return clean(c.p.Reveal()) }
 
-func (c productKeyCell) Scan(v any) error {
+func (c productKeyCell) set(v any) error {
 	return scanText(v, func(s string) { *c.p = device.NewProductKeyID(s) })
 }
 
@@ -64,7 +70,7 @@ type listCell struct{ p *[]string }
 
 func (c listCell) value() any { return clean(strings.Join(*c.p, ",")) }
 
-func (c listCell) Scan(v any) error {
+func (c listCell) set(v any) error {
 	return scanText(v, func(s string) {
 		if *c.p = nil; s != "" {
 			*c.p = strings.Split(s, ",")
@@ -77,7 +83,7 @@ type hexCell struct{ p []byte }
 
 func (c hexCell) value() any { return hexText(c.p) }
 
-func (c hexCell) Scan(v any) error {
+func (c hexCell) set(v any) error {
 	s, ok := v.(string)
 	if !ok {
 		return fmt.Errorf("column holds %T, not text", v)
@@ -101,7 +107,7 @@ type bytesCell struct{ p []byte }
 
 func (c bytesCell) value() any { return c.p }
 
-func (c bytesCell) Scan(v any) error {
+func (c bytesCell) set(v any) error {
 	raw, ok := v.([]byte)
 	if !ok || len(raw) != len(c.p) {
 		return fmt.Errorf("column holds %T, not %d bytes", v, len(c.p))
@@ -115,7 +121,7 @@ type numberCell[T ~int | ~int64] struct{ p *T }
 
 func integer[T ~int | ~int64](p *T) cell { return numberCell[T]{p} }
 func (c numberCell[T]) value() any       { return int64(*c.p) }
-func (c numberCell[T]) Scan(v any) error { return scanInteger(v, func(n int64) { *c.p = T(n) }) }
+func (c numberCell[T]) set(v any) error  { return scanInteger(v, func(n int64) { *c.p = T(n) }) }
 
 // flagCell is 0 or 1.
 type flagCell struct{ p *bool }
@@ -126,13 +132,13 @@ func (c flagCell) value() any {
 	}
 	return int64(0)
 }
-func (c flagCell) Scan(v any) error { return scanInteger(v, func(n int64) { *c.p = n != 0 }) }
+func (c flagCell) set(v any) error { return scanInteger(v, func(n int64) { *c.p = n != 0 }) }
 
 // timeCell is a time in microseconds.
 type timeCell struct{ p *time.Time }
 
-func (c timeCell) value() any       { return micros(*c.p) }
-func (c timeCell) Scan(v any) error { return scanInteger(v, func(n int64) { *c.p = moment(n) }) }
+func (c timeCell) value() any      { return micros(*c.p) }
+func (c timeCell) set(v any) error { return scanInteger(v, func(n int64) { *c.p = moment(n) }) }
 
 // jsonCell is a small struct of plain fields.
 type jsonCell[T any] struct{ p *T }
@@ -145,7 +151,7 @@ func (c jsonCell[T]) value() any {
 	return string(raw)
 }
 
-func (c jsonCell[T]) Scan(v any) error {
+func (c jsonCell[T]) set(v any) error {
 	s, ok := v.(string)
 	if !ok {
 		return fmt.Errorf("column holds %T, not text", v)
@@ -156,8 +162,8 @@ func (c jsonCell[T]) Scan(v any) error {
 // constCell writes what follows from other fields and is not read back.
 type constCell struct{ v any }
 
-func (c constCell) value() any     { return c.v }
-func (constCell) Scan(_ any) error { return nil }
+func (c constCell) value() any  { return c.v }
+func (constCell) set(any) error { return nil }
 
 func scanText(v any, set func(string)) error {
 	s, ok := v.(string)
@@ -182,7 +188,7 @@ type blobCell struct{ p *[]byte }
 
 func (c blobCell) value() any { return append([]byte{}, *c.p...) }
 
-func (c blobCell) Scan(v any) error {
+func (c blobCell) set(v any) error {
 	raw, ok := v.([]byte)
 	if !ok && v != nil {
 		return fmt.Errorf("column holds %T, not bytes", v)

@@ -1,6 +1,7 @@
 package sqlledger
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -107,8 +108,7 @@ func (w *changes) note(r *record, from ledger.State, code fault.Code, by string)
 
 // save writes the changes.
 func (t tx) save(ctx context.Context, w *changes) error {
-	touched := slices.Collect(maps.Values(w.touched))
-	if err := devices.update(ctx, t.conn, touched, moved...); err != nil {
+	if err := devices.update(ctx, t.conn, sorted(w.touched), moved...); err != nil {
 		return err
 	}
 	if err := transitions.insert(ctx, t.conn, w.steps, ""); err != nil {
@@ -118,6 +118,11 @@ func (t tx) save(ctx context.Context, w *changes) error {
 		return err
 	}
 	return letters.insert(ctx, t.conn, w.deaths, "")
+}
+
+// sorted returns devices in the order in which everybody locks them.
+func sorted(byID map[string]*record) []*record {
+	return slices.SortedFunc(maps.Values(byID), func(a, b *record) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 func patch[T any](field, value *T) {

@@ -62,7 +62,7 @@ func (t table[T]) scan(rows *sql.Rows) (*T, error) {
 	row := new(T)
 	cells := make([]any, len(t.fields))
 	for i, f := range t.fields {
-		cells[i] = f.of(row)
+		cells[i] = scanner{f.of(row)}
 	}
 	return row, rows.Scan(cells...)
 }

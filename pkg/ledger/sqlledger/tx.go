@@ -57,15 +57,15 @@ func query[T any](ctx context.Context, c conn, scan func(*sql.Rows) (T, error), 
 	return all, rows.Err()
 }
 
-// number returns the only value of a statement's first row; found is false without a row.
-func number(ctx context.Context, c conn, statement string, args ...any) (n int64, found bool, err error) {
+// number returns the only value of a statement's first row, 0 without a row.
+func number(ctx context.Context, c conn, statement string, args ...any) (int64, error) {
 	all, err := query(ctx, c, func(rows *sql.Rows) (n int64, err error) {
 		return n, rows.Scan(&n)
 	}, statement, args...)
 	if err != nil || len(all) == 0 {
-		return 0, false, err
+		return 0, err
 	}
-	return all[0], true, nil
+	return all[0], nil
 }
 
 // read runs fn outside of any transaction.
