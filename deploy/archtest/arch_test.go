@@ -34,6 +34,7 @@ var rules = []rule{
 	{"pkg/broker", []string{"pkg/fault"}},
 	{"pkg/broker/brokertest", []string{"pkg/broker", "pkg/fault"}},
 	{"pkg/broker/sbbroker/simulator/...", []string{"pkg/broker/sbbroker/simulator/..."}},
+	{"pkg/broker/sbbroker/simulated", []string{"pkg/broker/sbbroker", "pkg/broker/sbbroker/simulator"}},
 	{"pkg/broker/natsbroker", []string{"pkg/broker", "pkg/fault", "pkg/dirlock"}},
 	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
 	{"pkg/ledger", vocabulary},
