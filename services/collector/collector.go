@@ -1,5 +1,5 @@
-// Package collector is the service that takes devices in: from files and devices over HTTP to rows committed in the ledger,
-// and to events that name the devices accepted.
+// Package collector is the service that takes devices in: from files and devices over HTTP and from message queues to rows
+// committed in the ledger, and to events that name the devices accepted.
 package collector
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/pipeline"
@@ -20,6 +21,7 @@ import (
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
 	"taxiway.example/services/collector/internal/httpapi"
+	"taxiway.example/services/collector/internal/queue"
 )
 
 // Limits bound what clients of the API may do; zero fields take the defaults.
@@ -28,11 +30,15 @@ type Limits = httpapi.Config
 // Intake is how rows are taken in; zero fields take the defaults.
 type Intake = collect.Config
 
+// Queues bound what senders may put into message queues; zero fields take the defaults.
+type Queues = queue.Config
+
 // Config is the configuration of the service.
 type Config struct {
 	Addr     string        // address of the API; default 127.0.0.1:8080
 	Intake   Intake        //
 	Limits   Limits        //
+	Queues   Queues        //
 	Shutdown time.Duration // for requests at work when the service stops; default 25 s
 }
 
@@ -49,6 +55,7 @@ type Ledger interface {
 // Broker is what the service needs of the broker.
 type Broker interface {
 	broker.Publisher
+	broker.Consumer
 	broker.Parking
 }
 
@@ -71,23 +78,46 @@ const (
 	maxHeader  = 16 << 10 // bytes
 )
 
-// Run serves the API until ctx ends. Then it says that it is not ready, takes no new connection, lets the requests at work
-// finish, and returns nil. Uploads that are still running when the time for that is up break off as if the
-// connection had been lost: what was committed stands, and the rest can be sent again.
+// Run serves the API and the queues until ctx ends. Then it says that it is not ready, takes no new connection and no message,
+// lets what is at work finish, and returns nil. Uploads that are still running when the time for that is up break off as if
+// the connection had been lost: what was committed stands, and the rest can be sent again.
 func Run(ctx context.Context, c Config, d Deps) error {
-	api, err := newAPI(c, d)
+	taker, err := collect.New(c.Intake, collect.Deps{
+		Ledger: d.Ledger, Events: pipeline.NewEmitter(d.Broker), Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
+	})
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
 	}
-	ln := d.Listener
-	if ln == nil {
-		if c.Addr == "" {
-			c.Addr = "127.0.0.1:8080"
-		}
-		if ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr); err != nil {
-			return fmt.Errorf("collector: %w", err)
-		}
+	api, err := newAPI(c, d, taker)
+	if err != nil {
+		return fmt.Errorf("collector: %w", err)
 	}
+	ln, err := listen(ctx, c, d)
+	if err != nil {
+		return fmt.Errorf("collector: %w", err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(ctx, c, d, api, ln) })
+	g.Go(func() error {
+		return queue.Run(ctx, c.Queues, queue.Deps{
+			Taker: taker, Reader: d.Ledger, Letters: d.Ledger, Consumer: d.Broker, Tenants: d.Tenants,
+			Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
+		})
+	})
+	return g.Wait()
+}
+
+func listen(ctx context.Context, c Config, d Deps) (net.Listener, error) {
+	if d.Listener != nil {
+		return d.Listener, nil
+	}
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:8080"
+	}
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+}
+
+func serve(ctx context.Context, c Config, d Deps, api http.Handler, ln net.Listener) error {
 	// Requests outlive ctx: they end by themselves, or by cancel when the time for shutting down is up.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -105,7 +135,7 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	case <-ctx.Done():
 	}
 	d.Health.Drain()
-	err = stop(ctx, server, cancel, c.Shutdown, served)
+	err := stop(ctx, server, cancel, c.Shutdown, served)
 	working.Wait()
 	return err
 }
@@ -119,13 +149,7 @@ func counted(next http.Handler, working *sync.WaitGroup) http.Handler {
 	})
 }
 
-func newAPI(c Config, d Deps) (*httpapi.API, error) {
-	taker, err := collect.New(c.Intake, collect.Deps{
-		Ledger: d.Ledger, Events: pipeline.NewEmitter(d.Broker), Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
-	})
-	if err != nil {
-		return nil, err
-	}
+func newAPI(c Config, d Deps, taker httpapi.Taker) (*httpapi.API, error) {
 	d.Health.Add("ledger", d.Ledger.Health)
 	return httpapi.New(c.Limits, httpapi.Deps{
 		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, Parking: d.Broker, Tenants: d.Tenants,

@@ -1,0 +1,121 @@
+// Package queue takes devices in from message queues that OEMs fill: the same use case and the same answers as over HTTP. Which
+// queues there are, and whose devices they bring, says the configuration of the tenants and nothing else.
+//
+// One message is one batch, under the sender's message id: delivered again it is the same batch, and changes nothing. A
+// message is acknowledged when the ledger has all of it.
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/telemetry"
+	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/collector/internal/collect"
+)
+
+// Subscription is the name under which the collector consumes queues.
+const Subscription = "collector"
+
+// Config bounds what a sender may do; zero fields take the defaults.
+type Config struct {
+	MaxBody     int // bytes of a message; default broker.MaxBody
+	MaxDevices  int // of a message; default 500
+	Concurrency int // messages of one queue that are at work at once; default 4
+}
+
+func (c Config) withDefaults() Config {
+	for field, value := range map[*int]int{&c.MaxBody: broker.MaxBody, &c.MaxDevices: 500, &c.Concurrency: 4} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	return c
+}
+
+// Taker takes deliveries in.
+type Taker interface {
+	Take(ctx context.Context, d collect.Delivery) (collect.Result, error)
+}
+
+// Reader looks up what was taken in before.
+type Reader interface {
+	Batch(ctx context.Context, tenant device.TenantID, id string) (ledger.BatchStatus, error)
+}
+
+// Deps are the parts that Run works with.
+type Deps struct {
+	Taker    Taker
+	Reader   Reader
+	Letters  pipeline.Letters
+	Consumer broker.Consumer
+	Tenants  *tenant.Directory
+	Now      func() time.Time
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+}
+
+// A message is in no other place than its queue, so that it is given up later than work that the ledger can issue again: after
+// more than half an hour.
+const attempts = 40
+
+// again is the pause before a queue that cannot be consumed is tried again.
+const again = 30 * time.Second
+
+// Run takes in what comes through the queues of all tenants until ctx ends and every message at work is done; it returns nil
+// then. A queue that cannot be consumed holds up no other.
+func Run(ctx context.Context, c Config, d Deps) error {
+	c = c.withDefaults()
+	metrics := pipeline.NewMetrics(d.Metrics)
+	var g errgroup.Group
+	for _, t := range d.Tenants.All() {
+		for _, configured := range t.Queues {
+			q := &queue{Deps: d, config: c, tenant: t, Queue: configured}
+			handler := pipeline.NewForeign(pipeline.Config{
+				Subscription: Subscription, Letters: d.Letters, Logger: d.Logger, Metrics: metrics, MaxAttempts: attempts, Now: d.Now,
+			}, q.handle)
+			g.Go(func() error {
+				q.consume(ctx, handler)
+				return nil
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// queue is one source's way in.
+type queue struct {
+	Deps
+	tenant.Queue
+
+	config Config
+	tenant tenant.Tenant
+}
+
+func (q *queue) consume(ctx context.Context, h broker.Handler) {
+	sub := broker.Subscription{
+		Name: Subscription, Type: broker.IntakeType(string(q.tenant.ID), q.Source), Concurrency: q.config.Concurrency,
+	}
+	for {
+		err := q.Consumer.Consume(ctx, sub, h)
+		if ctx.Err() != nil {
+			return
+		}
+		q.Logger.LogAttrs(ctx, slog.LevelError, "the queue cannot be consumed", slog.String(telemetry.KeyType, sub.Type),
+			slog.String(telemetry.KeyTenant, string(q.tenant.ID)), slog.Any(telemetry.KeyError, err))
+		timer := time.NewTimer(again)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
