@@ -6,11 +6,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"taxiway.example/cmd/internal/client"
+	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/pkg/fault"
 )
 
@@ -65,36 +65,43 @@ type letterList struct {
 	Letters []client.Letter `json:"letters"`
 }
 
+// people shows the letters by code, with what it means and what to do.
 func (v letterList) people(w io.Writer) error {
 	if len(v.Letters) == 0 {
 		_, err := fmt.Fprintln(w, "There are no dead letters.")
 		return err
 	}
-	t := newTable(w, "Letter", "Since (UTC)", "Tenant", "What", "Died", "Code", "Attempts", "Replays")
+	var codes []fault.Code
+	byCode := map[fault.Code][]client.Letter{}
 	for _, l := range v.Letters {
-		what, died := "device "+l.Device, string(l.From)
-		if l.Device == "" {
-			what, died = "message "+l.Message, l.Subscription
+		if byCode[l.Code] == nil {
+			codes = append(codes, l.Code)
 		}
-		t.AppendRow([]any{l.ID, l.At.UTC().Format(time.DateTime), l.Tenant, what, died, l.Code, l.Attempts, l.Replays})
+		byCode[l.Code] = append(byCode[l.Code], l)
 	}
-	t.Render()
-	_, err := io.WriteString(w, legend(v.Letters))
-	return err
+	for i, code := range codes {
+		letters := byCode[code]
+		if i > 0 {
+			_, _ = fmt.Fprintln(w)
+		}
+		if _, err := fmt.Fprintf(w, "%s: %s\nWhat to do: %s\n", code, letters[0].Title, letters[0].Hint); err != nil {
+			return err
+		}
+		letterTable(w, letters)
+	}
+	return nil
 }
 
-// legend says once for each code what it means and what to do.
-func legend(letters []client.Letter) string {
-	var b strings.Builder
-	var seen []fault.Code
+func letterTable(w io.Writer, letters []client.Letter) {
+	t := newTable(w, "Letter", "Since (UTC)", "Tenant", "What", "Died in", "Attempts", "Replays")
 	for _, l := range letters {
-		if slices.Contains(seen, l.Code) {
-			continue
+		what, where := "device", string(l.From)
+		if l.Device == "" {
+			what, where = "message", l.Subscription
 		}
-		seen = append(seen, l.Code)
-		fmt.Fprintf(&b, "\n%s\n  %s\n  %s\n", l.Code, l.Title, l.Hint)
+		t.AppendRow([]any{l.ID, l.At.UTC().Format("2006-01-02 15:04"), l.Tenant, what, where, l.Attempts, l.Replays})
 	}
-	return b.String()
+	t.Render()
 }
 
 func newDLQReplay(r *remote) *cobra.Command {
@@ -150,15 +157,18 @@ func replay(c *cobra.Command, api *client.Client, ids []string, reason string) (
 }
 
 func (v replayList) people(w io.Writer) error {
-	t := newTable(w, "Letter", "Outcome", "Code", "Detail")
 	for _, r := range v.Results {
-		detail := r.Detail
-		if r.OK() && detail == "" {
-			detail = strings.TrimSpace(strings.Join([]string{"back at work:", r.Device, r.Message}, " "))
+		what := "back at work"
+		if !r.OK() {
+			what = string(r.Code)
 		}
-		t.AppendRow([]any{r.ID, r.Outcome, r.Code, detail})
+		if r.Detail != "" {
+			what += ": " + inventory.Printable(r.Detail)
+		}
+		if _, err := fmt.Fprintf(w, "%s  %-8s  %s\n", r.ID, r.Outcome, what); err != nil {
+			return err
+		}
 	}
-	t.Render()
 	return nil
 }
 

@@ -64,7 +64,7 @@ func showCapture(w io.Writer, h capture, out format, reveal bool) error {
 // head is the top of a card: which device, whether its hash is whole, and what is odd about it.
 func (v captureView) head(h capture) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, inventory.Printable(name(h)))
+	fmt.Fprintln(&b, inventory.Name(h.report.Manufacturer, h.report.Product))
 	switch {
 	case v.Error != nil:
 		inventory.WriteFact(&b, "Hash", fmt.Sprintf("DAMAGED at byte %d: %s", v.Error.Offset, v.Error.Code))
@@ -84,15 +84,4 @@ func (v captureView) head(h capture) string {
 		inventory.WriteFact(&b, "", w.Advice)
 	}
 	return b.String()
-}
-
-func name(h capture) string {
-	maker, product := strings.TrimSpace(h.report.Manufacturer), strings.TrimSpace(h.report.Product)
-	switch {
-	case maker == "" && product == "":
-		return "A device without a name"
-	case strings.HasPrefix(product, maker):
-		return product // many makers write their name into the product
-	}
-	return strings.TrimSpace(maker + " " + product)
 }

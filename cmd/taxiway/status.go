@@ -2,8 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,30 +76,25 @@ func status(c *cobra.Command, api *client.Client, id string, out format, rows st
 	}
 	return out.print(c.OutOrStdout(), v, func(w io.Writer) error {
 		if rows != "" {
-			rowTable(w, v.List)
-			return nil
+			return writeRows(w, v.List)
 		}
 		return watch.Summary(w, b)
 	})
 }
 
-// rowTable lists rows: what became of the row, else of its device.
-func rowTable(w io.Writer, rows []client.Row) {
-	t := newTable(w, "Row", "Outcome", "State", "Code", "Warnings", "Detail")
+// writeRows lists rows for people: what became of the row, else of its device.
+func writeRows(w io.Writer, rows []client.Row) error {
+	var b strings.Builder
 	for _, r := range rows {
-		code, detail := r.Code, r.Detail
-		if code == "" {
-			code, detail = r.DeviceCode, r.Reason
+		if r.Code != "" {
+			writeProblem(&b, r)
+			continue
 		}
-		t.AppendRow([]any{r.Row, r.Outcome, r.State, code, joined(r.Warnings), inventory.Printable(detail)})
+		fmt.Fprintf(&b, "  %-9s  row %d: %s\n", r.Outcome, r.Row, strings.TrimSpace(fmt.Sprintf("%s %s", r.State, r.DeviceCode)))
+		if r.Reason != "" {
+			fmt.Fprintf(&b, "             %s\n", inventory.Printable(r.Reason))
+		}
 	}
-	t.Render()
-}
-
-func joined(words []string) string {
-	out := ""
-	for _, w := range slices.Sorted(slices.Values(words)) {
-		out += " " + w
-	}
-	return out
+	_, err := io.WriteString(w, b.String())
+	return err
 }

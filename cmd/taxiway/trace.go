@@ -87,7 +87,7 @@ func (v traceView) people(w io.Writer) error {
 // head says which device it is and where it stands.
 func (d deviceTrace) head() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", inventory.Printable(strings.TrimSpace(d.Manufacturer+" "+d.Model)), strings.ToUpper(string(d.State)))
+	fmt.Fprintf(&b, "%s: %s\n", inventory.Name(d.Manufacturer, d.Model), strings.ToUpper(string(d.State)))
 	fact := func(label, text string) {
 		if text != "" {
 			inventory.WriteFact(&b, label, text)

@@ -35,6 +35,18 @@ func WriteFact(b *strings.Builder, label, text string) {
 	fmt.Fprintf(b, "  %s%s%s\n", label, strings.Repeat(" ", blanks), Printable(text))
 }
 
+// Name is what a device is called.
+func Name(manufacturer, product string) string {
+	manufacturer, product = strings.TrimSpace(manufacturer), strings.TrimSpace(product)
+	switch {
+	case manufacturer == "" && product == "":
+		return "A device without a name"
+	case !strings.HasPrefix(product, manufacturer): // many makers write their name into the product
+		product = strings.TrimSpace(manufacturer + " " + product)
+	}
+	return Printable(product)
+}
+
 func (i Item) line(reveal bool) string {
 	var parts []string
 	for _, f := range i {

@@ -38,8 +38,10 @@ func newBars(w io.Writer) *bars {
 
 func (v *bars) show(b client.Batch) {
 	note := ""
-	if out := sideways(b); out != "" {
-		note = fmt.Sprintf("  (%s)", out)
+	for _, text := range []string{sideways(b), waiting(b)} {
+		if text != "" {
+			note += fmt.Sprintf("  (%s)", text)
+		}
 	}
 	v.note.Store(note)
 	total := int64(b.Outcomes[ledger.Accepted] - fallen(b))
@@ -47,6 +49,16 @@ func (v *bars) show(b client.Batch) {
 		bar.SetTotal(max(total, 1), false)
 		bar.SetCurrent(int64(reached(b, stages[i])))
 	}
+}
+
+// waiting names what most of the devices on the way wait for.
+func waiting(b client.Batch) string {
+	for _, r := range b.Reasons {
+		if r.State.InFlight() {
+			return fmt.Sprintf("%d %s", r.Count, r.Code)
+		}
+	}
+	return ""
 }
 
 // close draws the bars a last time and gives the terminal back.

@@ -135,14 +135,28 @@ func TestFollowStops(t *testing.T) {
 func TestBars(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if _, err := watch.Follow(t.Context(), &script{looks: []func() (client.Batch, error){is(ended)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
+	b := ended
+	b.Reasons = []client.Reason{{State: ledger.Held, Code: "x.held", Count: 9}, {State: ledger.Tagged, Code: "group.membership_pending", Count: 1}}
+	if _, err := watch.Follow(t.Context(), &script{looks: []func() (client.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
 		t.Fatal(err)
 	}
 	last := out.String()[strings.LastIndex(out.String(), "submitted"):]
-	for _, want := range []string{"2 / 2", "ready", "(1 held)"} {
+	for _, want := range []string{"2 / 2", "ready", "(1 held)", "(1 group.membership_pending)"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("no %q in %q", want, last)
 		}
+	}
+}
+
+// The bar of an upload moves and goes away; what is read is what was there.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	r, done := watch.Upload(&out, strings.NewReader("content"), 7)
+	got, err := io.ReadAll(r)
+	done()
+	if err != nil || string(got) != "content" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
