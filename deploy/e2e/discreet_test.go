@@ -3,34 +3,18 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/csv"
 	"testing"
 
 	"taxiway.example/cmd/demofile"
 )
 
-// cells returns a column of a file's rows.
-func cells(t *testing.T, f *demofile.File, column int) []string {
-	t.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(f.CSV)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, row := range rows[1:] {
-		all = append(all, row[column])
-	}
-	return all
-}
-
 // traces are what gives a file's devices away: serial numbers, and pieces of hashes as they travel and as bytes.
 func traces(t *testing.T, f *demofile.File) (serials, hashes [][]byte) {
 	t.Helper()
-	for _, s := range cells(t, f, 0) {
-		serials = append(serials, []byte(s))
-	}
 	const piece = 48 // characters; 36 bytes
-	for _, wire := range cells(t, f, 2) {
+	for _, row := range sheetOf(t, f)[1:] {
+		serials = append(serials, []byte(row[0]))
+		wire := row[2]
 		for _, at := range []int{0, 240, 600} {
 			part := wire[at : at+piece]
 			raw, err := base64.StdEncoding.DecodeString(part)

@@ -43,6 +43,7 @@ type world struct {
 	sim     *allinone.Simulation
 	spec    *Contract // nil when exchanges are not held to the contract
 	tenants []tenant.Tenant
+	secret  string // with which each of them signs in
 }
 
 // ample is a tenant's budget where the test is not about budgets: deleting import records alone would take minutes.
@@ -71,6 +72,9 @@ func newWorld(t *testing.T, o simulator.Options, tenants int, spec *Contract) *w
 		}
 		tn.Limits.Writes, tn.Limits.Reads = ample, ample
 		w.tenants = append(w.tenants, WithKey(tn, n+1))
+		if w.secret, err = tn.Credential.Secret(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return w
 }

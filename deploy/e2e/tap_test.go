@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"taxiway.example/pkg/broker"
+)
+
+// tap is a broker under a test's eyes: it keeps what is published, knows what was handled, and can lose messages.
+type tap struct {
+	broker.Broker
+
+	mu        sync.Mutex
+	sent      []broker.Message
+	types     map[string]bool  // those with a subscription
+	handled   map[string]error // by message id
+	losing    map[string]bool  // types whose messages are acknowledged and forgotten
+	lost      map[string]int   // by type
+	published func(t string)   // called behind each publish of ours, with its type
+	opened    chan struct{}    // closed when the pipeline has its broker
+}
+
+func newTap() *tap {
+	return &tap{
+		types: map[string]bool{}, handled: map[string]error{}, losing: map[string]bool{}, lost: map[string]int{},
+		opened: make(chan struct{}),
+	}
+}
+
+// hook is for allinone.Hooks.
+func (t *tap) hook(b broker.Broker) broker.Broker {
+	t.Broker = b
+	close(t.opened)
+	return t
+}
+
+// Publish publishes and keeps a copy.
+func (t *tap) Publish(ctx context.Context, messages ...broker.Message) error {
+	if err := t.Broker.Publish(ctx, messages...); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.sent = append(t.sent, messages...)
+	published := t.published
+	t.mu.Unlock()
+	if published != nil && len(messages) > 0 {
+		published(messages[0].Type)
+	}
+	return nil
+}
+
+// Consume notes what was handled, or loses it.
+func (t *tap) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
+	t.mu.Lock()
+	t.types[sub.Type] = true
+	t.mu.Unlock()
+	return t.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
+		if t.loses(d) {
+			return nil
+		}
+		err := h(ctx, d)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.handled[d.ID] = err
+		return err
+	})
+}
+
+func (t *tap) loses(d broker.Delivery) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.losing[d.Type] {
+		t.lost[d.Type]++
+	}
+	return t.losing[d.Type]
+}
+
+// lose makes messages of the types disappear from now on, until it is called again with others.
+func (t *tap) lose(types ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.losing)
+	for _, name := range types {
+		t.losing[name] = true
+	}
+}
+
+func (t *tap) lostOf(name string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lost[name]
+}
+
+// again publishes everything that was published so far once more, each message under a fresh id, and returns the ids of those
+// that somebody handles.
+func (t *tap) again(ctx context.Context) ([]string, error) {
+	t.mu.Lock()
+	sent, types := slices.Clone(t.sent), maps.Clone(t.types)
+	t.mu.Unlock()
+	var ids []string
+	for i := range sent {
+		sent[i].ID = uuid.NewString()
+		if types[sent[i].Type] {
+			ids = append(ids, sent[i].ID)
+		}
+	}
+	return ids, t.Broker.Publish(ctx, sent...)
+}
+
+// finished reports whether all the messages were handled, and the first error among them.
+func (t *tap) finished(ids []string) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		switch err, done := t.handled[id]; {
+		case !done:
+			return false, nil
+		case err != nil:
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// kinds are the types published so far.
+func (t *tap) kinds() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kinds := map[string]bool{}
+	for _, m := range t.sent {
+		kinds[m.Type] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(kinds)), " ")
+}
