@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
+	"taxiway.example/pkg/ledger/postgres/pgtest"
 	"taxiway.example/pkg/ledger/sqlledger"
 	"taxiway.example/pkg/ledger/sqlledger/sqlledgertest"
 )
@@ -34,4 +35,13 @@ func BenchmarkAccept(b *testing.B) {
 			sqlledgertest.BenchmarkAccept(b, sqlledger.New(pools[0], d, Options{}), recording, pools[1].Write, chunk)
 		})
 	}
+}
+
+func BenchmarkReads(b *testing.B) {
+	l, err := Open(b.Context(), pgtest.Database(b), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	sqlledgertest.BenchmarkReads(b, l)
 }

@@ -22,3 +22,12 @@ func BenchmarkAccept(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkReads(b *testing.B) {
+	l, err := Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	sqlledgertest.BenchmarkReads(b, l)
+}

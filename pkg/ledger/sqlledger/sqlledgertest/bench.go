@@ -54,6 +54,34 @@ func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB,
 	b.ReportMetric(raw.Seconds()/taken.Seconds(), "ratio")
 }
 
+// BenchmarkReads measures what people wait for, with fifty thousand devices in a hundred batches.
+func BenchmarkReads(b *testing.B, l ledger.Ledger) {
+	f := Fill(b, l, 100, 500)
+	for _, read := range []struct {
+		name string
+		fn   func(context.Context) error
+	}{
+		{"batch", func(ctx context.Context) error { _, err := l.Batch(ctx, tenant, f.Batch.ID); return err }},
+		{"serial", func(ctx context.Context) error {
+			_, err := l.BySerial(ctx, tenant, ledgertest.Serial(25_002))
+			return err
+		}},
+		{"letters", func(ctx context.Context) error {
+			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, Code: "autopilot.unknown_outcome", After: f.Letter})
+			return err
+		}},
+		{"devices", func(ctx context.Context) error { _, err := l.Devices(ctx, tenant, f.Devices[:100]); return err }},
+	} {
+		b.Run(read.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := read.fn(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func insert(ctx context.Context, db *sql.DB, statements []Statement) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
