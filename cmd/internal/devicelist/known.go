@@ -2,6 +2,7 @@ package devicelist
 
 import (
 	"slices"
+	"unique"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -125,8 +126,10 @@ func (k *known) related(c ledger.Candidate) []*seen {
 	return all
 }
 
+// add remembers a new device. Its names are cut from the hash, which they must not keep alive.
 func (k *known) add(at Place, c ledger.Candidate, v verdict) {
 	k.count++
+	c.Capture.Manufacturer, c.Capture.Product = unique.Make(c.Capture.Manufacturer).Value(), unique.Make(c.Capture.Product).Value()
 	k.index(&seen{
 		place: at, order: k.count, held: v.outcome == ledger.Conflict, code: v.code, detail: v.detail, against: v.earlier,
 		key: c.Key, kind: c.Kind, capture: c.Capture,
@@ -167,7 +170,7 @@ func (s *seen) learn(c ledger.Candidate, newer bool) {
 		s.key, s.kind = c.Key, c.Kind
 	}
 	if newer {
-		has.Serial, has.Manufacturer, has.Product = gets.Serial, gets.Manufacturer, gets.Product
+		has.Serial, has.Manufacturer, has.Product = gets.Serial, unique.Make(gets.Manufacturer).Value(), unique.Make(gets.Product).Value()
 		has.At, has.Digest = gets.At, gets.Digest
 	}
 }
