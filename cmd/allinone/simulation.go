@@ -45,7 +45,7 @@ const (
 	clientSecret = "the-simulator-knows-this"
 )
 
-// AddTenant adds a tenant with a dynamic group and a deployment profile for each tag, and returns its configuration. The
+// AddTenant adds a tenant with a dynamic group and a deployment profile for each tag and a profile for all other devices, and returns its configuration. The
 // client secret goes to a file in dir, as it would for a real tenant. The n-th tenant is always the same.
 func (s *Simulation) AddTenant(id device.TenantID, n int, dir string, tags ...string) (tenant.Tenant, error) {
 	entra := fmt.Sprintf("7e4a9700-0000-4000-8000-%012d", n)
@@ -58,6 +58,8 @@ func (s *Simulation) AddTenant(id device.TenantID, n int, dir string, tags ...st
 		_, err = s.Server.SeedProfile(entra, "Profile of "+tag, group)
 		errs = append(errs, err)
 	}
+	_, err := s.Server.SeedProfile(entra, "Default profile", "*") // the youngest: it counts where no tag's profile does
+	errs = append(errs, err)
 	return tenant.Tenant{
 		ID: id, EntraTenantID: entra, ClientID: clientID, Credential: tenant.Credential{SecretFile: secret},
 		Endpoints: tenant.Endpoints{Login: s.URL, Graph: s.URL},

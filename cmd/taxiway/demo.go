@@ -152,7 +152,7 @@ func (d *demo) show(ctx context.Context, api *client.Client, file *demofile.File
 		progress = io.Discard
 	}
 	fmt.Fprintf(progress, "An OEM file of %d rows was taken in within %s as batch %s.\n", receipt.Rows, time.Since(began).Round(time.Millisecond), receipt.ID)
-	batch, err := watch.Follow(ctx, api, receipt.ID, progress, watch.Options{Terminal: d.format.value != "json" && isTerminal(out), Interval: 200 * time.Millisecond})
+	batch, err := watch.Follow(ctx, api, receipt.ID, progress, watch.Options{Terminal: d.format.value != "json" && watch.IsTerminal(out), Interval: 200 * time.Millisecond})
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-
-	"golang.org/x/term"
 
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
@@ -74,10 +70,4 @@ func withNewKey(t tenant.Tenant, name string) (tenant.Tenant, string) {
 	key := "taxiway_" + rand.Text()
 	t.Keys = append(t.Keys, tenant.Key{Name: name, SHA256: tenant.Hash(key), Operator: true})
 	return t, key
-}
-
-// isTerminal reports whether w is a terminal that can redraw lines.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
