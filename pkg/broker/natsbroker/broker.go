@@ -45,14 +45,15 @@ const (
 )
 
 const (
-	dedupeWindow = 10 * time.Minute
-	adminTimeout = 10 * time.Second
-	minPayload   = broker.MaxBody + 4*broker.MaxHeaders // headers grow when they are escaped
+	defaultPrefix = "taxiway"
+	dedupeWindow  = 10 * time.Minute
+	adminTimeout  = 10 * time.Second
+	minPayload    = broker.MaxBody + 4*broker.MaxHeaders // headers grow when they are escaped
 )
 
 func (o Options) withDefaults() Options {
 	if o.Prefix == "" {
-		o.Prefix = "taxiway"
+		o.Prefix = defaultPrefix
 	}
 	o.Replicas = max(o.Replicas, 1)
 	if o.MaxBytes <= 0 {

@@ -154,3 +154,77 @@ func TestQueueIsMadeAgain(t *testing.T) {
 		t.Error("two messages of the same place and content share an id")
 	}
 }
+
+// An OEM comes in with its key and can fill its queue, read its answers, and nothing else.
+func TestGuests(t *testing.T) {
+	t.Parallel()
+	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Guests: func(token string) (string, bool) {
+		return queue(strings.TrimPrefix(token, "key of ")).Type, strings.HasPrefix(token, "key of ")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := srv.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(t.Context(), own, Options{Server: srv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.closing(t)
+	got, _ := collect(t, b, queue("oem-a"), nil)
+	collect(t, b, queue("oem-b"), nil)
+	for _, stranger := range []nats.Option{nats.Token("stranger"), nats.UserInfo("taxiway", "taxiway"), nats.Name("nobody")} {
+		if nc, err := nats.Connect(srv.URL(), stranger); !errors.Is(err, nats.ErrAuthorization) {
+			t.Errorf("a stranger is told %v", err)
+			nc.Close()
+		}
+	}
+	violations := make(chan error, 100)
+	guest, err := nats.Connect(srv.URL(), nats.Token("key of oem-a"), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { violations <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	js, err := jetstream.New(guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the guest can fill its queue", func() bool {
+		_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", []byte("{}"))
+		return err == nil
+	})
+	next(t, got)
+	for _, subject := range []string{"taxiway.intake.contoso.oem-b", "taxiway.redo.intake_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
+		if err := guest.Publish(subject, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if err := next(t, violations); !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("publishing to %s: %v", subject, err)
+		}
+	}
+	for _, subject := range []string{">", "_INBOX.>", "_INBOX_contoso_oem-b.>", "taxiway.>", "$JS.>", "_INBOX_contoso_oem-a"} {
+		if _, err := guest.SubscribeSync(subject); err != nil {
+			t.Fatal(err)
+		}
+		if err := next(t, violations); !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("subscribing to %s: %v", subject, err)
+		}
+	}
+	if streams := stored(t, b); streams.Msgs != 0 {
+		t.Errorf("the guest's messages are elsewhere: %+v", streams)
+	}
+}
+
+// Keys do not travel in clear text.
+func TestGuestsNeedACertificate(t *testing.T) {
+	t.Parallel()
+	guests := func(string) (string, bool) { return "", false }
+	for _, listen := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0"} {
+		if _, err := Embedded(t.TempDir(), ServerOptions{Listen: listen, Guests: guests}); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("%s: %v", listen, err)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package natsbroker
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +23,8 @@ import (
 type ServerOptions struct {
 	Name     string       // must not change across restarts; default "taxiway"
 	Listen   string       // host:port for other processes; default: no port at all
+	TLS      *tls.Config  // of that port; default: clear text
+	Guests   Guests       // who may use it, and for what; default: anybody, for anything
 	MaxStore int64        // bytes on disk; default 8 GiB
 	Logger   *slog.Logger // default: silent
 }
@@ -41,8 +45,9 @@ var ErrLocked = dirlock.ErrHeld
 // Server is a NATS server with JetStream in this process. Every acknowledged message is on disk: with the default
 // sync interval of two minutes a power cut would lose all of the last minutes.
 type Server struct {
-	ns   *server.Server
-	lock *dirlock.Lock
+	ns     *server.Server
+	lock   *dirlock.Lock
+	secret string // with which this process comes in; "" when nobody asks
 }
 
 // Embedded starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
@@ -77,7 +82,14 @@ func start(dir string, o ServerOptions) (*Server, error) {
 		ns.WaitForShutdown()
 		return nil, fault.New(fault.BrokerUnavailable, "the embedded broker is not ready; its log says why")
 	}
-	return &Server{ns: ns}, nil
+	return &Server{ns: ns, secret: secret(opts)}, nil
+}
+
+func secret(opts *server.Options) string {
+	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
+		return d.secret
+	}
+	return ""
 }
 
 func (o ServerOptions) logger() *slog.Logger {
@@ -118,7 +130,11 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	opts.Host = host
+	opts.Host, opts.TLSConfig = host, o.TLS
+	if o.Guests != nil {
+		opts.CustomClientAuthentication = door{names{defaultPrefix}, rand.Text(), o.Guests}
+		return opts, safePort(host, o.TLS)
+	}
 	return opts, nil
 }
 
@@ -132,7 +148,11 @@ func (s *Server) URL() string {
 
 // Connect opens a connection within the process.
 func (s *Server) Connect(ctx context.Context, extra ...nats.Option) (*nats.Conn, error) {
-	return Connect(ctx, "", append([]nats.Option{nats.InProcessServer(s.ns)}, extra...)...)
+	own := []nats.Option{nats.InProcessServer(s.ns)}
+	if s.secret != "" {
+		own = append(own, nats.Token(s.secret))
+	}
+	return Connect(ctx, "", append(own, extra...)...)
 }
 
 // Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a restart.
