@@ -36,10 +36,11 @@ const maxFile = 8 << 20
 
 // file is the shape of the tenants file.
 type file struct {
-	Tenants []Tenant `yaml:"tenants"`
+	Tenants   []Tenant `yaml:"tenants"`
+	Operators []Key    `yaml:"operators" validate:"dive"` // keys of no tenant, which see the dead letters of all of them
 }
 
-// Load reads a tenants file (YAML, top level key "tenants"). Unknown keys, duplicate ids and keys, and values out of range
+// Load reads a tenants file (YAML, top level keys "tenants" and "operators"). Unknown keys, duplicate ids and keys, and values out of range
 // are errors that name the place.
 func Load(name string) (*Directory, error) {
 	f, err := os.Open(name)
@@ -66,7 +67,26 @@ func Parse(r io.Reader) (*Directory, error) {
 	if err := dec.Decode(&parsed); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	return NewDirectory(parsed.Tenants...)
+	d, err := NewDirectory(parsed.Tenants...)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.addOperators(parsed.Operators)
+}
+
+func (d *Directory) addOperators(keys []Key) error {
+	if err := newValidator().Struct(file{Operators: keys}); err != nil {
+		return readable(err)
+	}
+	for _, k := range keys {
+		for _, t := range d.byID {
+			if slices.ContainsFunc(t.Keys, func(other Key) bool { return strings.EqualFold(other.SHA256, k.SHA256) }) {
+				return fmt.Errorf("operator %q has a key of tenant %q", k.Name, t.ID)
+			}
+		}
+	}
+	d.operators = keys
+	return nil
 }
 
 // NewDirectory fills in defaults, checks the tenants and returns their directory.

@@ -4,7 +4,6 @@ package tenant
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -112,9 +111,13 @@ func (l Limits) ReadRate() ledger.Rate { return ledger.Rate{Limit: l.Reads, Wind
 
 // Directory finds tenants; it is immutable and safe for concurrent use.
 type Directory struct {
-	byID map[device.TenantID]Tenant
-	ids  []device.TenantID
+	byID      map[device.TenantID]Tenant
+	ids       []device.TenantID
+	operators []Key
 }
+
+// Operators returns the keys of no tenant, which see and replay the dead letters of all of them.
+func (d *Directory) Operators() []Key { return d.operators }
 
 // Get returns the tenant, or a fault.TenantUnknown.
 func (d *Directory) Get(id device.TenantID) (Tenant, error) {
@@ -156,17 +159,4 @@ func (c Credential) Secret() (string, error) {
 func Hash(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
-}
-
-// ByKey returns the tenant and the key entry that an API key belongs to.
-func (d *Directory) ByKey(key string) (Tenant, Key, bool) {
-	digest := Hash(key)
-	for _, id := range d.ids {
-		for _, k := range d.byID[id].Keys {
-			if subtle.ConstantTimeCompare([]byte(strings.ToLower(k.SHA256)), []byte(digest)) == 1 {
-				return d.byID[id], k, true
-			}
-		}
-	}
-	return Tenant{}, Key{}, false
 }

@@ -64,20 +64,31 @@ func TestTagFor(t *testing.T) {
 	}
 }
 
-func TestByKeyFindsTheTenantAndNobodyElse(t *testing.T) {
+func TestUnknownTenantIsSaidSo(t *testing.T) {
 	t.Parallel()
 	dir, err := parse(t, contoso)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tn, key, ok := dir.ByKey("k"); !ok || tn.ID != "contoso" || key.Name != "oem" {
-		t.Errorf("got %v %v %v", tn.ID, key, ok)
-	}
-	if _, _, ok := dir.ByKey("K"); ok {
-		t.Error("another key was accepted")
-	}
 	if _, err := dir.Get("fabrikam"); fault.CodeOf(err) != fault.TenantUnknown {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOperatorsBelongToNoTenant(t *testing.T) {
+	t.Parallel()
+	dir, err := parse(t, contoso+"operators: [{name: house, sha256: "+tenant.Hash("house")+"}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dir.Operators(); len(got) != 1 || got[0].Name != "house" {
+		t.Errorf("got %v", got)
+	}
+	if _, err := parse(t, contoso+"operators: [{name: house, sha256: %KEY%}]\n"); err == nil || !strings.Contains(err.Error(), "house") {
+		t.Errorf("an operator with a tenant's key: %v", err)
+	}
+	if _, err := parse(t, contoso+"operators: [{name: house, sha256: abc}]\n"); err == nil {
+		t.Error("a malformed digest was accepted")
 	}
 }
 

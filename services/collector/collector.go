@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,6 +152,7 @@ func counted(next http.Handler, working *sync.WaitGroup) http.Handler {
 
 func newAPI(c Config, d Deps, taker httpapi.Taker) (*httpapi.API, error) {
 	d.Health.Add("ledger", d.Ledger.Health)
+	c.Limits.Operators = append(slices.Clone(c.Limits.Operators), d.Tenants.Operators()...)
 	return httpapi.New(c.Limits, httpapi.Deps{
 		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, Parking: d.Broker, Tenants: d.Tenants,
 		Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
