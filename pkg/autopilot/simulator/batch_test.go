@@ -2,6 +2,9 @@ package simulator
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,5 +85,27 @@ func TestBrokenConnectionInsideABatch(t *testing.T) {
 	r.fault(Fault{Operation: "devices.list", Effect: ResetAfter})
 	if a := r.do("POST", "/v1.0/$batch", row{"requests": []row{{"id": "1", "method": "GET", "url": "/devices"}}}); a.err == nil {
 		t.Errorf("answered: %+v", a)
+	}
+}
+
+// A request inside breaks the connection, and the answer around it was to be spoilt as well.
+func TestAConnectionBreaksOnce(t *testing.T) {
+	for _, effect := range []Effect{ResetAfter, Truncate, Garbage, ReplyAfter} {
+		t.Run(string(effect), func(t *testing.T) {
+			r := newRig(t, patient())
+			r.fault(Fault{Operation: "batch", Effect: effect, Status: http.StatusInternalServerError})
+			r.fault(Fault{Operation: "devices.list", Effect: ResetAfter})
+			body := `{"requests":[{"id":"1","method":"GET","url":"/devices"}]}`
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1.0/$batch", strings.NewReader(body))
+			req.Header.Set("Authorization", "Bearer "+r.token)
+			req.Header.Set("Content-Type", "application/json")
+			defer func() {
+				if got := recover(); got != http.ErrAbortHandler {
+					t.Errorf("the handler ended with %v", got)
+				}
+			}()
+			r.s.Handler().ServeHTTP(httptest.NewRecorder(), req)
+			t.Error("answered")
+		})
 	}
 }

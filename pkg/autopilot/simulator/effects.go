@@ -34,7 +34,7 @@ func (s *Server) faultBefore(c *call) *reply {
 }
 
 func (s *Server) faultAfter(c *call, rep *reply) *reply {
-	if c.fault == nil {
+	if c.fault == nil || rep.end != sent { // a connection breaks once
 		return rep
 	}
 	switch c.fault.Effect {
