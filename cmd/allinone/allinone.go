@@ -47,7 +47,7 @@ type Hooks struct {
 
 // Run opens ledger and broker and runs the services until ctx ends and everything begun is finished; it returns nil then.
 func Run(ctx context.Context, c Config, env service.Env) (err error) {
-	parts, err := engine.Open(ctx, c.Ledger, c.Broker, engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace})
+	parts, err := engine.Open(ctx, c.Ledger, c.Broker, engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace, Tenants: c.Tenants})
 	if err != nil {
 		return err
 	}

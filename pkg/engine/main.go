@@ -30,7 +30,7 @@ func Main(name string, configure func(*flag.FlagSet) Work) int {
 				return nil, err
 			}
 			return func(ctx context.Context, env service.Env) (err error) {
-				parts, err := Open(ctx, *ledgerAddress, *brokerAddress, Options{Logger: env.Logger, Now: env.Now})
+				parts, err := Open(ctx, *ledgerAddress, *brokerAddress, Options{Logger: env.Logger, Now: env.Now, Tenants: tenants})
 				if err != nil {
 					return err
 				}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"taxiway.example/pkg/ledger/postgres"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/ledger/sqlledger"
+	"taxiway.example/pkg/tenant"
 )
 
 // Options are what both kinds of engine need; the zero value is good.
@@ -24,6 +24,8 @@ type Options struct {
 	Now    func() time.Time
 	Codec  ledger.Codec                  // how captures are stored; default ledger.Plain
 	Trace  func(operation, phase string) // called around the commit of every ledger transaction
+
+	Tenants *tenant.Directory // whose OEMs may come to a broker in this process
 }
 
 // OpenLedger opens the ledger at an address:
@@ -44,7 +46,8 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 
 // OpenBroker opens the broker at an address:
 //
-//	nats+embedded:DIRECTORY       a server in this process; its directory has one owner
+//	nats+embedded:DIRECTORY       a server in this process; its directory has one owner. With ?listen=HOST:PORT OEMs reach
+//	                              their intake queues there, with their keys; off loopback it needs &cert=FILE&key=FILE
 //	nats://HOST:PORT[,…]          NATS servers with JetStream
 //	servicebus://NAMESPACE…       Azure Service Bus as a managed identity; see sbbroker.Open for more ways
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
@@ -54,7 +57,7 @@ func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, 
 	opts := natsbroker.Options{Logger: o.Logger, Now: o.Now}
 	switch scheme {
 	case "nats+embedded":
-		return openEmbedded(ctx, filePath(rest), opts)
+		return openEmbedded(ctx, rest, opts, o.Tenants)
 	case "nats", "tls":
 		nc, err := natsbroker.Connect(ctx, address)
 		if err != nil {
@@ -73,24 +76,6 @@ func openServiceBus(ctx context.Context, address string, o sbbroker.Options) (br
 	b, err := sbbroker.Open(ctx, address, o)
 	if err != nil {
 		return nil, err
-	}
-	return b, nil
-}
-
-func openEmbedded(ctx context.Context, dir string, opts natsbroker.Options) (broker.Broker, error) {
-	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{Logger: opts.Logger})
-	if err != nil {
-		return nil, err
-	}
-	nc, err := srv.Connect(ctx)
-	if err != nil {
-		return nil, errors.Join(err, srv.Close())
-	}
-	opts.Server = srv
-	b, err := natsbroker.New(ctx, nc, opts)
-	if err != nil {
-		nc.Close()
-		return nil, errors.Join(err, srv.Close())
 	}
 	return b, nil
 }

@@ -1,11 +1,15 @@
 package engine_test
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+
 	"taxiway.example/pkg/engine"
+	"taxiway.example/pkg/tenant"
 )
 
 func TestOpenWhatTheAddressNames(t *testing.T) {
@@ -30,6 +34,47 @@ func TestOpenWhatTheAddressNames(t *testing.T) {
 	}
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// An OEM reaches a broker in this process with its key, if there is a queue of its name.
+func TestEmbeddedBrokerWithAPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tenants, err := tenant.NewDirectory(tenant.Tenant{
+		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
+		Credential: tenant.Credential{SecretEnv: "NONE"}, Queues: []tenant.Queue{{Source: "oem-a"}},
+		Keys: []tenant.Key{{Name: "oem-a", SHA256: strings.ToUpper(tenant.Hash("key-a"))}, {Name: "oem-b", SHA256: tenant.Hash("key-b")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.ToSlash(t.TempDir())
+	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+dir+"?listen="+address, engine.Options{Tenants: tenants})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, welcome := range map[string]bool{"key-a": true, "key-b": false, "": false} {
+		nc, err := nats.Connect("nats://"+address, nats.Token(key))
+		if (err == nil) != welcome {
+			t.Errorf("key %q: %v", key, err)
+		}
+		nc.Close()
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"?listen=0.0.0.0:0", "?port=1", "?listen=127.0.0.1:0&cert=none.pem&key=none.pem", "?%"} {
+		if _, err := engine.OpenBroker(t.Context(), "nats+embedded:"+dir+bad, engine.Options{}); err == nil || !strings.Contains(err.Error(), "broker") {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }
 

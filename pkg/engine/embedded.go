@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/tenant"
+)
+
+// openEmbedded opens DIRECTORY[?listen=HOST:PORT[&cert=FILE&key=FILE]].
+func openEmbedded(ctx context.Context, place string, opts natsbroker.Options, tenants *tenant.Directory) (broker.Broker, error) {
+	dir, query, _ := strings.Cut(place, "?")
+	o := natsbroker.ServerOptions{Logger: opts.Logger}
+	if err := listenAs(&o, query, tenants); err != nil {
+		return nil, fmt.Errorf("broker address: %w", err)
+	}
+	srv, err := natsbroker.Embedded(filePath(dir), o)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := srv.Connect(ctx)
+	if err != nil {
+		return nil, errors.Join(err, srv.Close())
+	}
+	opts.Server = srv
+	b, err := natsbroker.New(ctx, nc, opts)
+	if err != nil {
+		nc.Close()
+		return nil, errors.Join(err, srv.Close())
+	}
+	return b, nil
+}
+
+// listenAs reads the parameters of an address. Whoever comes in by the port is a guest.
+func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directory) error {
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("the part behind the question mark cannot be read")
+	}
+	for name := range params {
+		if !slices.Contains([]string{"listen", "cert", "key"}, name) {
+			return errors.New("want the parameters listen, cert and key")
+		}
+	}
+	o.Listen, o.Guests = params.Get("listen"), guestsOf(tenants)
+	if params.Get("cert") == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(params.Get("cert"), params.Get("key"))
+	o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	return err
+}
+
+// guestsOf lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
+// source of what comes with it.
+func guestsOf(tenants *tenant.Directory) natsbroker.Guests {
+	queues := map[string]string{} // by digest of the key
+	if tenants != nil {
+		for _, t := range tenants.All() {
+			addGuests(queues, t)
+		}
+	}
+	return func(token string) (queue string, ok bool) {
+		queue, ok = queues[tenant.Hash(token)]
+		return queue, ok
+	}
+}
+
+func addGuests(queues map[string]string, t tenant.Tenant) {
+	for _, key := range t.Keys {
+		if slices.ContainsFunc(t.Queues, func(q tenant.Queue) bool { return q.Source == key.Name }) {
+			queues[strings.ToLower(key.SHA256)] = broker.IntakeType(string(t.ID), key.Name)
+		}
+	}
+}
