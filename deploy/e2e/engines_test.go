@@ -24,6 +24,7 @@ type engine struct {
 // site is where a ledger and a broker are.
 type site struct {
 	ledger, broker string
+	store          string // where the broker keeps its messages
 	// purge makes a broker of its own process forget every message; nil when the broker lives and dies with the pipeline.
 	purge func(context.Context) error
 }
@@ -37,14 +38,15 @@ const (
 	suiteStorm      = "storm"
 	suiteRedelivery = "redelivery"
 	suitePurge      = "purge"
+	suiteChaos      = "chaos"
 	suiteReplicas   = "replicas"
 	suiteTurns      = "turns" // takes its turn in the others
 )
 
 var engines = []engine{
-	{"sqlite+nats.embedded", pair(sqliteFile, natsEmbedded), []string{suiteWay, suiteCrash, suiteStorm, suiteTurns}},
+	{"sqlite+nats.embedded", pair(sqliteFile, natsEmbedded), []string{suiteWay, suiteCrash, suiteStorm, suiteChaos, suiteTurns}},
 	{"sqlite+nats", pair(sqliteFile, natsServer), []string{suiteRedelivery, suitePurge}},
-	{"postgres+nats", pair(postgres, natsServer), []string{suiteWay, suiteCrashOwn, suiteStorm, suiteRedelivery, suitePurge, suiteReplicas, suiteTurns}},
+	{"postgres+nats", pair(postgres, natsServer), []string{suiteWay, suiteCrashOwn, suiteStorm, suiteRedelivery, suitePurge, suiteChaos, suiteReplicas, suiteTurns}},
 }
 
 // onEngines runs a suite on the engines it is meant for, side by side.
@@ -78,11 +80,11 @@ func turn(n int) engine {
 	return all[n%len(all)]
 }
 
-func pair(ledger func(*testing.T) string, broker func(*testing.T) (string, func(context.Context) error)) func(*testing.T) site {
+func pair(ledger func(*testing.T) string, broker func(*testing.T) site) func(*testing.T) site {
 	return func(t *testing.T) site {
 		t.Helper()
-		s := site{ledger: ledger(t)}
-		s.broker, s.purge = broker(t)
+		s := broker(t)
+		s.ledger = ledger(t)
 		return s
 	}
 }
@@ -91,14 +93,16 @@ func sqliteFile(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDi
 
 func postgres(t *testing.T) string { return pgtest.Database(t) }
 
-func natsEmbedded(t *testing.T) (address string, purge func(context.Context) error) {
-	return "nats+embedded:" + filepath.Join(t.TempDir(), "broker"), nil
+func natsEmbedded(t *testing.T) site {
+	store := filepath.Join(t.TempDir(), "broker")
+	return site{broker: "nats+embedded:" + store, store: store}
 }
 
 // natsServer is a server in this process for pipelines in this and in other processes.
-func natsServer(t *testing.T) (address string, purge func(context.Context) error) {
+func natsServer(t *testing.T) site {
 	t.Helper()
-	srv, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{Listen: "127.0.0.1:0"})
+	store := t.TempDir()
+	srv, err := natsbroker.Embedded(store, natsbroker.ServerOptions{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +111,7 @@ func natsServer(t *testing.T) (address string, purge func(context.Context) error
 			t.Errorf("nats-server: %v", err)
 		}
 	})
-	return srv.URL(), func(ctx context.Context) error { return purgeStreams(ctx, srv) }
+	return site{broker: srv.URL(), store: store, purge: func(ctx context.Context) error { return purgeStreams(ctx, srv) }}
 }
 
 // purgeStreams empties all streams.

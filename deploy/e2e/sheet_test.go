@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/csv"
-	"slices"
 	"strings"
 	"testing"
 
@@ -25,16 +24,6 @@ func sheetOf(t *testing.T, f *demofile.File) sheet {
 // serial and hash of a row.
 func (s sheet) serial(row int) string { return s[row][0] }
 func (s sheet) hash(row int) string   { return s[row][2] }
-
-// number finds the row with a hash.
-func (s sheet) number(t *testing.T, wire string) int {
-	t.Helper()
-	n := slices.IndexFunc(s, func(row []string) bool { return row[2] == wire })
-	if n < 1 {
-		t.Fatal("the file has no such hash")
-	}
-	return n
-}
 
 // hyphenated finds the last row whose serial number has a hyphen: searches by serial number have failed on them.
 func (s sheet) hyphenated(t *testing.T) int {
