@@ -9,6 +9,7 @@ package sbbroker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -78,9 +79,9 @@ type Broker struct {
 	count  counters
 
 	mu      sync.Mutex
-	senders map[string]*azservicebus.Sender // by entity
-	probe   *azservicebus.Receiver          // of Health
-	intakes []source                        // queues that were consumed
+	senders map[string]*pool[*azservicebus.Sender] // by entity
+	intakes []source                               // queues that were consumed
+	probe   *pool[*azservicebus.Receiver]          // of Health
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -90,19 +91,12 @@ func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, 
 	if err := o.Topology.check(); err != nil {
 		return nil, err
 	}
-	b := &Broker{Options: o.withDefaults(), client: client, senders: map[string]*azservicebus.Sender{}}
-	for pause := firstPause; ; pause = min(2*pause, longPause) {
-		err := b.ping(ctx)
-		if err == nil {
-			return b, nil
-		}
-		if final := verdict(err); final != nil {
-			return nil, final
-		}
-		if !wait(ctx, pause) {
-			return nil, gaveUp(ctx, err)
-		}
+	b := &Broker{Options: o.withDefaults(), client: client, senders: map[string]*pool[*azservicebus.Sender]{}}
+	b.probe = newPool(1, func() (*azservicebus.Receiver, error) { return b.Topology.all()[0].receiver(client, 0) })
+	if err := persist(ctx, b.ping); err != nil {
+		return nil, err
 	}
+	return b, nil
 }
 
 // Features says what Service Bus does for us.
@@ -117,6 +111,27 @@ func (b *Broker) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	return b.client.Close(ctx)
+}
+
+// persist tries until it works, ctx ends, or an error says that trying again is useless. The client library tries again by
+// itself, but gives up soon.
+func persist(ctx context.Context, try func(context.Context) error) error {
+	var last error
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		if final := verdict(err); final != nil {
+			return final
+		}
+		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
+			last = err
+		}
+		if !wait(ctx, pause) {
+			return gaveUp(ctx, last)
+		}
+	}
 }
 
 // wait pauses and reports whether ctx is still alive.

@@ -137,6 +137,6 @@ func managed(clientID string) (azcore.TokenCredential, error) {
 func clientOptions() *azservicebus.ClientOptions {
 	return &azservicebus.ClientOptions{
 		ApplicationID: "taxiway",
-		RetryOptions:  azservicebus.RetryOptions{MaxRetries: 3, RetryDelay: 50 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+		RetryOptions:  azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 50 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
 	}
 }

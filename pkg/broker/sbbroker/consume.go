@@ -56,8 +56,8 @@ func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int,
 		holds: make(chan struct{}, b.MaxHeld),
 	}
 	for _, src := range sources {
-		in := &inlet{share: s, source: src, heard: b.Now()}
-		defer in.close(ctx)
+		in := newInlet(s, src)
+		defer in.end(ctx)
 		s.running.Go(func() { in.run(ctx) })
 	}
 	for range sub.Concurrency {

@@ -3,6 +3,7 @@ package sbbroker
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -37,36 +38,18 @@ func (b *Broker) Health(ctx context.Context) error {
 	return nil
 }
 
-// ping looks at a message that may not exist: a round trip through connection, credentials and an entity.
+// ping looks for a message that does not exist: a round trip through connection, credentials and an entity.
 func (b *Broker) ping(ctx context.Context) error {
-	sources := b.Topology.all()
-	if len(sources) == 0 { // a namespace that is only published to
-		sender, err := b.sender(b.Topology.Name(b.Topology.Topics[0].Type))
-		if err != nil {
+	if len(b.Topology.all()) == 0 { // a namespace that is only published to
+		return b.sendersOf(b.Topology.Name(b.Topology.Topics[0].Type)).use(ctx, func(s *azservicebus.Sender) error {
+			_, err := s.NewMessageBatch(ctx, nil)
 			return err
-		}
-		_, err = sender.NewMessageBatch(ctx, nil)
+		})
+	}
+	return b.probe.use(ctx, func(r *azservicebus.Receiver) error {
+		_, err := b.peek(ctx, r, math.MaxInt64, 1)
 		return err
-	}
-	r, err := b.prober(sources[0])
-	if err != nil {
-		return err
-	}
-	_, err = b.peek(ctx, r, 1, 1)
-	return err
-}
-
-func (b *Broker) prober(s source) (*azservicebus.Receiver, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.probe == nil {
-		r, err := s.receiver(b.client, 0)
-		if err != nil {
-			return nil, err
-		}
-		b.probe = r
-	}
-	return b.probe, nil
+	})
 }
 
 // conditions remembers what is wrong, by what it is wrong with.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
@@ -22,15 +21,31 @@ const (
 
 var errCut = errors.New("the connection was lost while receiving")
 
-// inlet receives from one entity. The receiver is used by one call to receive at a time, and by settlements at any time.
+// inlet receives from one entity.
 type inlet struct {
 	*share
 	source
-	heard   time.Time // of the namespace, for the last time
-	careful time.Time // until then messages are received one by one
+	receiver *azservicebus.Receiver        // receives and does nothing else; only run uses it
+	settlers *pool[*azservicebus.Receiver] // renew and settle
+	link     context.Context               // ends when the receiver has lost its link
+	unlink   context.CancelFunc
+	heard    time.Time // of the namespace, for the last time
+	careful  time.Time // until then messages are received one by one
+}
 
-	mu      sync.Mutex
-	current *azservicebus.Receiver
+func newInlet(s *share, src source) *inlet {
+	in := &inlet{
+		share: s, source: src, heard: s.Now(),
+		settlers: newPool(atOnce, func() (*azservicebus.Receiver, error) { return src.receiver(s.client, 0) }),
+	}
+	in.link, in.unlink = context.WithCancel(context.Background())
+	return in
+}
+
+// cut lets everybody know that what came so far can be settled by lock token only.
+func (in *inlet) cut() {
+	in.unlink()
+	in.link, in.unlink = context.WithCancel(context.Background())
 }
 
 // run receives until ctx ends and mends what breaks.
@@ -50,6 +65,7 @@ func (in *inlet) run(ctx context.Context) {
 			in.state.clear(what)
 			continue
 		}
+		in.cut()
 		if failures++; failures > 1 && ctx.Err() == nil { // one is what every restart of the service costs
 			in.state.note(what, err, in.Now())
 			in.Logger.WarnContext(ctx, "consuming was interrupted", "subscription", in.String(), "error", err)
@@ -74,7 +90,7 @@ func (in *inlet) receive(ctx context.Context, n int) (messages []*azservicebus.R
 		in.close(ctx)
 		in.heard = in.Now()
 	}
-	r, err := in.receiver()
+	r, err := in.open()
 	if err != nil {
 		return nil, err
 	}
@@ -124,32 +140,35 @@ func (in *inlet) take(ctx context.Context, raw *azservicebus.ReceivedMessage) {
 	}
 }
 
-func (in *inlet) receiver() (*azservicebus.Receiver, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.current != nil {
-		return in.current, nil
+// open returns the receiver, a new one after close.
+func (in *inlet) open() (*azservicebus.Receiver, error) {
+	if in.receiver != nil {
+		return in.receiver, nil
 	}
 	r, err := in.source.receiver(in.client, 0)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		in.receiver = r
 	}
-	in.current = r
-	return r, nil
+	return r, err
 }
 
 // close ends the receiver; the next use makes another.
 func (in *inlet) close(ctx context.Context) {
-	in.mu.Lock()
-	r := in.current
-	in.current = nil
-	in.mu.Unlock()
-	if r == nil {
+	if in.receiver == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if err := r.Close(ctx); err != nil {
-		in.Logger.DebugContext(ctx, "closing a receiver", "subscription", in.String(), "error", err)
-	}
+	_ = in.receiver.Close(ctx) // nothing is open but a link
+	in.receiver = nil
+	in.cut()
+}
+
+// end closes what the inlet has when nothing is in hand any more.
+func (in *inlet) end(ctx context.Context) {
+	in.close(ctx)
+	in.unlink()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	in.settlers.close(ctx)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	peekPage    = 250 // messages; the service gives no more
-	peekTimeout = 15 * time.Second
+	peekPage    = 250              // messages; the service gives no more
+	peekTimeout = 15 * time.Second // for a page
 )
 
 // Browse peeks into the dead-letter sub-queues of all subscriptions side by side.
@@ -62,21 +62,24 @@ func first(ctx context.Context, shelves []*shelf) (*shelf, error) {
 type shelf struct {
 	*Broker
 	source
-	r    *azservicebus.Receiver
-	next int64 // sequence number
-	page []*azservicebus.ReceivedMessage
-	end  bool
+	r        *azservicebus.Receiver
+	settlers *pool[*azservicebus.Receiver]
+	next     int64 // sequence number
+	page     []*azservicebus.ReceivedMessage
+	end      bool
 }
 
 func (b *Broker) shelf(src source) (*shelf, error) {
-	r, err := src.receiver(b.client, azservicebus.SubQueueDeadLetter)
-	return &shelf{Broker: b, source: src, r: r, next: 1}, err
+	open := func() (*azservicebus.Receiver, error) { return src.receiver(b.client, azservicebus.SubQueueDeadLetter) }
+	r, err := open()
+	return &shelf{Broker: b, source: src, r: r, settlers: newPool(atOnce, open), next: 1}, err
 }
 
 func (s *shelf) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	_ = s.r.Close(ctx) // nothing is open but a link
+	s.settlers.close(ctx)
 }
 
 // fill makes sure that the page holds something, unless the end was reached. Pages may be short; only an empty one is the end.
@@ -84,7 +87,13 @@ func (s *shelf) fill(ctx context.Context) error {
 	if len(s.page) > 0 || s.end {
 		return nil
 	}
-	page, err := s.peek(ctx, s.r, s.next, peekPage)
+	ctx, cancel := context.WithTimeout(ctx, peekTimeout)
+	defer cancel()
+	var page []*azservicebus.ReceivedMessage
+	err := persist(ctx, func(ctx context.Context) (err error) {
+		page, err = s.peek(ctx, s.r, s.next, peekPage)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -122,8 +131,6 @@ func foreign(reason, detail string) (code, text string) {
 
 // peek reads messages without locking them. It survives what the client library cannot read by saying so.
 func (b *Broker) peek(ctx context.Context, r *azservicebus.Receiver, from int64, n int) (page []*azservicebus.ReceivedMessage, err error) {
-	ctx, cancel := context.WithTimeout(ctx, peekTimeout)
-	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			b.count.poisoned.Add(1)

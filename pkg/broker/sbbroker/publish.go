@@ -14,6 +14,7 @@ import (
 const (
 	sendTry    = 5 * time.Second // one transfer; then it is sent again under the same ids
 	maxInBatch = 1000            // messages of a transfer; the service takes 4,500
+	atOnce     = 4               // transfers to one entity, or settlements of one subscription
 )
 
 // Publish sends the messages of each type in as few transfers as the broker's size limit allows.
@@ -51,21 +52,18 @@ func (b *Broker) limit(ctx context.Context) (context.Context, context.CancelFunc
 // store sends the messages until all are acknowledged, ctx ends, or an error says that trying again is useless. A connection
 // lost after sending leaves open what was stored; the ids stay the same, so that duplicate detection drops the repetition.
 func (b *Broker) store(ctx context.Context, entity string, messages []*azservicebus.Message) error {
-	pause := firstPause
 	for len(messages) > 0 {
-		n, err := b.send(ctx, entity, messages)
-		if err == nil {
-			messages, pause = messages[n:], firstPause
-			continue
+		err := persist(ctx, func(ctx context.Context) error {
+			n, err := b.send(ctx, entity, messages)
+			messages = messages[n:]
+			return err
+		})
+		if err != nil {
+			if !fault.IsCancel(err) {
+				b.state.note("sending to "+entity, err, b.Now())
+			}
+			return err
 		}
-		if final := verdict(err); final != nil {
-			b.state.note("sending to "+entity, final, b.Now())
-			return final
-		}
-		if !wait(ctx, pause) {
-			return gaveUp(ctx, err)
-		}
-		pause = min(2*pause, longPause)
 	}
 	b.state.clear("sending to " + entity)
 	return nil
@@ -75,19 +73,18 @@ func (b *Broker) store(ctx context.Context, entity string, messages []*azservice
 func (b *Broker) send(ctx context.Context, entity string, messages []*azservicebus.Message) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, sendTry)
 	defer cancel()
-	sender, err := b.sender(entity)
+	n := 0
+	err := b.sendersOf(entity).use(ctx, func(s *azservicebus.Sender) error {
+		batch, err := s.NewMessageBatch(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if n, err = fill(batch, messages); err != nil {
+			return err
+		}
+		return s.SendMessageBatch(ctx, batch, nil)
+	})
 	if err != nil {
-		return 0, err
-	}
-	batch, err := sender.NewMessageBatch(ctx, nil)
-	if err != nil {
-		return 0, err
-	}
-	n, err := fill(batch, messages)
-	if err != nil {
-		return 0, err
-	}
-	if err := sender.SendMessageBatch(ctx, batch, nil); err != nil {
 		return 0, err
 	}
 	b.count.batches.Add(1)
@@ -109,17 +106,13 @@ func fill(batch *azservicebus.MessageBatch, messages []*azservicebus.Message) (i
 	return int(batch.NumMessages()), nil
 }
 
-// sender returns the one sender of an entity; it may be used by many at once.
-func (b *Broker) sender(entity string) (*azservicebus.Sender, error) {
+func (b *Broker) sendersOf(entity string) *pool[*azservicebus.Sender] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s := b.senders[entity]; s != nil {
-		return s, nil
+	p := b.senders[entity]
+	if p == nil {
+		p = newPool(atOnce, func() (*azservicebus.Sender, error) { return b.client.NewSender(entity, nil) })
+		b.senders[entity] = p
 	}
-	s, err := b.client.NewSender(entity, nil)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the broker's connection was closed")
-	}
-	b.senders[entity] = s
-	return s, nil
+	return p
 }

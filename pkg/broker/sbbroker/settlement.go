@@ -9,18 +9,22 @@ import (
 )
 
 const (
-	linkTry  = 2 * time.Second // to settle on the link a message came by
+	// linkTry bounds settling on the link a message came by. It is shorter than the pause of the client library, which then would
+	// break the new connection for the sake of the old one.
+	linkTry  = 2 * time.Second
 	tokenTry = 5 * time.Second // to renew or settle by lock token
 )
 
 // settling is a message whose lock is ours. Settling on the link it came by is one message to the broker; when that link or its
 // connection was lost, the client library holds on to it for half a minute and then fails, so that the first try is bounded and
-// later ones go by lock token over whatever connection there is then.
+// later ones go by lock token over whatever connection there is then. The receivers are those of its entity, but never the
+// one that receives.
 type settling struct {
-	receiver func() (*azservicebus.Receiver, error)
-	raw      *azservicebus.ReceivedMessage
-	unlinked bool // a try on the link has failed
-	count    *counters
+	receivers *pool[*azservicebus.Receiver]
+	raw       *azservicebus.ReceivedMessage
+	link      context.Context // ends when the link is known to be lost
+	unlinked  bool            // a try on the link has failed
+	count     *counters
 }
 
 // verb is one way to settle.
@@ -57,46 +61,45 @@ func deadLetter(o *azservicebus.DeadLetterOptions) verb {
 // try settles once. A lost lock after a try that was not answered may mean that the try has succeeded; either way there is
 // nothing left to do with this lock.
 func (s *settling) try(ctx context.Context, v verb) error {
-	r, err := s.receiver()
-	if err != nil {
-		return err
-	}
-	if !s.unlinked {
-		once, cancel := context.WithTimeout(ctx, linkTry)
-		err := v.do(once, r, s.raw)
-		cancel()
-		if err == nil {
-			v.count(s.count).Add(1)
-			return nil
+	err := s.receivers.use(ctx, func(r *azservicebus.Receiver) error {
+		if s.unlinked || s.link.Err() != nil {
+			return s.byToken(ctx, r, v)
 		}
-		if isLockLost(err) || ctx.Err() != nil {
+		once, cancel := context.WithTimeout(ctx, linkTry)
+		defer cancel()
+		defer context.AfterFunc(s.link, cancel)()
+		err := v.do(once, r, s.raw)
+		if err == nil || isLockLost(err) || ctx.Err() != nil {
 			return err
 		}
 		s.unlinked = true
+		return s.byToken(ctx, r, v)
+	})
+	if err == nil {
+		v.count(s.count).Add(1)
 	}
-	// Renewing reconnects at once if need be, settling would wait four seconds first.
-	if err := s.renew(ctx); err != nil {
-		return err
-	}
-	once, cancel := context.WithTimeout(ctx, tokenTry)
+	return err
+}
+
+// byToken settles over $management. Renewing reconnects at once if need be, settling would wait for seconds first.
+func (s *settling) byToken(ctx context.Context, r *azservicebus.Receiver, v verb) error {
+	ctx, cancel := context.WithTimeout(ctx, tokenTry)
 	defer cancel()
-	if err := v.do(once, r, s.bare()); err != nil {
+	s.count.renewed.Add(1)
+	if err := r.RenewMessageLock(ctx, s.bare(), nil); err != nil {
 		return err
 	}
-	v.count(s.count).Add(1)
-	return nil
+	return v.do(ctx, r, s.bare())
 }
 
 // renew starts the lock again. The client library writes to the message it is given, hence a fresh one.
 func (s *settling) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tokenTry)
 	defer cancel()
-	r, err := s.receiver()
-	if err != nil {
-		return err
-	}
-	s.count.renewed.Add(1)
-	return r.RenewMessageLock(ctx, s.bare(), nil)
+	return s.receivers.use(ctx, func(r *azservicebus.Receiver) error {
+		s.count.renewed.Add(1)
+		return r.RenewMessageLock(ctx, s.bare(), nil)
+	})
 }
 
 func (s *settling) bare() *azservicebus.ReceivedMessage {

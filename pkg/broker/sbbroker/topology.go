@@ -106,13 +106,12 @@ func (t Topology) check() error {
 	if len(t.Topics) == 0 {
 		return fault.New(fault.MessageMalformed, "a topology without topics carries nothing")
 	}
-	all := t.all()
-	for i, s := range all {
-		if _, err := (broker.Subscription{Name: s.name, Type: s.typ}).Normal(); err != nil || strings.HasSuffix(s.typ, "*") {
-			return fault.Newf(fault.MessageMalformed, "the topology's subscription %s has no usable name or type", s)
-		}
-		if slices.Contains(all[:i], s) {
-			return fault.Newf(fault.MessageMalformed, "the topology's subscription %s is there twice", s)
+	for _, topic := range t.Topics {
+		for i, name := range append([]string{"any"}, topic.Subscriptions...) {
+			_, err := broker.Subscription{Name: name, Type: topic.Type}.Normal()
+			if err != nil || strings.HasSuffix(topic.Type, "*") || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
+				return fault.Newf(fault.MessageMalformed, "the topology's topic %s: a type or subscription that cannot be, or is there twice", topic.Type)
+			}
 		}
 	}
 	return nil

@@ -34,6 +34,9 @@ func isFull(err error) bool { return hasCondition(err, amqp.ErrCondResourceLimit
 
 // verdict translates errors that stay when the call is repeated; nil means that trying again makes sense.
 func verdict(err error) error {
+	if fault.CodeOf(err) != fault.CodeUnknown {
+		return err
+	}
 	_, noToken := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	switch {
 	case errors.Is(err, azservicebus.ErrMessageTooLarge), hasCondition(err, amqp.ErrCondMessageSizeExceeded):
@@ -65,8 +68,8 @@ func gaveUp(ctx context.Context, last error) error {
 
 // answer translates the error of a call that is not repeated; nil stays nil, a fault a fault.
 func answer(ctx context.Context, err error) error {
-	if err == nil || fault.CodeOf(err) != fault.CodeUnknown {
-		return err
+	if err == nil {
+		return nil
 	}
 	if final := verdict(err); final != nil && ctx.Err() == nil {
 		return final

@@ -1,0 +1,150 @@
+package sbbroker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/fault"
+)
+
+// importer is the subscription of most tests. Its lock is long: tests that want it to end move the clock.
+var importer = broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: time.Minute}
+
+// importerEntity is where its messages wait in the namespace.
+const importerEntity = "taxiway.devices.collected.v1/Subscriptions/importer"
+
+const topicEntity = "taxiway.devices.collected.v1"
+
+// bench is a simulated namespace with the importer's subscription.
+type bench struct {
+	*testing.T
+	simulated
+	*backend
+}
+
+func newBench(t *testing.T, subs ...broker.Subscription) *bench {
+	t.Helper()
+	s := newSimulated(t)
+	b := &bench{t, s, s.backend(t, "devices.collected.v1", "submissions.due.v1")}
+	b.subscribe(t, append(subs, importer)...)
+	return b
+}
+
+func (b *bench) broker(o Options) *Broker {
+	b.Helper()
+	br := b.open(b.T, o)
+	b.Cleanup(func() {
+		if err := br.Close(context.WithoutCancel(b.Context())); err != nil {
+			b.Error(err)
+		}
+	})
+	return br
+}
+
+func (b *bench) want(entity string, want simulator.Counts) {
+	b.Helper()
+	got, err := b.Counts(entity)
+	if err != nil || got != want {
+		b.Errorf("%s holds %+v, want %+v (%v)", entity, got, want, err)
+	}
+}
+
+func (b *bench) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func work(id string) broker.Message {
+	return broker.Message{ID: id, Type: importer.Type, Tenant: "contoso", Body: []byte("{}")}
+}
+
+func (b *bench) publish(br *Broker, ids ...string) {
+	b.Helper()
+	messages := make([]broker.Message, len(ids))
+	for i, id := range ids {
+		messages[i] = work(id)
+	}
+	b.must(br.Publish(b.Context(), messages...))
+}
+
+// consume runs until stop or the end of the test; got receives every delivery before the handler is asked.
+func (b *bench) consume(br *Broker, sub broker.Subscription, h broker.Handler) (got chan broker.Delivery, stop func()) {
+	b.Helper()
+	got = make(chan broker.Delivery, 10_000)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- br.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error { got <- d; return h(ctx, d) })
+	}()
+	stopped := false
+	stop = func() {
+		cancel()
+		if !stopped {
+			stopped = true
+			b.must(next(b.T, ended))
+		}
+	}
+	b.Cleanup(stop)
+	return got, stop
+}
+
+func done(context.Context, broker.Delivery) error { return nil }
+
+func dead(context.Context, broker.Delivery) error {
+	return broker.DeadLetter(fault.New(fault.MessageMalformed, "no JSON"))
+}
+
+var errTest = errors.New("made to fail by the test")
+
+func next[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v := <-from:
+		return v
+	case <-timer.C:
+		t.Fatal("waited in vain")
+		panic("unreachable")
+	}
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	timer, tick := time.NewTimer(patience), time.NewTicker(10*time.Millisecond)
+	defer timer.Stop()
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-timer.C:
+			t.Fatal("never: ", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// parked lists the dead letters by id.
+func (b *bench) parked(br *Broker) map[string]broker.Parked {
+	b.Helper()
+	found := map[string]broker.Parked{}
+	b.must(br.Browse(b.Context(), func(p broker.Parked) bool { found[p.ID] = p; return true }))
+	return found
+}
+
+// park publishes messages and gives them up.
+func (b *bench) park(br *Broker, ids ...string) {
+	b.Helper()
+	got, stop := b.consume(br, importer, dead)
+	b.publish(br, ids...)
+	for range ids {
+		next(b.T, got)
+	}
+	stop()
+}

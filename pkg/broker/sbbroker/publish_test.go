@@ -1,0 +1,142 @@
+package sbbroker
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/fault"
+)
+
+func TestThrottled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{PublishTimeout: 500 * time.Millisecond})
+	b.must(b.ThrottleSends(topicEntity, 6)) // more than the client library tries by itself
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b.must(br.Publish(ctx, work("a")))
+	b.want(importerEntity, simulator.Counts{Active: 1})
+	b.must(b.ThrottleSends(topicEntity, 10_000))
+	if err := br.Publish(t.Context(), work("b")); fault.CodeOf(err) != fault.BrokerBusy {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFull(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{})
+	b.must(b.SetFull(topicEntity, true))
+	if err := br.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerBusy {
+		t.Errorf("got %v", err)
+	}
+	if err := br.Health(t.Context()); fault.CodeOf(err) != fault.BrokerBusy {
+		t.Errorf("health: %v", err)
+	}
+	b.must(b.SetFull(topicEntity, false))
+	b.publish(br, "a")
+	b.must(br.Health(t.Context()))
+	b.want(importerEntity, simulator.Counts{Active: 1})
+}
+
+// TestAmbiguousSend: the connection ends before the acknowledgement, with the message stored or not.
+func TestAmbiguousSend(t *testing.T) {
+	t.Parallel()
+	for _, stored := range []bool{true, false} {
+		b := newBench(t)
+		br := b.broker(Options{})
+		b.must(b.CutSends(topicEntity, 1, stored))
+		b.publish(br, "a", "b")
+		b.want(importerEntity, simulator.Counts{Active: 2})
+	}
+}
+
+// TestManyTransfers: what does not fit into one transfer goes in several, each type to its own topic.
+func TestManyTransfers(t *testing.T) {
+	t.Parallel()
+	other := broker.Subscription{Name: "importer", Type: "submissions.due.v1", Lease: time.Minute}
+	b := newBench(t, other)
+	br := b.broker(Options{})
+	var messages []broker.Message
+	for i := range 10 {
+		m := work(fmt.Sprint("big-", i))
+		m.Body = make([]byte, 100<<10)
+		messages = append(messages, m, broker.Message{ID: fmt.Sprint("due-", i), Type: other.Type})
+	}
+	b.must(br.Publish(t.Context(), messages...))
+	b.want(importerEntity, simulator.Counts{Active: 10})
+	b.want("taxiway.submissions.due.v1/Subscriptions/importer", simulator.Counts{Active: 10})
+	if o := br.Operations(); o.Sent != 20 || o.Batches != 6 {
+		t.Errorf("%+v: two of 100 KB go into a transfer, and ten small ones", o)
+	}
+}
+
+// TestDeadlines: a namespace that takes nothing does not hold anybody up.
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{PublishTimeout: 300 * time.Millisecond})
+	b.must(b.HoldCredit(topicEntity, true))
+	b.publish(b.broker(Options{})) // nothing: no message, no batch
+	if err := br.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("got %v", err)
+	}
+	b.must(b.HoldCredit(topicEntity, false))
+	b.publish(br, "a")
+	b.want(importerEntity, simulator.Counts{Active: 1})
+}
+
+// TestNobodyThere: the namespace is away when it is opened, and while it is used.
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	now := time.Now()
+	br := b.broker(Options{PublishTimeout: 300 * time.Millisecond, Now: func() time.Time { return now }})
+	b.must(br.Health(t.Context()))
+	b.line.cut(1 << 30)
+	now = now.Add(time.Minute) // the last answer has become old
+	if err := br.Health(t.Context()); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("health: %v", err)
+	}
+	if err := br.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("publish: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	client := b.client(t)
+	defer client.Close(context.WithoutCancel(ctx))
+	if _, err := New(ctx, client, Options{Topology: b.topology}); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("open: %v", err)
+	}
+	b.line.cut(0)
+	b.publish(br, "a")
+	b.must(br.Health(t.Context()))
+}
+
+// TestNotSetUp: what does not exist in the namespace is said at once, not after a deadline.
+func TestNotSetUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	client := b.client(t)
+	defer client.Close(context.WithoutCancel(t.Context()))
+	missing := Topology{Topics: []Topic{{Type: "devices.ready.v1", Subscriptions: []string{"audit"}}}}
+	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("open: %v", err)
+	}
+	br := b.broker(Options{})
+	if err := br.Publish(t.Context(), broker.Message{ID: "a", Type: "devices.ready.v1"}); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("publish: %v", err)
+	}
+	if err := br.Consume(t.Context(), broker.Subscription{Name: "nobody", Type: importer.Type}, done); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("consume: %v", err)
+	}
+	for _, bad := range []Topology{{}, {Topics: []Topic{{Type: "A"}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x y"}}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x", "x"}}}}} {
+		if _, err := New(t.Context(), client, Options{Topology: bad}); fault.CodeOf(err) != fault.MessageMalformed {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
