@@ -121,7 +121,7 @@ func newHost(t *testing.T) *host {
 	return h
 }
 
-// run keeps a process running: when it has died as ordered, next says what its successor is to do.
+// run keeps a process running: when it has been killed, next says what its successor is to do.
 func (h *host) run(t *testing.T, first order, next func(deaths int) order) {
 	t.Helper()
 	first.Passed = filepath.Join(h.dir, "passed")

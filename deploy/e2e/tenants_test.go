@@ -33,7 +33,8 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 		speed func(*world)
 	}{
 		{"throttled", func(w *world) {
-			f := simulator.Fault{Tenant: w.tenants[0].EntraTenantID, Times: -1, Effect: simulator.Reply, Status: 429, RetryAfter: "1"}
+			f := throttled("imported.import", "1")
+			f.Tenant, f.Times = w.tenants[0].EntraTenantID, -1
 			if _, err := w.sim.Server.AddFault(f); err != nil {
 				t.Error(err)
 			}

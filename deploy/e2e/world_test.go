@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +47,9 @@ type world struct {
 	spec    *Contract // nil when exchanges are not held to the contract
 	tenants []tenant.Tenant
 	secret  string // with which each of them signs in
+
+	mu     sync.Mutex
+	askers map[string]int // import calls by the replica that sent them
 }
 
 // ample is a tenant's budget where the test is not about budgets: deleting import records alone would take minutes.
@@ -53,14 +59,9 @@ const ample = 100_000
 // the demo file. Faults on purpose and the contract do not go together: a broken answer breaks the contract.
 func newWorld(t *testing.T, o simulator.Options, tenants int, spec *Contract) *world {
 	t.Helper()
-	w := &world{spec: spec}
+	w := &world{spec: spec, askers: map[string]int{}}
 	var err error
-	if spec == nil {
-		w.sim, err = allinone.Simulate(t.Context(), o, nil)
-	} else {
-		w.sim, err = allinone.Simulate(t.Context(), o, spec.Wrap)
-	}
-	if err != nil {
+	if w.sim, err = allinone.Simulate(t.Context(), o, w.wrap); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.sim.Close)
@@ -77,6 +78,28 @@ func newWorld(t *testing.T, o simulator.Options, tenants int, spec *Contract) *w
 		}
 	}
 	return w
+}
+
+// wrap holds exchanges to the contract, if there is one, and notes who imports.
+func (w *world) wrap(next http.Handler) http.Handler {
+	if w.spec != nil {
+		next = w.spec.Wrap(next)
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if path.Base(r.URL.Path) == "import" {
+			w.mu.Lock()
+			w.askers[r.Header.Get(replicaHeader)]++
+			w.mu.Unlock()
+		}
+		next.ServeHTTP(rw, r)
+	})
+}
+
+// asked returns how many import calls a replica sent.
+func (w *world) asked(replica string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.askers[replica]
 }
 
 // sharedContract is the contract beside the repository; without it the test says that nothing is checked.
