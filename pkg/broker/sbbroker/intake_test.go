@@ -1,0 +1,113 @@
+package sbbroker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/fault"
+)
+
+var intakeQueue = broker.Subscription{Name: "collector", Type: "intake.contoso.oem-a", Lease: time.Minute}
+
+// TestForgedProperties: a sender that knows our properties gains nothing by setting them.
+func TestForgedProperties(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, intakeQueue)
+	id := "order-1"
+	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
+		propID: "forged", propTenant: "fabrikam", propAttempt: "99", propNotBefore: stamp(time.Now().Add(time.Hour)),
+		propPublished: stamp(time.Unix(1, 0)), propSequence: "1000", "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
+	}})
+	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	d := next(t, got)
+	want := broker.IntakeMessage(intakeQueue.Type, id, []byte("{}"))
+	if d.ID != want.ID || d.Tenant != "contoso" || d.Attempt != 1 || len(d.Headers) != 1 || d.Headers["id"] != id || time.Since(d.Published) > time.Hour {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestIntakeWithoutDedupe: two contents under one id are two messages, however soon they come.
+func TestIntakeWithoutDedupe(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, intakeQueue)
+	id := "1"
+	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	for _, body := range []string{"first", "second"} {
+		b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte(body)})
+		if d := next(t, got); string(d.Body) != body {
+			t.Errorf("%s", d.Body)
+		}
+	}
+}
+
+// TestIntakeCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay the same
+// message.
+func TestIntakeCopies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, intakeQueue)
+	br := b.broker(Options{HoldLimit: time.Nanosecond})
+	queue, redo, replies := b.topology.Intake(intakeQueue.Type)
+	got, stop := b.consume(br, intakeQueue, func(_ context.Context, d broker.Delivery) error {
+		if d.Attempt == 1 {
+			return broker.Retry(time.Millisecond, errTest)
+		}
+		return broker.DeadLetter(fault.New(fault.MessageMalformed, "no JSON"))
+	})
+	id := "Zásilka 1"
+	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ReplyTo: &replies})
+	first, second := next(t, got), next(t, got)
+	if second.ID != first.ID || second.Headers["id"] != id || second.Tenant != "contoso" || second.Reply == nil {
+		t.Errorf("%+v", second)
+	}
+	stop()
+	b.want(queue, simulator.Counts{})
+	b.want(redo, simulator.Counts{DeadLetter: 1})
+	b.must(br.Unpark(t.Context(), "collector", first.ID, "fresh"))
+	got, stop = b.consume(br, intakeQueue, done)
+	if d := next(t, got); d.ID != "fresh" || d.Headers["id"] != id || d.Attempt != 1 {
+		t.Errorf("%+v", d)
+	}
+	stop()
+	b.want(redo, simulator.Counts{})
+}
+
+// TestReply goes to the sender's mailbox and nowhere else.
+func TestReply(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, intakeQueue)
+	br := b.broker(Options{})
+	_, _, replies := b.topology.Intake(intakeQueue.Type)
+	answered := make(chan error, 10)
+	b.consume(br, intakeQueue, func(ctx context.Context, d broker.Delivery) error {
+		if d.Reply == nil {
+			answered <- errTest
+			return nil
+		}
+		answered <- d.Reply(ctx, []byte("welcome"))
+		return nil
+	})
+	id, elsewhere := "1", topicEntity
+	for _, to := range []*string{nil, &elsewhere} {
+		b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: to})
+		if err := next(t, answered); !errors.Is(err, errTest) {
+			t.Errorf("there is a way to answer %v", err)
+		}
+	}
+	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: &replies})
+	b.must(next(t, answered))
+	client := b.backend.client(t)
+	defer client.Close(context.WithoutCancel(t.Context()))
+	r, err := client.NewReceiverForQueue(replies, nil)
+	b.must(err)
+	messages, err := r.ReceiveMessages(t.Context(), 1, nil)
+	b.must(err)
+	if m := messages[0]; string(m.Body) != "welcome" || *m.CorrelationID != id {
+		t.Errorf("%s about %s", m.Body, *m.CorrelationID)
+	}
+}

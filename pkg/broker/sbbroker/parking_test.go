@@ -1,0 +1,287 @@
+package sbbroker
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/fault"
+)
+
+// TestUnparkAfterACrash: the copy was sent, and the process died before it removed the dead letter. The same call again must
+// neither lose the message nor bring it twice.
+func TestUnparkAfterACrash(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.park(b.broker(Options{}), "a")
+	dying := b.broker(Options{onStep: func(s step) {
+		if s == stepUnparked {
+			runtime.Goexit()
+		}
+	}})
+	died := make(chan struct{})
+	go func() {
+		defer close(died)
+		_ = dying.Unpark(context.WithoutCancel(t.Context()), "importer", "a", "a-r1")
+		t.Error("it did not die")
+	}()
+	next(t, died)
+	b.want(importerEntity, simulator.Counts{Active: 1, DeadLetter: 1})
+	br := b.broker(Options{})
+	got, stop := b.consume(br, importer, done)
+	if d := next(t, got); d.ID != "a-r1" || d.Attempt != 1 {
+		t.Errorf("%+v", d)
+	}
+	if err := br.Unpark(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerBusy {
+		t.Errorf("while the dead process has the lock: %v", err)
+	}
+	b.Advance(importer.Lease + time.Second)
+	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
+	if err := br.Unpark(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.RequestNotFound {
+		t.Errorf("once more: %v", err)
+	}
+	b.publish(br, "last")
+	if d := next(t, got); d.ID != "last" {
+		t.Errorf("%s came twice", d.ID)
+	}
+	stop()
+	b.want(importerEntity, simulator.Counts{})
+}
+
+// TestUnparkFromTheMiddle: dead letters on the way are only locked for a moment, and stay in order.
+func TestUnparkFromTheMiddle(t *testing.T) {
+	t.Parallel()
+	const n = 300 // more than a page
+	b := newBench(t)
+	br := b.broker(Options{})
+	var ids []string
+	for i := range n {
+		ids = append(ids, fmt.Sprintf("m%03d", i))
+	}
+	b.park(br, ids...)
+	for _, id := range []string{"m280", "m007", "m299"} {
+		b.must(br.Unpark(t.Context(), "importer", id, id+"-r1"))
+	}
+	b.want(importerEntity, simulator.Counts{Active: 3, DeadLetter: n - 3})
+	var left []string
+	b.must(br.Browse(t.Context(), func(p broker.Parked) bool { left = append(left, p.ID); return true }))
+	want := append(append(append([]string{}, ids[:7]...), ids[8:280]...), ids[281:299]...)
+	if strings.Join(left, " ") != strings.Join(want, " ") {
+		t.Errorf("left in this order: %v", left)
+	}
+}
+
+// TestUnparkSurvives: connections that end in the middle of it.
+func TestUnparkSurvives(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.park(b.broker(Options{}), "a")
+	br := b.broker(Options{onStep: func(s step) {
+		if s == stepUnparked {
+			b.DropConnections()
+		}
+	}})
+	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
+	b.want(importerEntity, simulator.Counts{Active: 1})
+}
+
+// TestBrowseMerges: dead letters of all subscriptions, oldest first.
+func TestBrowseMerges(t *testing.T) {
+	t.Parallel()
+	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
+	b := newBench(t, other)
+	now := time.Now()
+	br := b.broker(Options{Now: func() time.Time { return now }})
+	for i, sub := range []broker.Subscription{importer, other, other, importer} {
+		now = now.Add(time.Second)
+		b.publish(br, fmt.Sprint("m", i))
+		rest := other
+		if sub == other {
+			rest = importer
+		}
+		got, stop := b.consume(br, sub, dead)
+		next(t, got)
+		stop()
+		got, stop = b.consume(br, rest, done)
+		next(t, got)
+		stop()
+	}
+	var order []string
+	b.must(br.Browse(t.Context(), func(p broker.Parked) bool { order = append(order, p.Subscription+"/"+p.ID); return true }))
+	if got := strings.Join(order, " "); got != "importer/m0 audit/m1 audit/m2 importer/m3" {
+		t.Error(got)
+	}
+}
+
+// TestParkedByOthers: the portal and the broker itself have reasons of their own.
+func TestParkedByOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{})
+	b.publish(br, "a")
+	client := b.client(t)
+	defer client.Close(context.WithoutCancel(t.Context()))
+	r, err := client.NewReceiverForSubscription(topicEntity, "importer", nil)
+	b.must(err)
+	messages, err := r.ReceiveMessages(t.Context(), 1, nil)
+	b.must(err)
+	reason := "I did not like it"
+	b.must(r.DeadLetterMessage(t.Context(), messages[0], &azservicebus.DeadLetterOptions{Reason: &reason}))
+	p := b.parked(br)["a"]
+	if p.Reason != string(fault.CodeUnknown) || !strings.Contains(p.Detail, reason) || p.Attempts != 1 || p.At.IsZero() {
+		t.Errorf("%+v", p)
+	}
+	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
+	got, _ := b.consume(br, importer, done)
+	if d := next(t, got); d.ID != "a-r1" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestLongDetail: the service takes no novel for a description, and no half character.
+func TestLongDetail(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{})
+	long := "x" + strings.Repeat("ä", 5000)
+	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error {
+		return broker.DeadLetter(fault.New(fault.MessageMalformed, long))
+	})
+	b.publish(br, "a")
+	next(t, got)
+	stop()
+	if p := b.parked(br)["a"]; len(p.Detail) != detailMost-1 || !strings.HasPrefix(long, p.Detail) {
+		t.Errorf("%d bytes of detail", len(p.Detail))
+	}
+}
+
+// TestCopies: an attempt that is far away is a copy in the broker. A crash between copy and completion changes nothing.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var deaths atomic.Int32
+	br := b.broker(Options{HoldLimit: time.Nanosecond, onStep: func(s step) {
+		if s == stepCopied && deaths.Add(1) == 1 {
+			runtime.Goexit()
+		}
+	}})
+	sub := importer
+	sub.Concurrency = 2 // one of the workers dies
+	got, stop := b.consume(br, sub, func(_ context.Context, d broker.Delivery) error {
+		if d.Attempt < 3 {
+			return broker.Retry(time.Hour, errTest)
+		}
+		return nil
+	})
+	b.publish(br, "a")
+	attempts := map[int]int{}
+	for attempts[3] == 0 {
+		eventually(t, "a delivery", func() bool { b.Advance(time.Hour + time.Minute); return len(got) > 0 })
+		d := next(t, got)
+		attempts[d.Attempt]++
+		if d.ID != "a" || d.Tenant != "contoso" {
+			t.Errorf("%+v", d)
+		}
+	}
+	stop()
+	if attempts[1] != 2 || attempts[2] != 1 || attempts[3] != 1 {
+		t.Errorf("deliveries by attempt: %v", attempts)
+	}
+	b.want(importerEntity, simulator.Counts{})
+	b.want(topicEntity, simulator.Counts{})
+}
+
+// TestCopiesReachOneSubscription also where nobody set a filter: the others put them aside unseen.
+func TestCopiesReachOneSubscription(t *testing.T) {
+	t.Parallel()
+	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
+	b := newBench(t, other)
+	br := b.broker(Options{HoldLimit: time.Nanosecond})
+	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+		if d.Attempt == 1 {
+			return broker.Retry(time.Millisecond, errTest)
+		}
+		return nil
+	})
+	seen, stopOther := b.consume(br, other, done)
+	b.publish(br, "a")
+	next(t, got)
+	next(t, got)
+	b.publish(br, "last")
+	next(t, got)
+	next(t, seen)
+	if d := next(t, seen); d.ID != "last" {
+		t.Errorf("the other subscription got %s, attempt %d", d.ID, d.Attempt)
+	}
+	stop()
+	stopOther()
+	b.want("taxiway.devices.collected.v1/Subscriptions/audit", simulator.Counts{})
+}
+
+// TestManyAttempts: the broker parks what it delivered too often; attempts become copies before.
+func TestManyAttempts(t *testing.T) {
+	t.Parallel()
+	const attempts = 3 * MaxDeliveryCount
+	b := newBench(t)
+	br := b.broker(Options{})
+	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+		if d.Attempt < attempts {
+			return broker.Retry(0, errTest)
+		}
+		return nil
+	})
+	b.publish(br, "a")
+	for want := 1; want <= attempts; want++ {
+		if d := next(t, got); d.Attempt != want {
+			t.Errorf("attempt %d, want %d", d.Attempt, want)
+		}
+	}
+	stop()
+	b.want(importerEntity, simulator.Counts{})
+}
+
+// TestFewPlacesToWait: more pauses than places only slow things down.
+func TestFewPlacesToWait(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{MaxHeld: 1})
+	got, _ := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+		if d.Attempt == 1 {
+			return broker.Retry(20*time.Millisecond, errTest)
+		}
+		return nil
+	})
+	b.publish(br, "a", "b", "c", "d")
+	second := map[string]bool{}
+	for len(second) < 4 {
+		if d := next(t, got); d.Attempt == 2 {
+			second[d.ID] = true
+		}
+	}
+}
+
+// TestStoppingGivesBack what waits for its time.
+func TestStoppingGivesBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	br := b.broker(Options{HoldLimit: time.Hour})
+	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error { return broker.Retry(time.Hour, errTest) })
+	b.publish(br, "a")
+	next(t, got)
+	eventually(t, "it is held", func() bool { return br.Operations().Received == 2 })
+	stop()
+	b.want(importerEntity, simulator.Counts{Active: 1})
+	later := b.broker(Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	got, _ = b.consume(later, importer, done)
+	if d := next(t, got); d.Attempt != 2 {
+		t.Errorf("attempt %d", d.Attempt)
+	}
+}
