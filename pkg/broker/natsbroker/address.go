@@ -20,6 +20,7 @@ func (n names) parked() string { return n.prefix + "-parked" }
 func (n names) event(messageType, tenant string) string {
 	return n.prefix + ".ev." + messageType + "." + digest(tenant)
 }
+
 func (n names) to(durable string) string {
 	if name, queue := queueOf(durable); queue != "" {
 		return n.redo(queue, name)
