@@ -64,8 +64,8 @@ type Deps struct {
 }
 
 // A message is in no other place than its queue, so that it is given up later than work that the ledger can issue again: after
-// more than half an hour.
-const attempts = 40
+// half an hour or so.
+const attempts = 60
 
 // again is the pause before a queue that cannot be consumed is tried again.
 const again = 30 * time.Second
