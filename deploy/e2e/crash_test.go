@@ -36,7 +36,21 @@ func newTrial(t *testing.T, e engine) *trial {
 	s := e.open(t)
 	x.host = newHost(t)
 	x.order = order{Ledger: s.ledger, Broker: s.broker, Tenants: x.world.tenants}
+	t.Cleanup(func() {
+		if t.Failed() {
+			x.explain(t)
+		}
+	})
 	return x
+}
+
+// explain says how far a trial got that failed.
+func (x *trial) explain(t *testing.T) {
+	t.Helper()
+	deaths, err := x.host.trouble()
+	passed, log := x.host.passed(t), x.host.logs.bytes()
+	t.Logf("%d deaths (%v); the last boundaries: %s", deaths, err, strings.Join(passed[max(0, len(passed)-12):], " "))
+	t.Logf("the end of the log:\n%s", log[max(0, len(log)-4000):])
 }
 
 // run takes the file to its end: a process with the first order, and after each death one with the next.
@@ -128,16 +142,17 @@ func crashes(passed []string, wanted func(string) bool) []crash {
 
 // The process is killed at every boundary between two steps, one after the other, and started again: the same end.
 func TestCrashAtEveryBoundary(t *testing.T) {
-	t.Run("everywhere", func(t *testing.T) {
-		onEngines(t, suiteCrash, func(t *testing.T, e engine) {
-			crashEverywhere(t, e, func(string) bool { return true })
+	for suite, prefixes := range map[string][]string{
+		suiteCrash: {""}, suiteCrashLedger: {"ledger."}, suiteCrashBroker: {"publish.", "handle."},
+	} {
+		t.Run(suite, func(t *testing.T) {
+			onEngines(t, suite, func(t *testing.T, e engine) {
+				crashEverywhere(t, e, func(boundary string) bool {
+					return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(boundary, p) })
+				})
+			})
 		})
-	})
-	t.Run("ledger", func(t *testing.T) {
-		onEngines(t, suiteCrashOwn, func(t *testing.T, e engine) {
-			crashEverywhere(t, e, func(boundary string) bool { return strings.HasPrefix(boundary, "ledger.") })
-		})
-	})
+	}
 }
 
 func crashEverywhere(t *testing.T, e engine, wanted func(string) bool) {

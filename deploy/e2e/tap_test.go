@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/google/uuid"
 
@@ -23,20 +26,17 @@ type tap struct {
 	losing    map[string]bool  // types whose messages are acknowledged and forgotten
 	lost      map[string]int   // by type
 	published func(t string)   // called behind each publish of ours, with its type
-	opened    chan struct{}    // closed when the pipeline has its broker
 }
 
 func newTap() *tap {
 	return &tap{
 		types: map[string]bool{}, handled: map[string]error{}, losing: map[string]bool{}, lost: map[string]int{},
-		opened: make(chan struct{}),
 	}
 }
 
 // hook is for allinone.Hooks.
 func (t *tap) hook(b broker.Broker) broker.Broker {
 	t.Broker = b
-	close(t.opened)
 	return t
 }
 
@@ -126,6 +126,18 @@ func (t *tap) finished(ids []string) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// everything is all that was published, as text.
+func (t *tap) everything(tb testing.TB) []byte {
+	tb.Helper()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var text bytes.Buffer
+	for _, m := range t.sent {
+		fmt.Fprintf(&text, "%s %s %s %q %s\n", m.ID, m.Type, m.Tenant, m.Headers, m.Body)
+	}
+	return text.Bytes()
 }
 
 // kinds are the types published so far.
