@@ -2,6 +2,7 @@ package sbbroker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -168,8 +169,10 @@ func TestCopies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var deaths atomic.Int32
-	br := b.broker(Options{HoldLimit: time.Nanosecond, onStep: func(s step) {
+	died := make(chan struct{})
+	br := b.broker(Options{Now: b.Now, HoldLimit: time.Nanosecond, onStep: func(s step) {
 		if s == stepCopied && deaths.Add(1) == 1 {
+			close(died)
 			runtime.Goexit()
 		}
 	}})
@@ -182,19 +185,26 @@ func TestCopies(t *testing.T) {
 		return nil
 	})
 	b.publish(br, "a")
-	attempts := map[int]int{}
-	for attempts[3] == 0 {
-		eventually(t, "a delivery", func() bool { b.Advance(time.Hour + time.Minute); return len(got) > 0 })
-		d := next(t, got)
-		attempts[d.Attempt]++
-		if d.ID != "a" || d.Tenant != "contoso" {
-			t.Errorf("%+v", d)
+	expect := func(attempt int) {
+		t.Helper()
+		if d := next(t, got); d.Attempt != attempt || d.ID != "a" || d.Tenant != "contoso" {
+			t.Errorf("%+v, want attempt %d", d, attempt)
 		}
 	}
-	stop()
-	if attempts[1] != 2 || attempts[2] != 1 || attempts[3] != 1 {
-		t.Errorf("deliveries by attempt: %v", attempts)
+	expect(1)
+	next(t, died)
+	b.Advance(importer.Lease + time.Second) // nobody renews what the dead worker had
+	for _, attempt := range []int{1, 2} {
+		expect(attempt)
+		eventually(t, "one copy waits for its hour and nothing else", func() bool {
+			waiting, err := b.Counts(topicEntity)
+			left, err2 := b.Counts(importerEntity)
+			return errors.Join(err, err2) == nil && waiting == simulator.Counts{Scheduled: 1} && left == simulator.Counts{}
+		})
+		b.Advance(time.Hour)
 	}
+	expect(3)
+	stop()
 	b.want(importerEntity, simulator.Counts{})
 	b.want(topicEntity, simulator.Counts{})
 }
