@@ -2,6 +2,8 @@ package submission_test
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -70,7 +72,8 @@ type knobs struct {
 }
 
 func TestMain(m *testing.M) {
-	if err := os.Setenv(secretAt, password); err != nil {
+	// One check of the laws is a whole life of an import; -rapid.checks asks for more of them.
+	if err := errors.Join(os.Setenv(secretAt, password), flag.Set("rapid.checks", "40")); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
