@@ -113,8 +113,12 @@ func (s *Service) advance(ctx context.Context, c ledger.SubmissionChange) (bool,
 	return applied, err
 }
 
-func warn(ctx context.Context, message string, sub ledger.Submission, err error) {
-	pipeline.Logger(ctx).WarnContext(ctx, message, slog.String(telemetry.KeySubmission, sub.ID),
+func report(ctx context.Context, message string, sub ledger.Submission, err error) {
+	level := slog.LevelWarn
+	if fault.KindOf(err) == fault.Throttled {
+		level = slog.LevelInfo // waiting for one's turn is the normal way
+	}
+	pipeline.Logger(ctx).LogAttrs(ctx, level, message, slog.String(telemetry.KeySubmission, sub.ID),
 		slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))
 }
 
