@@ -65,8 +65,7 @@ func (s *share) openQueue(ctx context.Context) error {
 	if !broker.IsIntake(s.sub.Type) {
 		return nil
 	}
-	_, err := s.js.CreateOrUpdateStream(ctx, s.queueConfig(s.sub))
-	return err
+	return s.provide(ctx, s.queueConfig(s.sub))
 }
 
 // queues lists the streams of intake queues, also of those that nobody here consumes.

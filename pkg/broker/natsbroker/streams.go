@@ -3,6 +3,7 @@ package natsbroker
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -45,11 +46,43 @@ func (b *Broker) setUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.parkedConfig()} {
-		if _, err := b.js.CreateOrUpdateStream(ctx, cfg); err != nil {
+		if err := b.provide(ctx, cfg); err != nil {
 			return fault.Wrap(err, fault.BrokerUnavailable, "the stream "+cfg.Name+" cannot be set up")
 		}
 	}
 	return nil
+}
+
+// provide creates a stream or brings it to the configuration. One that has it is left alone: on a running server a change is
+// no small matter, and every replica that starts would make one.
+func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig) error {
+	stream, err := b.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if _, err = b.js.CreateStream(ctx, want); !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		stream, err = b.js.Stream(ctx, want.Name) // somebody else was faster, perhaps with another configuration
+	}
+	if err != nil || has(stream.CachedInfo().Config, want) {
+		return err
+	}
+	_, err = b.js.UpdateStream(ctx, want)
+	return err
+}
+
+// has reports whether a stream has what we configure; the server fills in the rest.
+func has(config, want jetstream.StreamConfig) bool {
+	changed := config
+	changed.Description, changed.Subjects = want.Description, want.Subjects
+	changed.Retention, changed.Discard, changed.DiscardNewPerSubject = want.Retention, want.Discard, want.DiscardNewPerSubject
+	changed.MaxBytes, changed.Storage, changed.Replicas, changed.AllowDirect = want.MaxBytes, want.Storage, want.Replicas, want.AllowDirect
+	if want.MaxMsgsPerSubject != 0 {
+		changed.MaxMsgsPerSubject = want.MaxMsgsPerSubject
+	}
+	if want.Duplicates != 0 {
+		changed.Duplicates = want.Duplicates
+	}
+	return reflect.DeepEqual(config, changed)
 }
 
 // restore creates a stream again that somebody deleted while we run. What was in it is issued again from the ledger.
