@@ -28,6 +28,25 @@ func (s *Server) Counts(entity string) (Counts, error) {
 	return e.counts(), nil
 }
 
+// Purge drops every message of every entity, locked, scheduled and dead ones too, as somebody does who empties a namespace by
+// hand. The ids that duplicate detection remembers stay remembered.
+func (s *Server) Purge() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entities {
+		if e.inbox != nil {
+			for _, m := range e.inbox.scheduled {
+				e.inbox.unschedule(m)
+			}
+		}
+		if e.store != nil {
+			for _, m := range e.store.messages {
+				e.store.remove(m)
+			}
+		}
+	}
+}
+
 func (e *entity) counts() Counts {
 	var c Counts
 	if e.inbox != nil {
