@@ -131,6 +131,10 @@ func TestTwoImporters(t *testing.T) {
 			}
 			r.want(contoso, ids[i], ledger.Registered, "")
 		}
+		slices.Sort(ids)
+		if got := r.announced(); !slices.Equal(got, ids) {
+			t.Errorf("%d announcements of %d devices", len(got), len(ids))
+		}
 		writes := append(r.posts(), r.sim.Log(deleting)...)
 		for _, at := range writes {
 			n := 0

@@ -28,6 +28,7 @@ func TestDevicesAreRegistered(t *testing.T) {
 		for _, id := range ids {
 			r.want(contoso, id, ledger.Submitted, "")
 		}
+		r.recordsFit(contoso, r.begun.all[0].ID)
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 
 		state := r.state(contoso)
@@ -57,4 +58,22 @@ func TestDevicesAreRegistered(t *testing.T) {
 			t.Errorf("%d import records are left", left)
 		}
 	})
+}
+
+// recordsFit checks that each item of a submission names the record of its own device.
+func (r *rig) recordsFit(id device.TenantID, submission string) {
+	r.Helper()
+	sub, err := r.ledger.Submission(r.ctx(), id, submission)
+	if err != nil {
+		r.Fatal(err)
+	}
+	serials := map[string]string{}
+	for _, record := range r.state(id).Imported {
+		serials[record.ID] = record.Serial
+	}
+	for i, item := range sub.Items {
+		if serials[item.RecordID] != r.device(id, item.Device).Serial.Reveal() {
+			r.Errorf("item %d names the record of another device, or of none", i)
+		}
+	}
 }
