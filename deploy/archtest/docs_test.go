@@ -1,0 +1,75 @@
+package archtest
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var metricName = regexp.MustCompile(`"((?:taxiway_)?[a-z]+(?:_[a-z]+)*_(?:total|seconds))"`)
+
+// Every metric in the sources has a heading in docs/operations.md.
+func TestEveryMetricIsDocumented(t *testing.T) {
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headings := strings.Join(regexp.MustCompile(`(?m)^### taxiway_\S+$`).FindAllString(string(page), -1), "\n") + "\n"
+	names := 0
+	for _, dir := range []string{"pkg", "services", "cmd"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			src, err := os.ReadFile(path)
+			for _, m := range metricName.FindAllStringSubmatch(string(src), -1) {
+				names++
+				if !strings.Contains(headings, m[1]+"\n") {
+					t.Errorf("%s: the metric %s has no heading in docs/operations.md", path, m[1])
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names < 10 {
+		t.Errorf("only %d metrics found in the sources", names)
+	}
+}
+
+// Links between the documents lead somewhere.
+func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	links := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".md"):
+			return nil
+		}
+		page, err := os.ReadFile(path)
+		for _, m := range link.FindAllStringSubmatch(string(page), -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s: %s does not exist", path, m[1])
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if links < 10 {
+		t.Errorf("only %d links found", links)
+	}
+}
