@@ -142,7 +142,7 @@ func (h *host) start(o order) error {
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // this program; its standard input ends it
+	cmd := exec.Command(os.Args[0]) // this program; its standard input ends it
 	cmd.Env = append(os.Environ(), childVariable+"="+file)
 	cmd.Stderr, cmd.ExtraFiles = &h.logs, []*os.File{h.ln}
 	stdin, err := cmd.StdinPipe()

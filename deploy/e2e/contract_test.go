@@ -32,8 +32,10 @@ func TestContractFindsWhatIsWrong(t *testing.T) {
 		want               string
 	}{
 		"good": {http.MethodGet, "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities", "", 200, `{"value":[{"id":"x","serialNumber":"S"}]}`, ""},
-		"unknown property in the answer": {http.MethodGet, "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities", "", 200,
-			`{"value":[{"id":"x","serial":"S"}]}`, "answer"},
+		"unknown property in the answer": {
+			http.MethodGet, "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities", "", 200,
+			`{"value":[{"id":"x","serial":"S"}]}`, "answer",
+		},
 		"unknown path":               {http.MethodGet, "/v1.0/deviceManagement/autopilots", "", 200, `{}`, "not in the contract"},
 		"unknown request property":   {http.MethodPost, "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities/1/updateDeviceProperties", `{"tag":"A"}`, 204, "", "request"},
 		"error without a code":       {http.MethodGet, "/beta/deviceManagement/windowsAutopilotSettings", "", 500, `{"error":{"message":"m"}}`, "answer"},

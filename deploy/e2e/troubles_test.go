@@ -74,46 +74,62 @@ var troubles = []trouble{
 		a.awaits(t, fault.AutopilotAlreadyHere)
 		alreadyRegistered(t, a)
 	}},
-	{name: "registered by another tenant", faults: outcome(808, "ZtdDeviceAssignedToOtherTenant"),
-		want: map[string]int{"ready": 16, "held": 2}, code: fault.AutopilotOtherTenant},
-	{name: "an error nobody knows", faults: outcome(899, "ZtdSomethingNew"),
-		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.AutopilotUnknown},
-	{name: "a poison row", faults: []simulator.Fault{poison(victim)},
-		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.GraphBadRequest},
-	{name: "two poison rows", faults: []simulator.Fault{poison(victim), poison(second)},
-		want: map[string]int{"ready": 15, "held": 1, "dead": 2}, code: fault.GraphBadRequest},
+	{
+		name: "registered by another tenant", faults: outcome(808, "ZtdDeviceAssignedToOtherTenant"),
+		want: map[string]int{"ready": 16, "held": 2}, code: fault.AutopilotOtherTenant,
+	},
+	{
+		name: "an error nobody knows", faults: outcome(899, "ZtdSomethingNew"),
+		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.AutopilotUnknown,
+	},
+	{
+		name: "a poison row", faults: []simulator.Fault{poison(victim)},
+		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.GraphBadRequest,
+	},
+	{
+		name: "two poison rows", faults: []simulator.Fault{poison(victim), poison(second)},
+		want: map[string]int{"ready": 15, "held": 1, "dead": 2}, code: fault.GraphBadRequest,
+	},
 	{name: "everything appears late", change: func(o *simulator.Options) {
 		o.Delays.ImportedVisible = between(200*time.Millisecond, time.Second)
 		o.Delays.IdentityVisible, o.Delays.DeviceVisible = between(0, time.Second), between(time.Second, 2*time.Second)
 	}},
-	{name: "membership after a day", change: func(o *simulator.Options) { o.Delays.Group = between(20*time.Hour, 28*time.Hour) },
+	{
+		name: "membership after a day", change: func(o *simulator.Options) { o.Delays.Group = between(20*time.Hour, 28*time.Hour) },
 		during: func(t *testing.T, a *affair) {
 			a.awaits(t, fault.GroupMembershipPending)
 			a.awaitsAll(t, 17)
 			a.world.sim.Server.Advance(30 * 24 * time.Hour) // evaluations stand in a line
-		}},
-	{name: "profile after a day", change: func(o *simulator.Options) { o.Delays.ProfileAssign = between(20*time.Hour, 28*time.Hour) },
+		},
+	},
+	{
+		name: "profile after a day", change: func(o *simulator.Options) { o.Delays.ProfileAssign = between(20*time.Hour, 28*time.Hour) },
 		during: func(t *testing.T, a *affair) {
 			a.awaits(t, fault.GroupProfilePending)
 			a.awaitsAll(t, 17)
 			a.world.sim.Server.Advance(30 * time.Hour)
-		}},
-	{name: "secret refused until it is renewed", before: func(t *testing.T, a *affair) { a.secret(t, "an old one") },
+		},
+	},
+	{
+		name: "secret refused until it is renewed", before: func(t *testing.T, a *affair) { a.secret(t, "an old one") },
 		during: func(t *testing.T, a *affair) {
 			a.awaits(t, fault.TenantCredentialsRefused)
 			if n := a.world.calls("imported.import"); n > 0 {
 				t.Errorf("%d imports without a token", n)
 			}
 			a.secret(t, a.world.secret)
-		}},
-	{name: "secret refused on the way", change: func(o *simulator.Options) { o.Delays.Import = between(time.Second, 2*time.Second) },
+		},
+	},
+	{
+		name: "secret refused on the way", change: func(o *simulator.Options) { o.Delays.Import = between(time.Second, 2*time.Second) },
 		during: func(t *testing.T, a *affair) {
 			until(t, "the import is posted", func(context.Context) bool { return a.world.calls("imported.import") > 0 })
 			a.secret(t, "an old one")
 			a.world.sim.Server.RevokeTokens(a.world.tenants[0].EntraTenantID)
 			a.awaits(t, fault.TenantCredentialsRefused)
 			a.secret(t, a.world.secret)
-		}},
+		},
+	},
 	{name: "permission missing until it is granted", faults: []simulator.Fault{reply("imported.import", 403, -1)}, during: func(t *testing.T, a *affair) {
 		a.awaits(t, fault.TenantPermissionMissing)
 		for _, f := range a.world.sim.Server.Plan() {
