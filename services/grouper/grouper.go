@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ type Tenants interface {
 // Identities reads registered devices; autopilot.Client does.
 type Identities interface {
 	Identities(ctx context.Context, ids []string) map[string]autopilot.Lookup[autopilot.Identity]
+	AllIdentities(ctx context.Context) iter.Seq2[autopilot.Identity, error]
 }
 
 // Autopilot is Autopilot and Entra for one tenant; autopilot.Client is.
@@ -65,6 +67,7 @@ type Autopilot interface {
 	tagging.Setter
 	tagging.Starter
 	membership.Entra
+	AllEntraDevices(ctx context.Context) iter.Seq2[autopilot.EntraDevice, error]
 }
 
 // Emitter publishes events; pipeline.Emitter does.
@@ -112,7 +115,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 func newStage(t Timings, deps Deps, emitter Emitter) *stage {
 	return &stage{
 		ledger: deps.Ledger, tenants: deps.Tenants, connect: deps.Connect, emitter: emitter,
-		checker: membership.New(t.Groups, t.Members, deps.Now), metrics: newMetrics(deps.Registry), timings: t, now: deps.Now,
+		checker: membership.New(t.Groups, t.Members, deps.Now), lists: newLists(t, deps.Now), metrics: newMetrics(deps.Registry), timings: t, now: deps.Now,
 	}
 }
 

@@ -27,6 +27,7 @@ type stage struct {
 	connect func(device.TenantID) (Autopilot, error)
 	emitter Emitter
 	checker *membership.Checker
+	lists   lists
 	metrics *metrics
 	timings Timings
 	now     func() time.Time
@@ -65,7 +66,7 @@ func (s *stage) reach(id device.TenantID) (tenant.Tenant, Autopilot, error) {
 
 // walk takes cases through the steps. Each step is committed before the next one begins.
 func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cases []step.Case) error {
-	cases, err := s.identify(ctx, client, cases)
+	cases, err := s.identify(ctx, client, t, cases)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cas
 
 // group is the membership step; where a tag has not arrived at Entra yet, Autopilot is asked to synchronise.
 func (s *stage) group(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) []step.Verdict {
-	verdicts := s.checker.Decide(ctx, client, t, cases)
+	verdicts := s.checker.Decide(ctx, s.entra(client, t, cases), t, cases)
 	pending := func(v step.Verdict) bool { return fault.CodeOf(v.Err) == fault.GroupTagPending }
 	if s.timings.Sync > 0 && slices.ContainsFunc(verdicts, pending) {
 		tagging.Syncer{Leases: s.ledger, Pause: s.timings.Sync, Now: s.now}.Ask(ctx, pipeline.Logger(ctx), t.ID, client)
@@ -106,14 +107,8 @@ func (s *stage) group(ctx context.Context, client Autopilot, t tenant.Tenant, ca
 }
 
 // identify reads the Autopilot identities of all devices. Those that cannot be read now are settled and left out.
-func (s *stage) identify(ctx context.Context, client Autopilot, cases []step.Case) ([]step.Case, error) {
-	var ids []string
-	for _, c := range cases {
-		if c.Device.RegistrationID != "" {
-			ids = append(ids, c.Device.RegistrationID)
-		}
-	}
-	found := client.Identities(ctx, ids)
+func (s *stage) identify(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) ([]step.Case, error) {
+	found := s.lists.read(ctx, client, t, cases)
 	var known, unknown []step.Case
 	var verdicts []step.Verdict
 	for _, c := range cases {

@@ -58,8 +58,11 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
 		t.Errorf("%d devices announced", len(got))
 	}
-	if u, b, g, m := w.count(updates), w.count("batch"), w.count("groups.list"), w.count(members); u != 0 || b != 10 || g != 1 || m != 1 {
-		t.Errorf("%d updates, %d batches, %d lists of groups, %d of members; want 0, 10, 1, 1", u, b, g, m)
+	if u, b, g, m := w.count(updates), w.count("batch"), w.count("groups.list"), w.count(members); u != 0 || b != 0 || g != 1 || m != 1 {
+		t.Errorf("%d updates, %d batches, %d lists of groups, %d of members; want 0, 0, 1, 1", u, b, g, m)
+	}
+	if i, d := w.count("identities.list"), w.count("devices.list"); i != 1 || d != 1 {
+		t.Errorf("%d lists of identities, %d of Entra devices; want one each for a hundred devices", i, d)
 	}
 }
 

@@ -20,9 +20,10 @@ type Timings struct {
 	Vanish      time.Duration // how long a device may be invisible in Autopilot before it is dead, default 1 h
 	Alarm       time.Duration // in one state, before it is logged and counted as overdue, default 4 h; it is never given up
 	Groups      time.Duration // how long a tenant's list of dynamic groups is trusted, default 1 min
-	Members     time.Duration // how long a list of members is trusted, default 10 s; less than First
+	Members     time.Duration // how long a list of members or devices is trusted, default 10 s; less than First
 	Sync        time.Duration // least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
 	MaxAttempts int           // failed attempts of a device before it is dead, default 10
+	MaxListed   int           // devices kept of lists in memory, about 300 bytes each and twice; default 100,000; < 0 = no lists
 }
 
 func (t Timings) withDefaults() Timings {
@@ -39,6 +40,9 @@ func (t Timings) withDefaults() Timings {
 	}
 	if t.MaxAttempts == 0 {
 		t.MaxAttempts = 10
+	}
+	if t.MaxListed == 0 {
+		t.MaxListed = 100_000
 	}
 	t.Max = max(t.Max, t.First)
 	return t

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// cache keeps values for a moment. Whoever asks for a value that is being fetched waits for it instead of fetching it too.
+// cache keeps values for a moment, or for as long as it took to fetch them when that was longer. Whoever asks for a value that is being fetched waits for it instead of fetching it too.
 // Errors are not kept.
 type cache[K comparable, V any] struct {
 	ttl time.Duration
@@ -34,11 +34,13 @@ func (c *cache[K, V]) get(key K, fetch func() (V, error)) (V, error) {
 	if c.now().Before(e.until) {
 		return e.value, nil
 	}
+	began := c.now()
 	value, err := fetch()
 	if err != nil {
 		return value, err
 	}
-	e.value, e.until = value, c.now().Add(c.ttl)
+	now := c.now()
+	e.value, e.until = value, now.Add(max(c.ttl, now.Sub(began)))
 	return value, nil
 }
 

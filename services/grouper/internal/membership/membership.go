@@ -58,7 +58,7 @@ func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []
 	groups := map[string]groupOfTag{} // by tag: asked for once, whatever the answer
 	verdicts := make([]step.Verdict, len(cases))
 	for i, k := range cases {
-		tag, id := k.Device.Tag, entraID(k)
+		tag, id := k.Device.Tag, EntraID(k)
 		patch := ledger.Patch{}
 		if id != "" {
 			patch.EntraDeviceID = &id
@@ -81,7 +81,8 @@ func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []
 	return verdicts
 }
 
-func entraID(k step.Case) string {
+// EntraID is the deviceId of the case's Entra device, "" while Autopilot names none.
+func EntraID(k step.Case) string {
 	if k.Identity.EntraDeviceID != "" {
 		return k.Identity.EntraDeviceID
 	}
@@ -91,7 +92,7 @@ func entraID(k step.Case) string {
 // deviceIDs are those of the devices that need a group and have an Entra device.
 func deviceIDs(cases []step.Case) (ids []string) {
 	for _, k := range cases {
-		if id := entraID(k); id != "" && k.Device.Tag != "" {
+		if id := EntraID(k); id != "" && k.Device.Tag != "" {
 			ids = append(ids, id)
 		}
 	}

@@ -49,6 +49,9 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 	return verdicts
 }
 
+// Writes reports whether a registered device's tag is to be written.
+func Writes(t tenant.Tenant, c step.Case) bool { return differs(Wanted(t, c.Device), c) }
+
 func differs(want string, c step.Case) bool { return want != "" && want != c.Identity.GroupTag }
 
 // set is repeated after a crash or a lost answer; that does no harm.
