@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
@@ -29,26 +30,21 @@ func TestOpenServiceBus(t *testing.T) {
 			t.Errorf("%s: %v", typ, err)
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
 	for _, topic := range topology.Topics {
 		for _, name := range topic.Subscriptions {
-			got := make(chan broker.Delivery, 1)
-			ended := make(chan error, 1)
-			go func() {
-				ended <- b.Consume(ctx, broker.Subscription{Name: name, Type: topic.Type}, func(_ context.Context, d broker.Delivery) error {
-					got <- d
-					return nil
-				})
-			}()
-			select {
-			case <-got:
-				defer func() { cancel(); <-ended }()
-			case err := <-ended:
-				t.Errorf("%s of %s: %v", name, topic.Type, err)
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			got := ""
+			err := b.Consume(ctx, broker.Subscription{Name: name, Type: topic.Type}, func(_ context.Context, d broker.Delivery) error {
+				got = d.ID
+				stop()
+				return nil
+			})
+			if err != nil || got != "a" {
+				t.Errorf("%s of %s got %q, %v", name, topic.Type, got, err)
 			}
+			stop()
 		}
 	}
-	cancel()
 }
 
 func TestServiceBusThatIsNotThere(t *testing.T) {

@@ -93,7 +93,12 @@ func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, 
 	}
 	b := &Broker{Options: o.withDefaults(), client: client, senders: map[string]*pool[*azservicebus.Sender]{}}
 	b.probe = newPool(1, func() (*azservicebus.Receiver, error) { return b.Topology.all()[0].receiver(client, 0) })
-	if err := persist(ctx, b.ping); err != nil {
+	err := persist(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+		defer cancel()
+		return b.ping(ctx)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -125,8 +130,8 @@ func persist(ctx context.Context, try func(context.Context) error) error {
 		if final := verdict(err); final != nil {
 			return final
 		}
-		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
-			last = err
+		if last == nil || ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
+			last = err // what comes with the end of time explains less than what came before
 		}
 		if !wait(ctx, pause) {
 			return gaveUp(ctx, last)

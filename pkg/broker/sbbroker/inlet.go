@@ -3,7 +3,6 @@ package sbbroker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
@@ -13,7 +12,6 @@ import (
 
 const (
 	receiveRound = time.Minute      // one call that waits for messages
-	receiveMost  = 500              // messages of one call
 	renewAfter   = 10 * time.Minute // without a message: receivers have been seen to fall silent (Azure/azure-sdk-for-go#18517)
 	leastLease   = time.Second
 	mostLease    = 5 * time.Minute
@@ -56,7 +54,6 @@ func (in *inlet) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		messages, err := in.receive(ctx, in.demand.free(ctx))
 		in.demand.take(len(messages))
-		in.count.received.Add(int64(len(messages)))
 		for _, raw := range messages {
 			in.take(ctx, raw)
 		}
@@ -96,12 +93,14 @@ func (in *inlet) receive(ctx context.Context, n int) (messages []*azservicebus.R
 	}
 	round, cancel := context.WithTimeout(ctx, receiveRound)
 	defer cancel()
-	defer in.survivePoison(ctx, &messages, &err)
-	messages, err = r.ReceiveMessages(round, min(n, receiveMost), nil)
+	messages, err = in.Broker.receive(round, r, n)
 	switch {
 	case len(messages) > 0:
 		in.heard = in.Now()
 		return messages, nil
+	case errors.Is(err, errPoison):
+		in.slowDown(ctx, err)
+		return nil, nil
 	case round.Err() != nil:
 		return nil, nil
 	case err == nil:
@@ -110,18 +109,12 @@ func (in *inlet) receive(ctx context.Context, n int) (messages []*azservicebus.R
 	return nil, err
 }
 
-// survivePoison goes on after a message whose sender put something else than text into a property that the client library
-// takes for text: it panics, and everything received with it is lost until the locks end. From then on messages come one by one, so
-// that the neighbours get through; the broker parks the message itself when it has been delivered often enough.
-func (in *inlet) survivePoison(ctx context.Context, messages *[]*azservicebus.ReceivedMessage, err *error) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	*messages, *err = nil, nil
-	in.count.poisoned.Add(1)
+// slowDown goes on after a message that cannot be read. What was received with it comes back when the locks end; from then on
+// messages come one by one, so that the neighbours get through. The broker parks the message itself when it has been delivered
+// often enough.
+func (in *inlet) slowDown(ctx context.Context, err error) {
 	in.careful = in.Now().Add(2*mostLease + in.sub.Lease)
-	in.Logger.ErrorContext(ctx, "a message that the client library cannot read", "subscription", in.String(), "panic", fmt.Sprint(p))
+	in.Logger.ErrorContext(ctx, "a message that the client library cannot read", "subscription", in.String(), "error", err)
 }
 
 // take makes a delivery of a message and sees to it that somebody handles it.

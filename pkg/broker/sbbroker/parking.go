@@ -2,8 +2,6 @@ package sbbroker
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
@@ -129,19 +127,12 @@ func foreign(reason, detail string) (code, text string) {
 	return string(fault.CodeUnknown), reason + ": " + detail
 }
 
-// peek reads messages without locking them. It survives what the client library cannot read by saying so.
+// peek reads messages without locking them.
 func (b *Broker) peek(ctx context.Context, r *azservicebus.Receiver, from int64, n int) (page []*azservicebus.ReceivedMessage, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.count.poisoned.Add(1)
-			err = fault.Wrap(fmt.Errorf("%w: %v", errPoison, p), fault.MessageMalformed, "a message cannot be read")
-		}
-	}()
+	defer b.survivePoison(&err)
 	b.count.peeked.Add(1)
 	return r.PeekMessages(ctx, n, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
 }
-
-var errPoison = errors.New("the client library cannot read the message")
 
 func deref(s *string) string {
 	if s == nil {

@@ -117,8 +117,7 @@ func (s *shelf) lock(ctx context.Context, at int64, place int) (wanted *settling
 func (s *shelf) receive(ctx context.Context, n int) ([]*azservicebus.ReceivedMessage, error) {
 	short, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	messages, err := s.r.ReceiveMessages(short, min(n, receiveMost), nil)
-	s.count.received.Add(int64(len(messages)))
+	messages, err := s.Broker.receive(short, s.r, n)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, nil
 	}
