@@ -43,7 +43,7 @@ func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.
 	ended := func(m ledger.Move) { l.end(m, string(r.Meaning())) }
 	switch {
 	case p.Action == outcome.Wait:
-		l.stay(d, ledger.Submitted, l.alarm(), "")
+		l.stay(d, ledger.Submitted, l.alarm())
 	case p.Action == outcome.Register && r.RegistrationID != "":
 		l.register(d, r.RegistrationID, string(r.Meaning()))
 	case p.Action == outcome.Register: // registered, and the record does not say as what
@@ -72,11 +72,11 @@ func (l *look) missing(d ledger.Device) {
 	early := l.now.Sub(posted) < settle
 	switch {
 	case early && d.State == ledger.Submitting:
-		l.stay(d, d.State, fault.GraphUnknownOutcome, "")
+		l.stay(d, d.State, fault.GraphUnknownOutcome)
 	case early:
-		l.stay(d, d.State, "", "")
+		l.stay(d, d.State, "")
 	case d.State == ledger.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
-		l.stay(d, d.State, fault.AutopilotLost, "")
+		l.stay(d, d.State, fault.AutopilotLost)
 	default:
 		l.end(l.again(d, l.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
 	}
@@ -110,14 +110,14 @@ type search struct {
 func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
 		l.more = true
-		l.stay(d, ledger.Submitted, s.why, "")
+		l.stay(d, ledger.Submitted, s.why)
 		return
 	}
 	l.searches++
 	found, err := l.client.FindBySerial(ctx, d.Serial)
 	if err != nil && !aboutDevice(err) {
 		l.failed = err
-		l.stay(d, ledger.Submitted, s.why, "")
+		l.stay(d, ledger.Submitted, s.why)
 		return
 	}
 	switch same := pick(d, found); {
@@ -129,7 +129,7 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	case d.Code == s.why && l.now.Sub(d.Updated) >= s.limit:
 		l.end(s.otherwise(d), string(s.meaning))
 	default:
-		l.stay(d, ledger.Submitted, s.why, "")
+		l.stay(d, ledger.Submitted, s.why)
 	}
 }
 
@@ -139,10 +139,10 @@ func aboutDevice(err error) bool {
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.
-func (l *look) stay(d ledger.Device, in ledger.State, code fault.Code, detail string) {
+func (l *look) stay(d ledger.Device, in ledger.State, code fault.Code) {
 	l.staying++
 	if d.State != in || d.Code != code {
-		l.moves = append(l.moves, move(d, in, time.Time{}, code, detail))
+		l.moves = append(l.moves, move(d, in, time.Time{}, code, ""))
 	}
 }
 

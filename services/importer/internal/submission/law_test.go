@@ -158,8 +158,12 @@ var effects = []simulator.Effect{
 
 // names are what can become of an import.
 var names = []simulator.Outcome{
-	{Name: "StorageError", Code: 640}, {Name: "ZtdDeviceAlreadyAssigned", Code: 806}, {Name: "InvalidZtdHardwareHash", Code: 802},
-	{Name: "ZtdDeviceAssignedToOtherTenant", Code: 808}, {Name: "ZtdDeviceDuplicated"}, {Name: "ZtdNews", Code: 1234},
+	{Name: "StorageError", Code: 640},
+	{Name: "ZtdDeviceAlreadyAssigned", Code: 806},
+	{Name: "InvalidZtdHardwareHash", Code: 802},
+	{Name: "ZtdDeviceAssignedToOtherTenant", Code: 808},
+	{Name: "ZtdDeviceDuplicated"},
+	{Name: "ZtdNews", Code: 1234},
 	{Polls: 3, Waiting: []string{"pending", "partial"}},
 }
 

@@ -47,15 +47,19 @@ func TestEachOutcome(t *testing.T) {
 				r.Fatal(err)
 			}
 		}, ledger.Registered, "", "", 1},
-		"already registered here and invisible": {plan(always, "ZtdDeviceAlreadyAssigned", 806),
-			ledger.Dead, fault.AutopilotGhost, "did not show it for 2h", 1},
+		"already registered here and invisible": {
+			plan(always, "ZtdDeviceAlreadyAssigned", 806),
+			ledger.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
+		},
 		"registered elsewhere": {func(r *rig, h hwhash.Hash) {
 			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {
 				r.Fatal(err)
 			}
 		}, ledger.Held, fault.AutopilotOtherTenant, "ZtdDeviceAssignedToOtherTenant", 1},
-		"registered elsewhere, other spelling": {plan(always, "ZtdDeviceAssignedToAnotherTenant", 808),
-			ledger.Held, fault.AutopilotOtherTenant, "808", 1},
+		"registered elsewhere, other spelling": {
+			plan(always, "ZtdDeviceAssignedToAnotherTenant", 808),
+			ledger.Held, fault.AutopilotOtherTenant, "808", 1,
+		},
 		"storage error, then well":       {plan(2, "StorageError", 640), ledger.Registered, "", "", 3},
 		"storage error for good":         {plan(always, "StorageError", 640), ledger.Dead, fault.DeviceAttemptsUsedUp, "autopilot.storage_error", 6},
 		"invalid hash":                   {plan(always, "InvalidZtdHardwareHash", 802), ledger.Dead, fault.AutopilotInvalidHash, "802", 1},

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -290,62 +288,6 @@ func (r *rig) fault(f simulator.Fault) {
 	}
 }
 
-func (r *rig) collected(id device.TenantID, devices ...string) event.Event {
-	return event.ForDevices(event.DevicesCollected, "/taxiway/test", id, devices, time.Now())
-}
-
-// due returns the events that the dispatcher would make now.
-func (r *rig) due(tenants ...device.TenantID) []event.Event {
-	r.Helper()
-	ctx := context.Background()
-	var events []event.Event
-	for _, id := range tenants {
-		c := ledger.Claim{Tenant: id, Now: time.Now(), Until: time.Now().Add(15 * time.Minute), Limit: 100}
-		devices, err := r.ledger.ClaimDevices(ctx, ledger.StageImport, c)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, chunk := range chunks(devices) {
-			events = append(events, r.collected(id, chunk...))
-		}
-		submissions, err := r.ledger.ClaimSubmissions(ctx, c)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, sub := range submissions {
-			events = append(events, event.ForSubmission("/taxiway/test", id, sub, time.Now()))
-		}
-	}
-	return events
-}
-
-// chunks keeps to the devices' limits; only devices of one limit share a chunk.
-func chunks(devices []ledger.DueDevice) [][]string {
-	byLimit := map[int][]string{}
-	for _, d := range devices {
-		byLimit[d.ChunkLimit] = append(byLimit[d.ChunkLimit], d.ID)
-	}
-	var all [][]string
-	for _, limit := range slices.Sorted(maps.Keys(byLimit)) {
-		size := limit
-		if size == 0 {
-			size = event.MaxChunk
-		}
-		all = slices.AppendSeq(all, slices.Chunk(byLimit[limit], size))
-	}
-	return all
-}
-
-// handle gives an event to the use case.
-func (r *rig) handle(e event.Event) error { return handleWith(&r.Service, e) }
-
-func handleWith(s *submission.Service, e event.Event) error {
-	if e.Type == event.SubmissionDue {
-		return s.Look(context.Background(), e)
-	}
-	return s.Submit(context.Background(), e)
-}
-
 // counted reads a counter; label is the value of its only label, or empty.
 func (r *rig) counted(tb tb, name, label string) float64 {
 	tb.Helper()
@@ -365,116 +307,6 @@ func (r *rig) counted(tb tb, name, label string) float64 {
 
 // filler gives a device a serial number that many have.
 func filler(r *hwhash.Report) { r.Serial = hwhash.NewSecret("Default string") }
-
-// settled reports whether nothing is left to do for the importer.
-func (r *rig) settled(devices map[device.TenantID][]string) bool {
-	r.Helper()
-	for id, ids := range devices {
-		found, err := r.ledger.Devices(context.Background(), id, ids)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, d := range found {
-			if d.State == ledger.Collected || d.State == ledger.Submitting || d.State == ledger.Submitted {
-				return false
-			}
-		}
-	}
-	return len(r.open()) == 0
-}
-
-// open returns the submissions that are not closed.
-func (r *rig) open() []ledger.Submission {
-	r.Helper()
-	r.begun.mu.Lock()
-	defer r.begun.mu.Unlock()
-	var open []ledger.Submission
-	for _, sub := range r.begun.all {
-		if r.begun.closed[sub.ID] {
-			continue
-		}
-		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
-		if err != nil {
-			r.Fatal(err)
-		}
-		if got.State != ledger.SubmissionClosed {
-			open = append(open, got)
-			continue
-		}
-		r.begun.closed[sub.ID] = true
-	}
-	return open
-}
-
-// run issues and handles what is due until the devices are through and everything is cleaned up, or the time is over.
-func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
-	r.Helper()
-	for end := time.Now().Add(most); r.step() || !r.settled(devices); {
-		if time.Now().After(end) {
-			r.Fatalf("not settled after %s: %s", most, r.describe(devices))
-		}
-	}
-	if blind := simulator.BlindReposts(r.sim.Log()); len(blind) > 0 {
-		r.Fatalf("posted twice without a look: %+v", blind)
-	}
-}
-
-// step handles what is due now, or waits until something is. It reports whether there was anything.
-func (r *rig) step() bool {
-	r.Helper()
-	due := r.due(slices.Collect(maps.Keys(r.accepted))...)
-	for _, e := range due {
-		if err := r.handle(e); err != nil {
-			r.Fatalf("%s: %v", e.Type, err)
-		}
-	}
-	r.rest(len(due) > 0)
-	return len(due) > 0
-}
-
-// rest waits until the next submission or accepted device is due, when there was nothing to do.
-func (r *rig) rest(worked bool) {
-	r.Helper()
-	if worked {
-		return
-	}
-	next := time.Now().Add(time.Hour)
-	earlier := func(due time.Time) {
-		if !due.IsZero() && due.Before(next) {
-			next = due
-		}
-	}
-	for _, sub := range r.open() {
-		earlier(sub.Due)
-	}
-	for id, ids := range r.accepted {
-		found, err := r.ledger.Devices(context.Background(), id, ids)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, d := range found {
-			if d.State == ledger.Collected {
-				earlier(d.Due)
-			}
-		}
-	}
-	time.Sleep(max(time.Until(next), time.Second))
-}
-
-func (r *rig) describe(devices map[device.TenantID][]string) string {
-	var lines []string
-	for id, ids := range devices {
-		for _, one := range ids {
-			d := r.device(id, one)
-			lines = append(lines, fmt.Sprintf("%s %s %s attempts %d due %s", d.State, d.Code, d.Detail, d.Attempts, d.Due))
-		}
-	}
-	for _, sub := range r.begun.all {
-		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
-		lines = append(lines, fmt.Sprintf("submission %s %s polls %d due %s %v", got.State, got.Code, got.Polls, got.Due, err))
-	}
-	return strings.Join(lines, "\n")
-}
 
 // posts are the import calls that the simulator has seen.
 func (r *rig) posts() []simulator.Request { return r.sim.Log("imported.import") }

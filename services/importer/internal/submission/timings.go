@@ -67,9 +67,20 @@ func (t Timings) Validate() error {
 		name string
 		d    time.Duration
 	}{
-		{"post", t.Post}, {"claim", t.Claim}, {"settle", t.Settle}, {"pollFirst", t.PollFirst}, {"pollMax", t.PollMax},
-		{"stuck", t.Stuck}, {"invisible", t.Invisible}, {"retryFirst", t.RetryFirst}, {"retryMax", t.RetryMax},
-		{"denied", t.Denied}, {"unavailable", t.Unavailable}, {"grace", t.Grace}, {"cleanup", t.Cleanup}, {"cleanupEnd", t.CleanupEnd},
+		{"post", t.Post},
+		{"claim", t.Claim},
+		{"settle", t.Settle},
+		{"pollFirst", t.PollFirst},
+		{"pollMax", t.PollMax},
+		{"stuck", t.Stuck},
+		{"invisible", t.Invisible},
+		{"retryFirst", t.RetryFirst},
+		{"retryMax", t.RetryMax},
+		{"denied", t.Denied},
+		{"unavailable", t.Unavailable},
+		{"grace", t.Grace},
+		{"cleanup", t.Cleanup},
+		{"cleanupEnd", t.CleanupEnd},
 	} {
 		if f.d <= 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, must be positive", f.name, f.d))
