@@ -67,13 +67,18 @@ func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int,
 	return nil
 }
 
-// next waits for a delivery; it returns nil when ctx ends.
+// next waits for a delivery; it returns nil when ctx ends. What lost its lock while it waited is nobody's business any more.
 func (s *share) next(ctx context.Context) *delivery {
-	select {
-	case d := <-s.ready:
-		return d
-	case <-ctx.Done():
-		return nil
+	for {
+		select {
+		case d := <-s.ready:
+			if d.ctx.Err() == nil {
+				return d
+			}
+			s.giveBack(ctx, d)
+		case <-ctx.Done():
+			return nil
+		}
 	}
 }
 
@@ -82,9 +87,13 @@ func (s *share) hand(ctx context.Context, d *delivery) {
 	select {
 	case s.ready <- d:
 	case <-d.ctx.Done():
-		d.settle(ctx, broker.Outcome{Verb: broker.Release})
-		s.demand.give(1)
+		s.giveBack(ctx, d)
 	}
+}
+
+func (s *share) giveBack(ctx context.Context, d *delivery) {
+	d.settle(ctx, broker.Outcome{Verb: broker.Release})
+	s.demand.give(1)
 }
 
 // hold keeps a delivery that came too early: on purpose, or because clocks differ. It occupies a place of its own, no worker's;

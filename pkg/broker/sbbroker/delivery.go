@@ -40,7 +40,7 @@ func (in *inlet) delivery(ctx context.Context, raw *azservicebus.ReceivedMessage
 	m := in.Topology.decode(in.source, raw)
 	d := &delivery{
 		Delivery: broker.Delivery{Message: m, Attempt: attempt(in.source, raw), Published: published(in.source, raw), Reply: in.replier(m)},
-		settling: settling{receivers: in.settlers, raw: raw, link: in.link, count: &in.count},
+		settling: settling{receivers: in.settlers, raw: raw, link: in.link, unlink: in.unlink, count: &in.count},
 		in:       in, lease: in.lease(raw), beats: make(chan struct{}), done: make(chan struct{}),
 	}
 	d.ctx, d.drop = context.WithCancelCause(ctx)

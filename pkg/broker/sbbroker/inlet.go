@@ -25,7 +25,7 @@ type inlet struct {
 	source
 	receiver *azservicebus.Receiver        // receives and does nothing else; only run uses it
 	settlers *pool[*azservicebus.Receiver] // renew and settle
-	link     context.Context               // ends when the receiver has lost its link
+	link     context.Context               // ends when the receiver's link is lost, or does not answer
 	unlink   context.CancelFunc
 	heard    time.Time // of the namespace, for the last time
 	careful  time.Time // until then messages are received one by one
@@ -119,9 +119,12 @@ func (in *inlet) slowDown(ctx context.Context, err error) {
 
 // take makes a delivery of a message and sees to it that somebody handles it.
 func (in *inlet) take(ctx context.Context, raw *azservicebus.ReceivedMessage) {
+	if in.link.Err() != nil {
+		in.cut()
+	}
 	d := in.delivery(ctx, raw)
 	switch to := prop(raw, propTo); {
-	case to != "" && to != in.name:
+	case to != "" && to != in.name && !in.foreign:
 		in.running.Go(func() {
 			d.settle(ctx, broker.Outcome{Verb: broker.Ack})
 			in.demand.give(1)

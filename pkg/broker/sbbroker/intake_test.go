@@ -111,3 +111,15 @@ func TestReply(t *testing.T) {
 		t.Errorf("%s about %s", m.Body, *m.CorrelationID)
 	}
 }
+
+// TestForgedAddressee: a sender cannot make us throw its message away unseen either.
+func TestForgedAddressee(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, intakeQueue)
+	id := "1"
+	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}})
+	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	if d := next(t, got); d.Headers[broker.AttrID] != id {
+		t.Errorf("%+v", d)
+	}
+}

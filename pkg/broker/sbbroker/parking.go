@@ -62,6 +62,8 @@ type shelf struct {
 	source
 	r        *azservicebus.Receiver
 	settlers *pool[*azservicebus.Receiver]
+	link     context.Context
+	unlink   context.CancelFunc
 	next     int64 // sequence number
 	page     []*azservicebus.ReceivedMessage
 	end      bool
@@ -70,12 +72,18 @@ type shelf struct {
 func (b *Broker) shelf(src source) (*shelf, error) {
 	open := func() (*azservicebus.Receiver, error) { return src.receiver(b.client, azservicebus.SubQueueDeadLetter) }
 	r, err := open()
-	return &shelf{Broker: b, source: src, r: r, settlers: newPool(atOnce, open), next: 1}, err
+	if err != nil {
+		return nil, err
+	}
+	s := &shelf{Broker: b, source: src, r: r, settlers: newPool(atOnce, open), next: 1}
+	s.link, s.unlink = context.WithCancel(context.Background())
+	return s, nil
 }
 
 func (s *shelf) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
+	s.unlink()
 	_ = s.r.Close(ctx) // nothing is open but a link
 	s.settlers.close(ctx)
 }

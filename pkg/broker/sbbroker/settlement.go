@@ -22,8 +22,8 @@ const (
 type settling struct {
 	receivers *pool[*azservicebus.Receiver]
 	raw       *azservicebus.ReceivedMessage
-	link      context.Context // ends when the link is known to be lost
-	unlinked  bool            // a try on the link has failed
+	link      context.Context    // ends when the link is known to be lost
+	unlink    context.CancelFunc // says so to everything that came by it
 	count     *counters
 }
 
@@ -62,7 +62,7 @@ func deadLetter(o *azservicebus.DeadLetterOptions) verb {
 // nothing left to do with this lock.
 func (s *settling) try(ctx context.Context, v verb) error {
 	err := s.receivers.use(ctx, func(r *azservicebus.Receiver) error {
-		if s.unlinked || s.link.Err() != nil {
+		if s.link.Err() != nil {
 			return s.byToken(ctx, r, v)
 		}
 		once, cancel := context.WithTimeout(ctx, linkTry)
@@ -72,7 +72,7 @@ func (s *settling) try(ctx context.Context, v verb) error {
 		if err == nil || isLockLost(err) || ctx.Err() != nil {
 			return err
 		}
-		s.unlinked = true
+		s.unlink()
 		return s.byToken(ctx, r, v)
 	})
 	if err == nil {

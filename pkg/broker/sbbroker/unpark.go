@@ -94,7 +94,7 @@ func (s *shelf) lock(ctx context.Context, at int64, place int) (wanted *settling
 		}
 		again := len(messages) == 0
 		for _, raw := range messages {
-			l := &settling{receivers: s.settlers, raw: raw, link: context.WithoutCancel(ctx), count: &s.count}
+			l := &settling{receivers: s.settlers, raw: raw, link: s.link, unlink: s.unlink, count: &s.count}
 			if *raw.SequenceNumber == at {
 				wanted = l
 				continue
