@@ -98,9 +98,8 @@ func readSecret(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxConnectionString))
-	return string(text), err
+	return string(text), errors.Join(err, f.Close())
 }
 
 // credential returns the kind asked for; without a kind the workload's identity if it has one, else the machine's.

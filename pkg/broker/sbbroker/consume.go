@@ -23,7 +23,7 @@ type share struct {
 func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
 	return b.consume(ctx, sub, 1, func(s *share) {
 		for d := s.next(ctx); d != nil; d = s.next(ctx) {
-			d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery))) //nolint:contextcheck // d.ctx descends from ctx
+			d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery)))
 			s.demand.give(1)
 		}
 	})
@@ -107,7 +107,7 @@ func (s *share) hold(ctx context.Context, d *delivery) {
 		return
 	}
 	s.running.Go(func() {
-		wait(d.ctx, min(d.NotBefore.Sub(s.Now()), s.HoldLimit)) //nolint:contextcheck // d.ctx descends from ctx
+		wait(d.ctx, min(d.NotBefore.Sub(s.Now()), s.HoldLimit))
 		<-s.holds
 		s.demand.take(1)
 		s.hand(ctx, d)
@@ -140,7 +140,7 @@ func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.Bat
 	hctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, d := range batch {
-		defer context.AfterFunc(d.ctx, stop)() //nolint:contextcheck // d.ctx descends from ctx: one lost lock ends the call
+		defer context.AfterFunc(d.ctx, stop)() // one lost lock ends the call
 	}
 	outcomes := h(hctx, deliveries)
 	var settling sync.WaitGroup

@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 		target = "the simulator, because SERVICEBUS_CONNECTION_STRING is not set: this says nothing about Azure itself"
 	}
 	var results table
-	t.Run("suite", func(t *testing.T) { //nolint:tparallel // ends when all its parallel tests have ended
+	t.Run("suite", func(t *testing.T) { // ends when all its parallel tests have ended
 		brokertest.Run(t, func(t *testing.T) brokertest.Harness {
 			t.Helper()
 			results.watch(t)

@@ -101,7 +101,7 @@ func TestReply(t *testing.T) {
 	}
 	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: &replies})
 	b.must(next(t, answered))
-	client := b.backend.client(t)
+	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
 	r, err := client.NewReceiverForQueue(replies, nil)
 	b.must(err)

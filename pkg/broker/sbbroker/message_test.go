@@ -71,7 +71,7 @@ func TestForeignMessages(t *testing.T) {
 
 func (b *bench) sendAMQP(messages ...*azservicebus.AMQPAnnotatedMessage) {
 	b.Helper()
-	client := b.backend.client(b.T)
+	client := b.client(b.T)
 	defer client.Close(context.WithoutCancel(b.Context()))
 	s, err := client.NewSender(topicEntity, nil)
 	b.must(err)
