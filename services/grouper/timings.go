@@ -23,7 +23,7 @@ type Timings struct {
 	Members     time.Duration // how long a list of members or devices is trusted, default 10 s; less than First
 	Sync        time.Duration // least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
 	MaxAttempts int           // failed attempts of a device before it is dead, default 10
-	MaxListed   int           // devices kept of lists in memory, about 300 bytes each and twice; default 100,000; < 0 = no lists
+	MaxListed   int           // devices kept of lists in memory, 350 bytes each, of either kind; default 100,000; < 0 = no lists
 }
 
 func (t Timings) withDefaults() Timings {
