@@ -85,7 +85,7 @@ func (e entra) EntraDevices(ctx context.Context, ids []string) map[string]autopi
 		asked[i] = snapshot.Asked{ID: id, Since: e.since[id]}
 	}
 	found, _ := e.lists.devices.Find(ctx, e.tenant, asked, snapshot.Source[autopilot.EntraDevice]{
-		Some: e.Autopilot.EntraDevices, All: e.Autopilot.AllEntraDevices,
+		Some: e.Autopilot.EntraDevices, All: e.AllEntraDevices,
 	})
 	return found
 }

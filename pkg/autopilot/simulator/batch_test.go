@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -100,7 +101,7 @@ func TestAConnectionBreaksOnce(t *testing.T) {
 			req.Header.Set("Authorization", "Bearer "+r.token)
 			req.Header.Set("Content-Type", "application/json")
 			defer func() {
-				if got := recover(); got != http.ErrAbortHandler {
+				if got, ok := recover().(error); !ok || !errors.Is(got, http.ErrAbortHandler) {
 					t.Errorf("the handler ended with %v", got)
 				}
 			}()
