@@ -186,12 +186,17 @@ func (c *connection) dispatch(channel uint16, p amqp.Performative) {
 		c.begin(channel, b)
 		return
 	}
-	ss := c.sessions[channel]
-	if ss == nil {
-		c.close(failure(condFraming, "A frame arrived on a channel without a session"))
+	if ss := c.sessions[channel]; ss != nil {
+		ss.handle(p)
 		return
 	}
-	ss.handle(p)
+	// A client ends what it gave up waiting for, whether or not it ever began: Azure lets that pass (AmqpConnection of
+	// Microsoft.Azure.Amqp).
+	switch p.(type) {
+	case amqp.End, amqp.Detach:
+	default:
+		c.close(failure(condFraming, "A frame arrived on a channel without a session"))
+	}
 }
 
 // close ends the connection with an error the peer gets to read.

@@ -173,8 +173,7 @@ func (l *link) detach(err *amqp.Error) {
 func (ss *session) detach(d amqp.Detach) {
 	l := ss.links[d.Handle]
 	if l == nil {
-		ss.end(failure(condUnattachedHandle, "A detach names a handle that is not attached"))
-		return
+		return // as Azure does (AmqpSession of Microsoft.Azure.Amqp): the client gave up waiting for it
 	}
 	if !l.detached {
 		l.drop()

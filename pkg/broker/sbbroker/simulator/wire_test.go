@@ -46,7 +46,7 @@ func TestConnectionErrors(t *testing.T) {
 		"oversized frame": {"amqp:connection:framing-error", func(r *raw) { r.bytes([]byte{0, 2, 0, 0, 2, 0, 0, 0}) }},
 		"SASL frame":      {"amqp:connection:framing-error", func(r *raw) { r.write(amqp.TypeSASL, 0, amqp.Init{Mechanism: "ANONYMOUS"}) }},
 		"no performative": {"amqp:decode-error", func(r *raw) { r.bytes([]byte{0, 0, 0, 9, 2, 0, 0, 0, 0x40}) }},
-		"no session":      {"amqp:connection:framing-error", func(r *raw) { r.write(amqp.TypeAMQP, 9, amqp.End{}) }},
+		"no session":      {"amqp:connection:framing-error", func(r *raw) { r.write(amqp.TypeAMQP, 9, amqp.Flow{}) }},
 		"second begin":    {"amqp:connection:framing-error", func(r *raw) { r.send(amqp.Begin{}) }},
 		"channel":         {"amqp:connection:framing-error", func(r *raw) { r.write(amqp.TypeAMQP, 5000, amqp.Begin{}) }},
 		"handle": {"amqp:connection:framing-error", func(r *raw) {
@@ -74,7 +74,6 @@ func TestSessionErrors(t *testing.T) {
 	}{
 		"transfer":      {"amqp:session:unattached-handle", func(r *raw) { r.transfer(7, 0, body("a")) }},
 		"flow":          {"amqp:session:unattached-handle", func(r *raw) { r.send(amqp.Flow{Handle: &handle}) }},
-		"detach":        {"amqp:session:unattached-handle", func(r *raw) { r.send(amqp.Detach{Handle: 7}) }},
 		"open":          {"amqp:not-allowed", func(r *raw) { r.send(amqp.Open{ContainerID: "again"}) }},
 		"handle in use": {"amqp:session:handle-in-use", func(r *raw) { r.attachSender(1, "$cbs"); r.send(amqp.Attach{Name: "m", Handle: 1}) }},
 		"wrong way":     {"amqp:session:errant-link", func(r *raw) { r.attachReceiver(1, "$cbs"); r.transfer(1, 0, body("a")) }},
@@ -92,6 +91,19 @@ func TestSessionErrors(t *testing.T) {
 			r.hangUp()
 		})
 	}
+}
+
+// TestEndsOfNothing holds that a client may end what it gave up waiting for.
+func TestEndsOfNothing(t *testing.T) {
+	t.Parallel()
+	r := openRaw(t, 65536, 5000)
+	r.write(amqp.TypeAMQP, 9, amqp.End{})
+	r.write(amqp.TypeAMQP, 9, amqp.Detach{Handle: 1})
+	r.send(amqp.Detach{Handle: 7})
+	r.attachSender(1, "$cbs") // connection and session live on
+	r.send(amqp.Close{})
+	read[amqp.Close](r)
+	r.hangUp()
 }
 
 func TestSessionWindowIsEnforced(t *testing.T) {
