@@ -86,7 +86,9 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	b.must(b.HoldCredit(topicEntity, false))
-	b.publish(br, "a")
+	patient, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b.must(br.Publish(patient, work("a")))
 	b.want(importerEntity, simulator.Counts{Active: 1})
 }
 
@@ -113,7 +115,9 @@ func TestNobodyThere(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 	b.line.cut(0)
-	b.publish(br, "a")
+	patient, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b.must(br.Publish(patient, work("a")))
 	b.must(br.Health(t.Context()))
 }
 

@@ -117,25 +117,26 @@ func TestPoisonProperty(t *testing.T) {
 	sub := importer
 	sub.Concurrency = 8
 	got, stop := b.consume(br, sub, done)
-	seen := map[string]bool{}
-	eventually(t, "the broker parks it", func() bool {
+	for k := range int64(MaxDeliveryCount) {
+		eventually(t, "it was met again, and the neighbours are through", func() bool {
+			c, err := b.Counts(importerEntity)
+			return err == nil && br.Operations().Poisoned == k+1 && c.Active == 0 && (k == 0 || c.Locked == 1)
+		})
 		b.Advance(importer.Lease + time.Second)
-		for len(got) > 0 {
-			d := <-got
-			seen[d.ID] = true
-		}
-		counts, err := b.Counts(importerEntity)
-		return err == nil && counts.DeadLetter == 1 && len(seen) == 4
-	})
-	if seen["poison"] || br.Operations().Poisoned < MaxDeliveryCount {
-		t.Errorf("seen %v, poisoned %d", seen, br.Operations().Poisoned)
+	}
+	b.want(importerEntity, simulator.Counts{DeadLetter: 1})
+	seen := map[string]bool{}
+	for len(seen) < 4 { // one may have come twice: it was in hand when the clock jumped
+		seen[next(t, got).ID] = true
+	}
+	if seen["poison"] {
+		t.Errorf("seen %v", seen)
 	}
 	if p := b.parked(br)["poison"]; p.Reason != string(fault.MessageExhausted) || p.Subscription != "importer" {
 		t.Errorf("%+v", p)
 	}
 	b.publish(br, "afterwards")
-	if d := next(t, got); d.ID != "afterwards" {
-		t.Errorf("got %s", d.ID)
+	for next(t, got).ID != "afterwards" {
 	}
 	stop()
 }
