@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -78,8 +79,25 @@ func start(t *testing.T, c allinone.Config) *pipeline {
 	if p.Node, err = Start(context.WithoutCancel(t.Context()), c, p.logs); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.stop(t) })
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			p.explain(t)
+		}
+	})
 	return p
+}
+
+// explain shows what went wrong in a pipeline whose test failed, and how its log ends.
+func (p *pipeline) explain(t *testing.T) {
+	t.Helper()
+	lines := bytes.Split(bytes.TrimSpace(p.logs.bytes()), []byte("\n"))
+	trouble := slices.DeleteFunc(slices.Clone(lines), func(line []byte) bool {
+		return !bytes.Contains(line, []byte(`"level":"WARN"`)) && !bytes.Contains(line, []byte(`"level":"ERROR"`))
+	})
+	const enough = 15
+	t.Logf("%d warnings and errors, the last of them:\n%s", len(trouble), bytes.Join(trouble[max(0, len(trouble)-enough):], []byte("\n")))
+	t.Logf("the end of the log:\n%s", bytes.Join(lines[max(0, len(lines)-enough):], []byte("\n")))
 }
 
 // stop drains the pipeline; nothing of it may fail.
