@@ -1,0 +1,68 @@
+package sbbroker_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/sbbroker"
+	"taxiway.example/pkg/broker/sbbroker/simulated"
+	"taxiway.example/pkg/fault"
+)
+
+// A simulated namespace in this process: publish, give up, look at what was parked, send it back.
+func Example() {
+	if err := run(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// a, attempt 1
+	// parked: a on importer: message.malformed
+	// a-again, attempt 1
+}
+
+func run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "namespace")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	topology := sbbroker.Topology{Topics: []sbbroker.Topic{{Type: "devices.collected.v1", Subscriptions: []string{"importer"}}}}
+	namespace, err := simulated.Start(ctx, topology, dir)
+	if err != nil {
+		return err
+	}
+	defer namespace.Close()
+	b, err := sbbroker.Open(ctx, namespace.Address, sbbroker.Options{Topology: topology})
+	if err != nil {
+		return err
+	}
+	defer b.Close(ctx)
+
+	if err := b.Publish(ctx, broker.Message{ID: "a", Type: "devices.collected.v1", Body: []byte("{}")}); err != nil {
+		return err
+	}
+	handle := func(outcome error) error {
+		consuming, stop := context.WithCancel(ctx)
+		return b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) error {
+			fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
+			stop()
+			return outcome
+		})
+	}
+	if err := handle(broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))); err != nil {
+		return err
+	}
+	err = b.Browse(ctx, func(p broker.Parked) bool {
+		fmt.Printf("parked: %s on %s: %s\n", p.ID, p.Subscription, p.Reason)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.Unpark(ctx, "importer", "a", "a-again"); err != nil {
+		return err
+	}
+	return handle(nil)
+}
