@@ -9,7 +9,7 @@ import (
 )
 
 // sideBySide is how many tests run at once unless -parallel says otherwise: they wait much more than they work.
-const sideBySide = "12"
+const sideBySide = "8"
 
 // TestMain is also the main function of the pipelines that tests start as processes of their own.
 func TestMain(m *testing.M) {

@@ -110,6 +110,8 @@ func (t *tap) again(ctx context.Context) ([]string, error) {
 			ids = append(ids, sent[i].ID)
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	return ids, t.Broker.Publish(ctx, sent...)
 }
 
