@@ -39,7 +39,7 @@ type Emitter interface {
 
 // Config is how rows are taken in; zero fields take the defaults.
 type Config struct {
-	Chunk    int           // rows in one transaction; default 200
+	Chunk    int           // rows in one transaction; default 500
 	Workers  int           // hashes read at once; default one for each core
 	Grace    time.Duration // until the dispatcher takes an accepted device for forgotten; default 30 s
 	Publish  time.Duration // how long publishing one event may take; default 5 s
@@ -47,7 +47,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.Chunk, 200)
+	setDefault(&c.Chunk, 500)
 	setDefault(&c.Workers, runtime.GOMAXPROCS(0))
 	setDefault(&c.Grace, 30*time.Second)
 	setDefault(&c.Publish, 5*time.Second)
