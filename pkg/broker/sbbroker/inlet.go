@@ -64,8 +64,7 @@ func (in *inlet) run(ctx context.Context) {
 		}
 		in.cut()
 		if failures++; failures > 1 && ctx.Err() == nil { // one is what every restart of the service costs
-			in.state.note(what, err, in.Now())
-			in.Logger.WarnContext(ctx, "consuming was interrupted", "subscription", in.String(), "error", err)
+			in.interrupted(ctx, what, err)
 		}
 		if failures%4 == 0 {
 			in.close(ctx)
@@ -73,6 +72,14 @@ func (in *inlet) run(ctx context.Context) {
 		wait(ctx, pause)
 		pause = min(2*pause, longPause)
 	}
+}
+
+// interrupted says what is wrong. An intake queue is the affair of one source: the others do not lose their process over it.
+func (in *inlet) interrupted(ctx context.Context, what string, err error) {
+	if !in.queue {
+		in.state.note(what, err, in.Now())
+	}
+	in.Logger.WarnContext(ctx, "consuming was interrupted", "subscription", in.String(), "error", err)
 }
 
 // receive waits for up to n messages. No message and no error is what a quiet subscription gives.

@@ -1,8 +1,11 @@
 package sbbroker
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +47,32 @@ func TestIntakeWithoutDedupe(t *testing.T) {
 			t.Errorf("%s", d.Body)
 		}
 	}
+}
+
+// TestIntakeQueueMissing: it is said in the log, spoils nobody's health, and is mended by making the queue.
+func TestIntakeQueueMissing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	said := make(chan []byte, 100)
+	br := b.broker(Options{Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
+	got, _ := b.consume(br, intakeQueue, done)
+	queue, _, _ := b.topology.Intake(intakeQueue.Type)
+	eventually(t, "the log names the queue", func() bool { return bytes.Contains(next(t, said), []byte(queue)) })
+	b.must(br.Health(t.Context()))
+	b.subscribe(t, intakeQueue)
+	b.send(t, intakeQueue.Type, &azservicebus.Message{Body: []byte("{}")})
+	next(t, got)
+}
+
+// writes passes on what is written, as long as there is room.
+type writes chan []byte
+
+func (w writes) Write(p []byte) (int, error) {
+	select {
+	case w <- slices.Clone(p):
+	default:
+	}
+	return len(p), nil
 }
 
 // TestIntakeCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay the same
