@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -40,14 +39,9 @@ func openEmbedded(ctx context.Context, place string, opts natsbroker.Options, te
 
 // listenAs reads the parameters of an address. Whoever comes in by the port is a guest.
 func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directory) error {
-	params, err := url.ParseQuery(query)
+	params, err := parameters(query, "listen", "cert", "key")
 	if err != nil {
-		return errors.New("the part behind the question mark cannot be read")
-	}
-	for name := range params {
-		if !slices.Contains([]string{"listen", "cert", "key"}, name) {
-			return errors.New("want the parameters listen, cert and key")
-		}
+		return err
 	}
 	o.Listen, o.Guests = params.Get("listen"), guestsOf(tenants)
 	if params.Get("cert") == "" {

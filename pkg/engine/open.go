@@ -48,7 +48,7 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 //
 //	nats+embedded:DIRECTORY       a server in this process; its directory has one owner. With ?listen=HOST:PORT OEMs reach
 //	                              their intake queues there, with their keys; off loopback it needs &cert=FILE&key=FILE
-//	nats://HOST:PORT[,…]          NATS servers with JetStream
+//	nats://HOST:PORT[,…]          NATS servers with JetStream; ?replicas=N of the streams, creds=FILE, ca=FILE, cert=FILE&key=FILE
 //	servicebus://NAMESPACE…       Azure Service Bus as a managed identity; see sbbroker.Open for more ways
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
 //	servicebus+file:PATH          the same in a file
@@ -59,12 +59,7 @@ func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, 
 	case "nats+embedded":
 		return openEmbedded(ctx, rest, opts, o.Tenants)
 	case "nats", "tls":
-		nc, err := natsbroker.Connect(ctx, address)
-		if err != nil {
-			return nil, err
-		}
-		opts.Replicas = 1
-		return natsbroker.New(ctx, nc, opts)
+		return openNATS(ctx, address, opts)
 	case "servicebus", "servicebus+env", "servicebus+file":
 		return openServiceBus(ctx, address, sbbroker.Options{Topology: ServiceBusTopology(), Logger: o.Logger, Now: o.Now})
 	}

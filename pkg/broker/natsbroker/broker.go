@@ -23,7 +23,7 @@ import (
 // Options are the settings of a broker; the zero value is good for an embedded server.
 type Options struct {
 	Prefix         string        // of streams and subjects; default "taxiway"
-	Replicas       int           // of the streams; default 1; 3 on a cluster
+	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
 	MaxParkedBytes int64         // of the parked stream; default 1 GiB
 	MaxQueueBytes  int64         // of each intake queue; when it is full, its senders are refused; default 128 MiB
@@ -55,7 +55,6 @@ func (o Options) withDefaults() Options {
 	if o.Prefix == "" {
 		o.Prefix = defaultPrefix
 	}
-	o.Replicas = max(o.Replicas, 1)
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 2 << 30
 	}

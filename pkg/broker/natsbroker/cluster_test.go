@@ -79,6 +79,7 @@ func TestFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.closing(t)
+	modest(ctx, t, urls)
 	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: 5 * time.Second}, nil)
 	const n = 60
 	seen := map[string]bool{}
@@ -121,4 +122,25 @@ func stopLeader(t *testing.T, b *Broker, servers []*server.Server) {
 		}
 	}
 	t.Fatalf("no server %q", leader)
+}
+
+// modest opens a broker that says nothing of replicas: it leaves the streams as they are.
+func modest(ctx context.Context, t *testing.T, urls []string) {
+	t.Helper()
+	nc, err := Connect(ctx, strings.Join(urls, ","))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(ctx, nc, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.closing(t)
+	stream, err := b.js.Stream(ctx, b.work())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stream.CachedInfo().Config.Replicas; n != 3 {
+		t.Errorf("%d replicas", n)
+	}
 }

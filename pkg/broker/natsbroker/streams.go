@@ -63,8 +63,14 @@ func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig) error
 		}
 		stream, err = b.js.Stream(ctx, want.Name) // somebody else was faster, perhaps with another configuration
 	}
-	if err != nil || has(stream.CachedInfo().Config, want) {
+	if err != nil {
 		return err
+	}
+	if want.Replicas == 0 {
+		want.Replicas = stream.CachedInfo().Config.Replicas
+	}
+	if has(stream.CachedInfo().Config, want) {
+		return nil
 	}
 	_, err = b.js.UpdateStream(ctx, want)
 	return err

@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/natsbroker"
+)
+
+// mostReplicas is what a stream can have (NATS documentation, "Streams": "Replicas … maximum 5").
+const mostReplicas = 5
+
+// openNATS opens nats://HOST:PORT[,…][?replicas=N&creds=FILE&ca=FILE&cert=FILE&key=FILE].
+func openNATS(ctx context.Context, address string, opts natsbroker.Options) (broker.Broker, error) {
+	servers, query, _ := strings.Cut(address, "?")
+	identity, err := identify(&opts, query)
+	if err != nil {
+		return nil, fmt.Errorf("broker address: %w", err)
+	}
+	nc, err := natsbroker.Connect(ctx, servers, identity...)
+	if err != nil {
+		return nil, err
+	}
+	b, err := natsbroker.New(ctx, nc, opts)
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// identify reads the parameters of an address.
+func identify(o *natsbroker.Options, query string) ([]nats.Option, error) {
+	params, err := parameters(query, "replicas", "creds", "ca", "cert", "key")
+	if err != nil {
+		return nil, err
+	}
+	if n := params.Get("replicas"); n != "" {
+		if o.Replicas, err = strconv.Atoi(n); err != nil || o.Replicas < 1 || o.Replicas > mostReplicas {
+			return nil, fmt.Errorf("replicas is a number from 1 to %d, not %q", mostReplicas, n)
+		}
+	}
+	var identity []nats.Option
+	if file := params.Get("creds"); file != "" {
+		identity = append(identity, nats.UserCredentials(file))
+	}
+	if file := params.Get("ca"); file != "" {
+		identity = append(identity, nats.RootCAs(file))
+	}
+	if params.Get("cert") != "" || params.Get("key") != "" {
+		identity = append(identity, nats.ClientCert(params.Get("cert"), params.Get("key")))
+	}
+	return identity, nil
+}
+
+// parameters reads what stands behind the question mark of an address; what it does not know it refuses.
+func parameters(query string, known ...string) (url.Values, error) {
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, errors.New("the part behind the question mark cannot be read")
+	}
+	for name := range params {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
+		}
+	}
+	return params, nil
+}

@@ -1,0 +1,58 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"taxiway.example/pkg/engine"
+)
+
+// natsServer starts a server that wants a token, and returns its address with it.
+func natsServer(t *testing.T) string {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, Authorization: "let-me-in",
+		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 8 << 30, MaxPayload: 4 << 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	return strings.Replace(s.ClientURL(), "nats://", "nats://let-me-in@", 1)
+}
+
+func TestNATSServers(t *testing.T) {
+	t.Parallel()
+	address := natsServer(t)
+	for _, query := range []string{"", "?replicas=1"} {
+		b, err := engine.OpenBroker(t.Context(), address+query, engine.Options{})
+		if err != nil {
+			t.Fatal(query, err)
+		}
+		if err := b.Health(t.Context()); err != nil {
+			t.Error(query, err)
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Error(query, err)
+		}
+	}
+	for query, says := range map[string]string{
+		"?replicas=0":          "replicas",
+		"?replicas=many":       "replicas",
+		"?replicas=6":          "replicas",
+		"?replica=3":           `no parameter "replica"`,
+		"?%":                   "question mark",
+		"?creds=none.creds":    "none.creds",
+		"?ca=none.pem":         "none.pem",
+		"?cert=none.pem&key=k": "none.pem",
+		"?cert=none.pem":       "none.pem",
+	} {
+		_, err := engine.OpenBroker(t.Context(), address+query, engine.Options{})
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "let-me-in") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
