@@ -39,6 +39,7 @@ type exitError struct {
 	err  error
 }
 
+// Error is what the user reads.
 func (e *exitError) Error() string {
 	if e.err == nil {
 		return fmt.Sprintf("exit code %d", e.code)
@@ -46,6 +47,7 @@ func (e *exitError) Error() string {
 	return e.err.Error()
 }
 
+// Unwrap returns the cause.
 func (e *exitError) Unwrap() error { return e.err }
 
 func exitCode(w interface{ Write([]byte) (int, error) }, err error) int {

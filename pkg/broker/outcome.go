@@ -14,12 +14,18 @@ type retry struct {
 	err   error
 }
 
+// Error names pause and cause.
 func (r *retry) Error() string { return fmt.Sprintf("retry after %s: %v", r.after, r.err) }
+
+// Unwrap returns the cause.
 func (r *retry) Unwrap() error { return r.err }
 
 type deadLetter struct{ err error }
 
+// Error names the cause.
 func (d *deadLetter) Error() string { return "dead letter: " + d.err.Error() }
+
+// Unwrap returns the cause.
 func (d *deadLetter) Unwrap() error { return d.err }
 
 // Retry says: deliver the message again after that pause, as the next attempt. It is for seconds; longer waits belong in

@@ -31,6 +31,7 @@ func (s sum) holds() bool {
 	return total == s.whole.n
 }
 
+// String is the sum as it is printed.
 func (s sum) String() string {
 	var parts []string
 	for _, t := range s.terms {

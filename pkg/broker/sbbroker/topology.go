@@ -70,6 +70,7 @@ type source struct {
 	foreign bool // others fill it
 }
 
+// String names the entity and the subscription, for logs.
 func (s source) String() string { return s.entity + "/" + s.name }
 
 func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*azservicebus.Receiver, error) {

@@ -58,20 +58,26 @@ func (c *clock) arm() {
 
 type timers []*timer
 
-func (t timers) Len() int           { return len(t) }
+// Len implements heap.Interface.
+func (t timers) Len() int { return len(t) }
+
+// Less implements heap.Interface: the earlier goes first.
 func (t timers) Less(i, j int) bool { return t[i].at.Before(t[j].at) }
 
+// Swap implements heap.Interface.
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
 	t[i].index, t[j].index = i, j
 }
 
+// Push implements heap.Interface.
 func (t *timers) Push(x any) {
 	tm := x.(*timer)
 	tm.index = len(*t)
 	*t = append(*t, tm)
 }
 
+// Pop implements heap.Interface.
 func (t *timers) Pop() any {
 	last := len(*t) - 1
 	tm := (*t)[last]

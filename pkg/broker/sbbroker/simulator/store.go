@@ -163,20 +163,26 @@ func (s *store) unsubscribe(c consumer) {
 // ready orders the messages that wait for a consumer by sequence number.
 type ready []*message
 
-func (r ready) Len() int           { return len(r) }
+// Len implements heap.Interface.
+func (r ready) Len() int { return len(r) }
+
+// Less implements heap.Interface: the message that came first goes first.
 func (r ready) Less(i, j int) bool { return r[i].sequence < r[j].sequence }
 
+// Swap implements heap.Interface.
 func (r ready) Swap(i, j int) {
 	r[i], r[j] = r[j], r[i]
 	r[i].index, r[j].index = i, j
 }
 
+// Push implements heap.Interface.
 func (r *ready) Push(x any) {
 	m := x.(*message)
 	m.index = len(*r)
 	*r = append(*r, m)
 }
 
+// Pop implements heap.Interface.
 func (r *ready) Pop() any {
 	last := len(*r) - 1
 	m := (*r)[last]
