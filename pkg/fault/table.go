@@ -75,7 +75,7 @@ var catalogue = []Entry{
 	{DeviceAttemptsUsedUp, Permanent, "The device failed too often with errors that might have passed.", "Read its timeline, remove the cause, replay."},
 	{DeviceNotReplayable, Conflict, "The device is not dead, so there is nothing to replay.", "Look at its state."},
 	{DeviceCaptureErased, Permanent, "The stored hash was erased after the retention time.", "Capture the device again."},
-	{GraphThrottled, Throttled, "Microsoft Graph asked us to slow down.", "Nothing: the tenant's gate opens by itself."},
+	{GraphThrottled, Throttled, "Microsoft Graph asked us to slow down, or the calls that we allow ourselves are used up for the moment.", "Nothing: it goes on by itself."},
 	{GraphUnavailable, Transient, "Microsoft Graph could not be reached or answered with a server error.", "Nothing at first; if it lasts, check the service health page and the network."},
 	{GraphUnknownOutcome, Pending, "The connection was lost after the request was sent.", "Nothing: the outcome is looked up before anything is sent again."},
 	{GraphBadRequest, Permanent, "Microsoft Graph refused the request as malformed.", "Read the detail; replay after the cause is removed."},

@@ -97,6 +97,11 @@ func withTrace(ctx context.Context, trace string) context.Context {
 	return context.WithValue(ctx, traceKey, trace)
 }
 
+// With returns a context whose logger has more keys, as slog.Logger.With takes them.
+func With(ctx context.Context, keys ...any) context.Context {
+	return withLogger(ctx, Logger(ctx).With(keys...))
+}
+
 // Logger returns the logger of the delivery being handled, which carries its keys; outside of a delivery one that is silent.
 func Logger(ctx context.Context) *slog.Logger {
 	if log, ok := ctx.Value(loggerKey).(*slog.Logger); ok {

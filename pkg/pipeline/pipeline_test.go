@@ -247,7 +247,7 @@ func TestOrder(t *testing.T) {
 				if pipeline.Trace(ctx) != e.Trace || e.Trace == "" {
 					return fault.New(fault.TenantUnknown, "no trace")
 				}
-				pipeline.Logger(ctx).Info("inside")
+				pipeline.Logger(pipeline.With(ctx, "submission", "s1")).Info("inside")
 				return fault.New(fault.RequestInvalid, "")
 			},
 			want: map[string]any{"outcome": "park", "code": "request.invalid"},
@@ -278,6 +278,9 @@ func TestOrder(t *testing.T) {
 						if record[key] != want {
 							t.Errorf("%s: %s is %v, want %v", record["msg"], key, record[key], want)
 						}
+					}
+					if record["msg"] == "inside" && record["submission"] != "s1" {
+						t.Errorf("the key that was added is missing: %v", record)
 					}
 					if record["msg"] != "delivery" {
 						continue

@@ -40,7 +40,7 @@ func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submiss
 	gone, kept := client.DeleteImported(ctx, all...)
 	pause := s.Timings.Cleanup
 	if kept != nil {
-		report(ctx, "import records could not be deleted", sub, kept)
+		report(ctx, "import records could not be deleted", kept)
 		pause = max(pause, s.Timings.pause(kept))
 	}
 	sub.State, sub.Due = ledger.SubmissionSettled, s.Now().Add(spread(pause, sub.ID))

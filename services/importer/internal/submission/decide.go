@@ -188,7 +188,7 @@ func (l *look) change(ctx context.Context, present bool) ledger.SubmissionChange
 	}
 	if sub.Code == fault.AutopilotPending {
 		l.Metrics.stuck.Inc()
-		pipeline.Logger(ctx).WarnContext(ctx, "an import takes very long", telemetry.KeySubmission, sub.ID,
+		pipeline.Logger(ctx).WarnContext(ctx, "an import takes very long",
 			telemetry.KeyCount, l.staying, "since", sub.Created)
 	}
 	sub.Due = l.now.Add(spread(pause, sub.ID))

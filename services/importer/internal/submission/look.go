@@ -71,7 +71,7 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 // putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is shown on
 // the devices.
 func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []ledger.Device, why error) error {
-	report(ctx, "a look at an import was put off", sub, why)
+	report(ctx, "a look at an import was put off", why)
 	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.pause(why), sub.ID)), fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
 	switch fault.KindOf(why) {
@@ -123,7 +123,7 @@ func (s *Service) announce(ctx context.Context, sub ledger.Submission, registere
 	}
 	if err := s.Emitter.Emit(ctx, e); err != nil {
 		pipeline.Logger(ctx).WarnContext(ctx, "registered devices were not announced; the dispatcher will",
-			telemetry.KeySubmission, sub.ID, telemetry.KeyError, err)
+			telemetry.KeyError, err)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []led
 // uncertain notes that the import has to be looked for.
 func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why error) error {
 	s.Metrics.submissions.WithLabelValues(resultUnknown).Inc()
-	report(ctx, "nobody knows whether an import happened; it will be looked for", sub, why)
+	report(ctx, "nobody knows whether an import happened; it will be looked for", why)
 	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 	return err
@@ -80,7 +80,7 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 // refused gives the devices back: the import did not happen.
 func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledger.Device, verdict sending, why error) error {
 	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
-	report(ctx, "an import was refused", sub, why)
+	report(ctx, "an import was refused", why)
 	now := s.Now()
 	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}

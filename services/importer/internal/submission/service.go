@@ -108,17 +108,17 @@ func (s *Service) apply(ctx context.Context, moves []ledger.Move) error {
 func (s *Service) advance(ctx context.Context, c ledger.SubmissionChange) (bool, error) {
 	applied, err := s.Ledger.Advance(ctx, c)
 	if err == nil && !applied {
-		pipeline.Logger(ctx).DebugContext(ctx, "another worker was faster", telemetry.KeySubmission, c.Submission.ID)
+		pipeline.Logger(ctx).DebugContext(ctx, "another worker was faster")
 	}
 	return applied, err
 }
 
-func report(ctx context.Context, message string, sub ledger.Submission, err error) {
+func report(ctx context.Context, message string, err error) {
 	level := slog.LevelWarn
 	if fault.KindOf(err) == fault.Throttled {
 		level = slog.LevelInfo // waiting for one's turn is the normal way
 	}
-	pipeline.Logger(ctx).LogAttrs(ctx, level, message, slog.String(telemetry.KeySubmission, sub.ID),
+	pipeline.Logger(ctx).LogAttrs(ctx, level, message,
 		slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))
 }
 

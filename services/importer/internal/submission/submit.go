@@ -11,6 +11,8 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -107,7 +109,7 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.D
 	if err != nil || len(won) == 0 {
 		return err
 	}
-	return s.post(ctx, sub, won, rows)
+	return s.post(pipeline.With(ctx, telemetry.KeySubmission, sub.ID), sub, won, rows)
 }
 
 // prepare makes the rows of the import, by device id, and the moves of the devices that cannot be sent.
