@@ -18,6 +18,7 @@ import (
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/service"
 	"taxiway.example/pkg/telemetry"
@@ -85,11 +86,11 @@ func (d *demo) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		return err
 	}
 	return d.withNode(ctx, engines, errOut, func(url string) error {
-		api, err := client.New(url, key)
+		server, err := client.New(url, key)
 		if err != nil {
 			return err
 		}
-		return d.show(ctx, api, file, sim.Server, tn.EntraTenantID, out)
+		return d.show(ctx, server, file, sim.Server, tn.EntraTenantID, out)
 	})
 }
 
@@ -141,9 +142,9 @@ func (d *demo) withNode(ctx context.Context, c allinone.Config, errOut io.Writer
 	}
 }
 
-func (d *demo) show(ctx context.Context, api *client.Client, file *demofile.File, graph *simulator.Server, entra string, out io.Writer) error {
+func (d *demo) show(ctx context.Context, server *client.Client, file *demofile.File, graph *simulator.Server, entra string, out io.Writer) error {
 	began := time.Now()
-	receipt, err := api.Submit(ctx, bytes.NewReader(file.CSV), client.Upload{Name: "oem-delivery.csv"})
+	receipt, err := server.Submit(ctx, bytes.NewReader(file.CSV), client.Upload{Name: "oem-delivery.csv"})
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (d *demo) show(ctx context.Context, api *client.Client, file *demofile.File
 		progress = io.Discard
 	}
 	fmt.Fprintf(progress, "An OEM file of %d rows was taken in within %s as batch %s.\n", receipt.Rows, time.Since(began).Round(time.Millisecond), receipt.ID)
-	batch, err := watch.Follow(ctx, api, receipt.ID, progress, watch.Options{Terminal: d.format.value != "json" && watch.IsTerminal(out), Interval: 200 * time.Millisecond})
+	batch, err := watch.Follow(ctx, server, receipt.ID, progress, watch.Options{Terminal: d.format.value != "json" && watch.IsTerminal(out), Interval: 200 * time.Millisecond})
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (d *demo) show(ctx context.Context, api *client.Client, file *demofile.File
 
 // demoResult is what a demo ends with.
 type demoResult struct {
-	Batch       client.Batch  `json:"batch"`
+	Batch       api.Batch     `json:"batch"`
 	AddsUp      bool          `json:"addsUp"`
 	Imports     int           `json:"importCalls"`
 	Requests    int           `json:"graphRequests"`
@@ -180,7 +181,7 @@ type demoResult struct {
 	Took        time.Duration `json:"tookNanoseconds"`
 }
 
-func demoEnd(b client.Batch, graph *simulator.Server, entra string, took time.Duration) (demoResult, error) {
+func demoEnd(b api.Batch, graph *simulator.Server, entra string, took time.Duration) (demoResult, error) {
 	state, err := graph.State(entra)
 	if err != nil {
 		return demoResult{}, err

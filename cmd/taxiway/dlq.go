@@ -11,6 +11,7 @@ import (
 
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 )
 
@@ -36,12 +37,12 @@ func newDLQList(r *remote) *cobra.Command {
 			"no letter has it.",
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			api, err := r.client()
+			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			v := letterList{Letters: []client.Letter{}}
-			for l, err := range api.Letters(c.Context(), code) {
+			v := letterList{Letters: []api.Letter{}}
+			for l, err := range server.Letters(c.Context(), code) {
 				if err != nil {
 					return err
 				}
@@ -62,7 +63,7 @@ func newDLQList(r *remote) *cobra.Command {
 }
 
 type letterList struct {
-	Letters []client.Letter `json:"letters"`
+	Letters []api.Letter `json:"letters"`
 }
 
 // people shows the letters by code, with what it means and what to do.
@@ -72,7 +73,7 @@ func (v letterList) people(w io.Writer) error {
 		return err
 	}
 	var codes []fault.Code
-	byCode := map[fault.Code][]client.Letter{}
+	byCode := map[fault.Code][]api.Letter{}
 	for _, l := range v.Letters {
 		if byCode[l.Code] == nil {
 			codes = append(codes, l.Code)
@@ -92,7 +93,7 @@ func (v letterList) people(w io.Writer) error {
 	return nil
 }
 
-func letterTable(w io.Writer, letters []client.Letter) {
+func letterTable(w io.Writer, letters []api.Letter) {
 	t := newTable(w, "Letter", "Since (UTC)", "Tenant", "What", "Died in", "Attempts", "Replays")
 	for _, l := range letters {
 		what, where := "device", string(l.From)
@@ -119,11 +120,11 @@ func newDLQReplay(r *remote) *cobra.Command {
 			if strings.TrimSpace(reason) == "" {
 				return &exitError{exitUsage, errors.New("say why with --reason")}
 			}
-			api, err := r.client()
+			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			v, err := replay(c, api, args, reason)
+			v, err := replay(c, server, args, reason)
 			if len(v.Results) > 0 || err == nil {
 				err = errors.Join(err, out.print(c.OutOrStdout(), v, v.people))
 			}
@@ -139,15 +140,15 @@ func newDLQReplay(r *remote) *cobra.Command {
 }
 
 type replayList struct {
-	Results []client.Replayed `json:"results"`
+	Results []api.Replayed `json:"results"`
 }
 
 // replay sends the ids in as many requests as it takes; an error ends it, what was done before stands.
-func replay(c *cobra.Command, api *client.Client, ids []string, reason string) (replayList, error) {
-	v := replayList{Results: []client.Replayed{}}
+func replay(c *cobra.Command, server *client.Client, ids []string, reason string) (replayList, error) {
+	v := replayList{Results: []api.Replayed{}}
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(slices.Compact(ids), client.ReplayPage) {
-		results, err := api.Replay(c.Context(), chunk, reason)
+		results, err := server.Replay(c.Context(), chunk, reason)
 		if err != nil {
 			return v, err
 		}

@@ -11,6 +11,7 @@ import (
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/api"
 )
 
 // rowKinds are the values of --rows and what the API calls them.
@@ -33,18 +34,18 @@ func newStatus(r *remote) *cobra.Command {
 			if _, ok := rowKinds[rows]; rows != "" && (!ok || follow) {
 				return &exitError{exitUsage, errors.New("--rows: want accepted, duplicate, conflict, rejected, failed or all, and not with --watch")}
 			}
-			api, err := r.client()
+			server, err := r.client()
 			if err != nil {
 				return err
 			}
 			if follow {
-				final, err := followBatch(c, api, args[0], out, func(b client.Batch) any { return b })
+				final, err := followBatch(c, server, args[0], out, func(b api.Batch) any { return b })
 				if err != nil {
 					return err
 				}
 				return verdict(watch.Failed(*final), final.Rows)
 			}
-			return status(c, api, args[0], out, rows)
+			return status(c, server, args[0], out, rows)
 		},
 	}
 	out.register(c)
@@ -55,19 +56,19 @@ func newStatus(r *remote) *cobra.Command {
 
 // statusView is a batch with the rows asked for, as JSON.
 type statusView struct {
-	client.Batch
+	api.Batch
 
-	List []client.Row `json:"list,omitempty"`
+	List []api.Row `json:"list,omitempty"`
 }
 
-func status(c *cobra.Command, api *client.Client, id string, out format, rows string) error {
-	b, err := api.Batch(c.Context(), id)
+func status(c *cobra.Command, server *client.Client, id string, out format, rows string) error {
+	b, err := server.Batch(c.Context(), id)
 	if err != nil {
 		return notFound(err)
 	}
 	v := statusView{Batch: b}
 	if rows != "" {
-		for row, err := range api.Rows(c.Context(), id, rowKinds[rows]) {
+		for row, err := range server.Rows(c.Context(), id, rowKinds[rows]) {
 			if err != nil {
 				return err
 			}
@@ -83,7 +84,7 @@ func status(c *cobra.Command, api *client.Client, id string, out format, rows st
 }
 
 // writeRows lists rows for people: what became of the row, else of its device.
-func writeRows(w io.Writer, rows []client.Row) error {
+func writeRows(w io.Writer, rows []api.Row) error {
 	var b strings.Builder
 	for _, r := range rows {
 		if r.Code != "" {

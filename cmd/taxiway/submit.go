@@ -16,6 +16,7 @@ import (
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -42,11 +43,11 @@ func newSubmit(r *remote) *cobra.Command {
 		Example: "  taxiway submit devices.csv --watch\n  taxiway submit --group-tag KIOSK -o json devices.csv",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			api, err := r.client()
+			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			return submit(c, api, args[0], flags)
+			return submit(c, server, args[0], flags)
 		},
 	}
 	flags.out.register(c)
@@ -57,23 +58,23 @@ func newSubmit(r *remote) *cobra.Command {
 	return c
 }
 
-func submit(c *cobra.Command, api *client.Client, name string, flags submitFlags) error {
+func submit(c *cobra.Command, server *client.Client, name string, flags submitFlags) error {
 	list, err := openList(c.InOrStdin(), name, &flags.upload)
 	if err != nil {
 		return err
 	}
 	defer list.Close() //nolint:errcheck // only read
-	receipt, err := send(c, api, list, flags.upload)
+	receipt, err := send(c, server, list, flags.upload)
 	if err != nil {
 		return again(err, flags.upload)
 	}
-	var final *client.Batch
+	var final *api.Batch
 	if !flags.follow {
 		err = flags.out.print(c.OutOrStdout(), submitView{receipt, nil}, receiptCard(receipt))
 	} else {
 		// The receipt comes first: who stops watching knows what was taken in.
 		_ = receiptCard(receipt)(c.ErrOrStderr())
-		final, err = followBatch(c, api, receipt.ID, flags.out, func(b client.Batch) any { return submitView{receipt, &b} })
+		final, err = followBatch(c, server, receipt.ID, flags.out, func(b api.Batch) any { return submitView{receipt, &b} })
 	}
 	if err != nil {
 		return err
@@ -86,8 +87,8 @@ func submit(c *cobra.Command, api *client.Client, name string, flags submitFlags
 
 // submitView is the answer to a submit as JSON.
 type submitView struct {
-	Receipt client.Receipt `json:"receipt"`
-	Batch   *client.Batch  `json:"batch,omitempty"` // how it ended, with --watch
+	Receipt api.Receipt `json:"receipt"`
+	Batch   *api.Batch  `json:"batch,omitempty"` // how it ended, with --watch
 }
 
 // openList opens the file and completes what is said about it.
@@ -125,7 +126,7 @@ func keyOf(f io.ReadSeeker, groupTag string) (string, error) {
 	return key, err
 }
 
-func send(c *cobra.Command, api *client.Client, list io.Reader, u client.Upload) (client.Receipt, error) {
+func send(c *cobra.Command, server *client.Client, list io.Reader, u client.Upload) (api.Receipt, error) {
 	if f, ok := list.(*os.File); ok && watch.IsTerminal(c.ErrOrStderr()) {
 		if info, err := f.Stat(); err == nil {
 			moving, done := watch.Upload(c.ErrOrStderr(), f, info.Size())
@@ -133,7 +134,7 @@ func send(c *cobra.Command, api *client.Client, list io.Reader, u client.Upload)
 			list = moving
 		}
 	}
-	return api.Submit(c.Context(), list, u)
+	return server.Submit(c.Context(), list, u)
 }
 
 // again says that nothing is lost when an upload broke off.
@@ -145,8 +146,8 @@ func again(err error, u client.Upload) error {
 }
 
 // followBatch watches a batch to its end and prints it. An interrupted watch shows what was seen last.
-func followBatch(c *cobra.Command, api *client.Client, id string, out format, view func(client.Batch) any) (*client.Batch, error) {
-	b, err := watch.Follow(c.Context(), api, id, c.ErrOrStderr(), watch.Options{Terminal: watch.IsTerminal(c.ErrOrStderr())})
+func followBatch(c *cobra.Command, server *client.Client, id string, out format, view func(api.Batch) any) (*api.Batch, error) {
+	b, err := watch.Follow(c.Context(), server, id, c.ErrOrStderr(), watch.Options{Terminal: watch.IsTerminal(c.ErrOrStderr())})
 	stopped := errors.Is(err, context.Canceled)
 	if err != nil && (!stopped || b.ID == "") {
 		return nil, notFound(err)
@@ -172,7 +173,7 @@ func verdict(failed, all int) error {
 }
 
 // receiptCard shows a receipt to people.
-func receiptCard(r client.Receipt) func(io.Writer) error {
+func receiptCard(r api.Receipt) func(io.Writer) error {
 	return func(w io.Writer) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Batch %s\n", r.ID)
@@ -196,7 +197,7 @@ func receiptCard(r client.Receipt) func(io.Writer) error {
 	}
 }
 
-func writeProblem(b *strings.Builder, p client.Row) {
+func writeProblem(b *strings.Builder, p api.Row) {
 	fmt.Fprintf(b, "  %-9s  row %d: %s%s\n", p.Outcome, p.Row, p.Code, inColumn(p.Column))
 	if p.Detail != "" {
 		fmt.Fprintf(b, "             %s\n", inventory.Printable(p.Detail))

@@ -10,6 +10,7 @@ import (
 
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/pkg/api"
 )
 
 func newTrace(r *remote) *cobra.Command {
@@ -22,11 +23,11 @@ func newTrace(r *remote) *cobra.Command {
 			"It exits with 3 when there is none.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			api, err := r.client()
+			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			traces, err := traceAll(c, api, args[0])
+			traces, err := traceAll(c, server, args[0])
 			if err != nil {
 				return err
 			}
@@ -49,16 +50,16 @@ type traceView struct {
 }
 
 type deviceTrace struct {
-	client.Device
+	api.Device
 
-	Timeline []client.Transition `json:"timeline"`
+	Timeline []api.Transition `json:"timeline"`
 }
 
-func traceAll(c *cobra.Command, api *client.Client, serial string) (traceView, error) {
+func traceAll(c *cobra.Command, server *client.Client, serial string) (traceView, error) {
 	v := traceView{Devices: []deviceTrace{}}
-	devices, err := api.BySerial(c.Context(), serial)
+	devices, err := server.BySerial(c.Context(), serial)
 	for _, d := range devices {
-		timeline, err := api.Timeline(c.Context(), d.ID)
+		timeline, err := server.Timeline(c.Context(), d.ID)
 		if err != nil {
 			return v, err
 		}
@@ -96,7 +97,7 @@ func (d deviceTrace) head() string {
 	fact("Serial", d.Serial)
 	fact("Device", d.ID)
 	fact("Batch", fmt.Sprintf("%s, row %d", d.Batch, d.Row))
-	fact("Recognised by", d.Evidence)
+	fact("Recognised by", string(d.Evidence))
 	tag := d.Tag
 	if tag == "" && d.GroupTag != "" {
 		tag = d.GroupTag + " (asked for, not confirmed)"
@@ -132,7 +133,7 @@ func (d deviceTrace) steps(w io.Writer) {
 	t.Render()
 }
 
-func why(s client.Transition) string {
+func why(s api.Transition) string {
 	text := strings.TrimSpace(string(s.Code) + " " + s.Detail)
 	if s.Attempt > 0 {
 		text = strings.TrimSpace(fmt.Sprintf("%s (attempt %d)", text, s.Attempt))

@@ -9,10 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"sync/atomic"
-	"time"
 
-	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/api"
 )
 
 // Upload is what is said about a file.
@@ -22,66 +20,9 @@ type Upload struct {
 	IdempotencyKey string // the same key goes on with the same batch
 }
 
-// Receipt is the answer to a file.
-type Receipt struct {
-	ID       string                 `json:"id"`
-	State    ledger.BatchState      `json:"state"`
-	Repeated bool                   `json:"repeated"` // it was taken in before
-	Rows     int                    `json:"rows"`
-	Outcomes map[ledger.Outcome]int `json:"outcomes"`
-	Warned   int                    `json:"warned"`
-	Problems []Row                  `json:"problems"`     // the first rows that were not accepted
-	More     int                    `json:"moreProblems"` // those beyond them
-	Notes    []string               `json:"notes"`
-}
-
-// Row is a row of a batch with the present state of its device.
-type Row struct {
-	Row        int            `json:"row"`
-	Outcome    ledger.Outcome `json:"outcome"`
-	Code       fault.Code     `json:"code,omitempty"`
-	Title      string         `json:"title,omitempty"`
-	Column     string         `json:"column,omitempty"`
-	Detail     string         `json:"detail,omitempty"`
-	Hint       string         `json:"hint,omitempty"`
-	Warnings   []string       `json:"warnings,omitempty"`
-	Device     string         `json:"device,omitempty"`
-	State      ledger.State   `json:"state,omitempty"`
-	DeviceCode fault.Code     `json:"deviceCode,omitempty"`
-	Reason     string         `json:"reason,omitempty"`
-}
-
-// Reason counts devices or rows by code.
-type Reason struct {
-	State ledger.State `json:"state,omitempty"`
-	Code  fault.Code   `json:"code"`
-	Title string       `json:"title"`
-	Count int          `json:"count"`
-}
-
-// Batch is a batch with its counts.
-type Batch struct {
-	ID        string                 `json:"id"`
-	Name      string                 `json:"name,omitempty"`
-	Source    string                 `json:"source"`
-	State     ledger.BatchState      `json:"state"`
-	Code      fault.Code             `json:"code,omitempty"`
-	Detail    string                 `json:"detail,omitempty"`
-	Created   time.Time              `json:"created"`
-	Closed    *time.Time             `json:"closed,omitempty"`
-	Rows      int                    `json:"rows"`
-	Outcomes  map[ledger.Outcome]int `json:"outcomes"`
-	States    map[ledger.State]int   `json:"states"`    // of the accepted devices
-	Conflicts map[ledger.State]int   `json:"conflicts"` // of the devices that conflicts are held as
-	InFlight  int                    `json:"inFlight"`
-	Done      bool                   `json:"done"` // nothing of it is in flight
-	Reasons   []Reason               `json:"reasons"`
-	Rejects   []Reason               `json:"rejects"`
-}
-
 // Submit sends a device list, as it is read. There is no limit in time: a file of a million rows is some gigabytes, and the
 // server gives up on an upload that stands still.
-func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (Receipt, error) {
+func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (api.Receipt, error) {
 	query := url.Values{}
 	for name, value := range map[string]string{"name": u.Name, "groupTag": u.GroupTag} {
 		if value != "" {
@@ -91,13 +32,13 @@ func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (Receipt,
 	source := &source{r: list}
 	r, err := c.request(ctx, http.MethodPost, "/v1/batches", query, source)
 	if err != nil {
-		return Receipt{}, err
+		return api.Receipt{}, err
 	}
 	r.Header.Set("Content-Type", "text/csv")
 	if u.IdempotencyKey != "" {
 		r.Header.Set("Idempotency-Key", strconv.Quote(u.IdempotencyKey))
 	}
-	var out Receipt
+	var out api.Receipt
 	err = c.do(r, &out)
 	if cause := source.err.Load(); cause != nil {
 		return out, *cause
@@ -122,25 +63,25 @@ func (s *source) Read(p []byte) (int, error) {
 }
 
 // Batch returns how a batch is doing.
-func (c *Client) Batch(ctx context.Context, id string) (Batch, error) {
-	var out Batch
+func (c *Client) Batch(ctx context.Context, id string) (api.Batch, error) {
+	var out api.Batch
 	err := c.get(ctx, "/v1/batches/"+url.PathEscape(id), nil, &out)
 	return out, err
 }
 
 // Rows returns the rows of a batch that have an outcome; "" means all, "failed" those rejected or in conflict.
-func (c *Client) Rows(ctx context.Context, batch, outcome string) iter.Seq2[Row, error] {
-	return pages(func(after string) ([]Row, error) {
+func (c *Client) Rows(ctx context.Context, batch, outcome string) iter.Seq2[api.Row, error] {
+	return pages(func(after string) ([]api.Row, error) {
 		query := url.Values{"limit": {strconv.Itoa(rowPage)}, "after": {after}}
 		if outcome != "" {
 			query.Set("outcome", outcome)
 		}
 		var page struct {
-			Rows []Row `json:"rows"`
+			Rows []api.Row `json:"rows"`
 		}
 		err := c.get(ctx, "/v1/batches/"+url.PathEscape(batch)+"/rows", query, &page)
 		return page.Rows, err
-	}, rowPage, "0", func(r Row) string { return strconv.Itoa(r.Row) })
+	}, rowPage, "0", func(r api.Row) string { return strconv.Itoa(r.Row) })
 }
 
 // pages goes through a listing page by page; a page that is not full is the last one.

@@ -8,30 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 )
 
-// Problem is what the API answers when it refuses: problem details (RFC 9457) with a code of the fault catalogue.
+// Problem is what the API answers when it refuses.
 type Problem struct {
-	Status     int           `json:"status"`
-	Code       fault.Code    `json:"code"`
-	Title      string        `json:"title"`
-	Detail     string        `json:"detail"`
-	Hint       string        `json:"hint"`
-	Instance   string        `json:"instance"`
-	Errors     []CellError   `json:"errors"`
-	Batch      string        `json:"batch"`
-	Device     string        `json:"device"`
-	RetryAfter time.Duration `json:"-"`
-}
-
-// CellError is one thing that is wrong in a file, and where.
-type CellError struct {
-	Row    int        `json:"row"`
-	Line   int        `json:"line"`
-	Column string     `json:"column"`
-	Code   fault.Code `json:"code"`
-	Detail string     `json:"detail"`
+	api.Problem
+	RetryAfter time.Duration `json:"-"` // 0 when the API says nothing
 }
 
 // Error says what is wrong, where, and what to do about it.
@@ -42,7 +26,7 @@ func (p *Problem) Error() string {
 		b.WriteString(" " + p.Detail)
 	}
 	for _, e := range p.Errors {
-		if place := e.place(); place != "" {
+		if place := placeOf(e); place != "" {
 			fmt.Fprintf(&b, "\n  %s: %s", place, e.Detail)
 		}
 	}
@@ -55,7 +39,7 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
-func (e CellError) place() string {
+func placeOf(e api.CellError) string {
 	var parts []string
 	if e.Line > 0 {
 		parts = append(parts, "line "+strconv.Itoa(e.Line))
@@ -76,7 +60,7 @@ func (p *Problem) Temporary() bool {
 
 // problemOf reads a refusal. What is no problem document came from something between here and the API.
 func problemOf(resp *http.Response, body []byte) error {
-	p := &Problem{Status: resp.StatusCode, RetryAfter: retryAfter(resp)}
+	p := &Problem{api.Problem{Status: resp.StatusCode}, retryAfter(resp)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") && json.Unmarshal(body, p) == nil && p.Code != "" {
 		p.Status = resp.StatusCode
 		return p

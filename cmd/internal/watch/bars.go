@@ -8,7 +8,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -36,7 +36,7 @@ func newBars(w io.Writer) *bars {
 	return v
 }
 
-func (v *bars) show(b client.Batch) {
+func (v *bars) show(b api.Batch) {
 	note := ""
 	for _, text := range []string{sideways(b), waiting(b)} {
 		if text != "" {
@@ -52,7 +52,7 @@ func (v *bars) show(b client.Batch) {
 }
 
 // waiting names what most of the devices on the way wait for.
-func waiting(b client.Batch) string {
+func waiting(b api.Batch) string {
 	for _, r := range b.Reasons {
 		if r.State.InFlight() {
 			return fmt.Sprintf("%d %s", r.Count, r.Code)

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -15,7 +15,7 @@ type lines struct {
 	last string
 }
 
-func (l *lines) show(b client.Batch) {
+func (l *lines) show(b api.Batch) {
 	if line := progress(b); line != l.last {
 		l.last = line
 		_, _ = fmt.Fprintln(l.w, line)
@@ -25,7 +25,7 @@ func (l *lines) show(b client.Batch) {
 func (*lines) close() {}
 
 // progress is a batch in one line.
-func progress(b client.Batch) string {
+func progress(b api.Batch) string {
 	parts := []string{fmt.Sprintf("%d rows, %d accepted:", b.Rows, b.Outcomes[ledger.Accepted])}
 	if b.State == ledger.Receiving {
 		parts[0] = "receiving, " + parts[0]
@@ -40,7 +40,7 @@ func progress(b client.Batch) string {
 }
 
 // sideways names the devices that left the way.
-func sideways(b client.Batch) string {
+func sideways(b api.Batch) string {
 	var parts []string
 	for _, s := range aside {
 		if n := b.States[s]; n > 0 {

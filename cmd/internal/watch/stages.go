@@ -3,7 +3,7 @@ package watch
 import (
 	"slices"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -19,7 +19,7 @@ var aside = []ledger.State{ledger.Held, ledger.Dead, ledger.Retired}
 var stages = []ledger.State{ledger.Submitted, ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready}
 
 // reached counts the devices that are at a state or beyond it.
-func reached(b client.Batch, s ledger.State) int {
+func reached(b api.Batch, s ledger.State) int {
 	n := 0
 	for _, beyond := range way[slices.Index(way, s):] {
 		n += b.States[beyond]
@@ -28,7 +28,7 @@ func reached(b client.Batch, s ledger.State) int {
 }
 
 // fallen counts the devices that left the way.
-func fallen(b client.Batch) int {
+func fallen(b api.Batch) int {
 	n := 0
 	for _, s := range aside {
 		n += b.States[s]

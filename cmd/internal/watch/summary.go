@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -44,7 +44,7 @@ func (s sum) String() string {
 	return fmt.Sprintf("%d %s = %s  %s", s.whole.n, s.whole.name, strings.Join(parts, " + "), verdict)
 }
 
-func sums(b client.Batch) []sum {
+func sums(b api.Batch) []sum {
 	rows := sum{whole: addend{b.Rows, "rows"}}
 	for _, o := range outcomes {
 		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
@@ -57,7 +57,7 @@ func sums(b client.Batch) []sum {
 }
 
 // AddsUp reports whether the conservation law holds: every row has one outcome, every accepted device one state.
-func AddsUp(b client.Batch) bool {
+func AddsUp(b api.Batch) bool {
 	for _, s := range sums(b) {
 		if !s.holds() {
 			return false
@@ -67,12 +67,12 @@ func AddsUp(b client.Batch) bool {
 }
 
 // Failed counts what will not get ready by itself: rejected rows and conflicts, and devices held, dead or retired.
-func Failed(b client.Batch) int {
+func Failed(b api.Batch) int {
 	return b.Outcomes[ledger.Rejected] + b.Outcomes[ledger.Conflict] + fallen(b)
 }
 
 // Summary writes what became of a batch: rows by outcome, devices by state, the reasons, and the sums.
-func Summary(w io.Writer, b client.Batch) error {
+func Summary(w io.Writer, b api.Batch) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Batch %s", b.ID)
 	if b.Name != "" {
@@ -109,7 +109,7 @@ func section[K ~string](out *strings.Builder, title string, order []K, counts ma
 	}
 }
 
-func reasons(out *strings.Builder, title string, all []client.Reason) {
+func reasons(out *strings.Builder, title string, all []api.Reason) {
 	if len(all) == 0 {
 		return
 	}

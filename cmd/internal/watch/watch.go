@@ -12,11 +12,12 @@ import (
 	"golang.org/x/term"
 
 	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api"
 )
 
 // Source answers how a batch is doing.
 type Source interface {
-	Batch(ctx context.Context, id string) (client.Batch, error)
+	Batch(ctx context.Context, id string) (api.Batch, error)
 }
 
 // Options are how to follow; zero fields take the defaults.
@@ -28,7 +29,7 @@ type Options struct {
 
 // view shows how a batch is doing.
 type view interface {
-	show(b client.Batch)
+	show(b api.Batch)
 	// close leaves what is shown as it is.
 	close()
 }
@@ -36,7 +37,7 @@ type view interface {
 // Follow shows on w how a batch is doing until nothing of it is in flight any more, and returns how it ended. When ctx ends
 // first, it returns ctx's error with what was seen last. A server that does not answer for a while, or that
 // asks for patience, is asked again.
-func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options) (client.Batch, error) {
+func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options) (api.Batch, error) {
 	if o.Interval <= 0 {
 		o.Interval = time.Second
 	}
@@ -47,7 +48,7 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 	defer v.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var last client.Batch
+	var last api.Batch
 	for away := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():

@@ -13,33 +13,34 @@ import (
 
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
 
 // script answers one look after the other; the last answer stands.
 type script struct {
-	looks []func() (client.Batch, error)
+	looks []func() (api.Batch, error)
 	n     int
 }
 
-func (s *script) Batch(context.Context, string) (client.Batch, error) {
+func (s *script) Batch(context.Context, string) (api.Batch, error) {
 	look := s.looks[min(s.n, len(s.looks)-1)]
 	s.n++
 	return look()
 }
 
-func is(b client.Batch) func() (client.Batch, error) {
-	return func() (client.Batch, error) { return b, nil }
+func is(b api.Batch) func() (api.Batch, error) {
+	return func() (api.Batch, error) { return b, nil }
 }
 
-func fails(err error) func() (client.Batch, error) {
-	return func() (client.Batch, error) { return client.Batch{}, err }
+func fails(err error) func() (api.Batch, error) {
+	return func() (api.Batch, error) { return api.Batch{}, err }
 }
 
 // batch is one with devices in these states.
-func batch(states map[ledger.State]int) client.Batch {
-	b := client.Batch{ID: "b", State: ledger.Complete, Outcomes: map[ledger.Outcome]int{}, States: states}
+func batch(states map[ledger.State]int) api.Batch {
+	b := api.Batch{ID: "b", State: ledger.Complete, Outcomes: map[ledger.Outcome]int{}, States: states}
 	for s, n := range states {
 		b.Rows += n
 		if s.InFlight() {
@@ -62,7 +63,7 @@ func TestFollowWritesALineForEachChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		from := &script{looks: []func() (client.Batch, error){is(begun), is(begun), is(moved), is(ended)}}
+		from := &script{looks: []func() (api.Batch, error){is(begun), is(begun), is(moved), is(ended)}}
 		b, err := watch.Follow(t.Context(), from, "b", &out, watch.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -81,10 +82,10 @@ func TestFollowWritesALineForEachChange(t *testing.T) {
 
 func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
 	t.Parallel()
-	busy := &client.Problem{Status: 429, Code: fault.RequestRateLimited, RetryAfter: 7 * time.Second}
+	busy := &client.Problem{Problem: api.Problem{Status: 429, Code: fault.RequestRateLimited}, RetryAfter: 7 * time.Second}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		from := &script{looks: []func() (client.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
+		from := &script{looks: []func() (api.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
 		b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Interval: time.Second})
 		if err != nil || !b.Done {
 			t.Errorf("%v, done %v", err, b.Done)
@@ -97,7 +98,7 @@ func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
 
 func TestFollowGivesUp(t *testing.T) {
 	t.Parallel()
-	unknown := &client.Problem{Status: 404, Code: fault.RequestNotFound}
+	unknown := &client.Problem{Problem: api.Problem{Status: 404, Code: fault.RequestNotFound}}
 	for name, c := range map[string]struct {
 		err  error
 		most int // looks
@@ -109,7 +110,7 @@ func TestFollowGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				from := &script{looks: []func() (client.Batch, error){is(begun), fails(c.err)}}
+				from := &script{looks: []func() (api.Batch, error){is(begun), fails(c.err)}}
 				b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Patience: 30 * time.Second})
 				if !errors.Is(err, c.err) || b.ID != "b" || from.n != c.most {
 					t.Errorf("%v after %d looks, last seen %q", err, from.n, b.ID)
@@ -124,7 +125,7 @@ func TestFollowStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		b, err := watch.Follow(ctx, &script{looks: []func() (client.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
+		b, err := watch.Follow(ctx, &script{looks: []func() (api.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
 		if !errors.Is(err, context.DeadlineExceeded) || b.ID != "b" {
 			t.Errorf("%v, last seen %q", err, b.ID)
 		}
@@ -136,8 +137,8 @@ func TestBars(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	b := ended
-	b.Reasons = []client.Reason{{State: ledger.Held, Code: "x.held", Count: 9}, {State: ledger.Tagged, Code: "group.membership_pending", Count: 1}}
-	if _, err := watch.Follow(t.Context(), &script{looks: []func() (client.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
+	b.Reasons = []api.Reason{{State: ledger.Held, Code: "x.held", Count: 9}, {State: ledger.Tagged, Code: "group.membership_pending", Count: 1}}
+	if _, err := watch.Follow(t.Context(), &script{looks: []func() (api.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
 		t.Fatal(err)
 	}
 	last := out.String()[strings.LastIndex(out.String(), "submitted"):]
@@ -163,8 +164,8 @@ func TestUpload(t *testing.T) {
 func TestSummaryAddsUp(t *testing.T) {
 	t.Parallel()
 	b := ended
-	b.Rejects = []client.Reason{{Code: "hash.truncated", Title: "Cut.", Count: 2}}
-	b.Reasons = []client.Reason{{State: ledger.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
+	b.Rejects = []api.Reason{{Code: "hash.truncated", Title: "Cut.", Count: 2}}
+	b.Reasons = []api.Reason{{State: ledger.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
 	b.Outcomes = map[ledger.Outcome]int{ledger.Accepted: 3, ledger.Rejected: 2}
 	b.Rows = 5
 	var out strings.Builder
@@ -184,9 +185,9 @@ func TestSummaryAddsUp(t *testing.T) {
 	if !watch.AddsUp(b) || watch.Failed(b) != 3 {
 		t.Errorf("adds up: %v; failed: %d", watch.AddsUp(b), watch.Failed(b))
 	}
-	for name, lost := range map[string]func(*client.Batch){
-		"a row":    func(b *client.Batch) { b.Rows++ },
-		"a device": func(b *client.Batch) { b.States = map[ledger.State]int{ledger.Ready: 2} },
+	for name, lost := range map[string]func(*api.Batch){
+		"a row":    func(b *api.Batch) { b.Rows++ },
+		"a device": func(b *api.Batch) { b.States = map[ledger.State]int{ledger.Ready: 2} },
 	} {
 		b := b
 		lost(&b)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
@@ -40,9 +41,9 @@ func (a *API) getLetters(w http.ResponseWriter, r *http.Request, p principal) er
 		return err
 	}
 	page := struct {
-		Letters []letterView `json:"letters"`
+		Letters []api.Letter `json:"letters"`
 		Next    string       `json:"next,omitempty"`
-	}{Letters: make([]letterView, 0, len(letters))}
+	}{Letters: make([]api.Letter, 0, len(letters))}
 	for _, l := range letters {
 		page.Letters = append(page.Letters, viewOfLetter(l))
 	}
@@ -54,28 +55,6 @@ func (a *API) getLetters(w http.ResponseWriter, r *http.Request, p principal) er
 	return nil
 }
 
-// replayRequest asks for letters to be sent again.
-type replayRequest struct {
-	IDs    []string `json:"ids"`
-	Reason string   `json:"reason"`
-}
-
-// replayResult is what became of one letter.
-type replayResult struct {
-	ID      string     `json:"id"`
-	Outcome string     `json:"outcome"` // replayed, failed
-	Code    fault.Code `json:"code,omitempty"`
-	Detail  string     `json:"detail,omitempty"`
-	Device  string     `json:"device,omitempty"`
-	Message string     `json:"message,omitempty"` // the new id of a message
-}
-
-// The outcomes of a replay.
-const (
-	replayed     = "replayed"
-	replayFailed = "failed"
-)
-
 // replay puts dead devices and parked messages back to work, one by one, each with an entry in the audit.
 func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error {
 	if err := checkType(r, []string{"application/json"}); err != nil {
@@ -86,16 +65,16 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error 
 		return err
 	}
 	answer := struct {
-		Results []replayResult `json:"results"`
-	}{Results: make([]replayResult, 0, len(req.IDs))}
+		Results []api.Replayed `json:"results"`
+	}{Results: make([]api.Replayed, 0, len(req.IDs))}
 	for _, id := range req.IDs {
 		letter, err := a.letter(r.Context(), p, id)
-		result := replayResult{ID: id, Outcome: replayed}
+		result := api.Replayed{ID: id, Outcome: api.OutcomeReplayed}
 		if err == nil {
 			err = a.replayOne(r.Context(), p, letter, &result)
 		}
 		if err != nil {
-			result.Outcome, result.Code, result.Detail = replayFailed, fault.CodeOf(err), fault.DetailOf(err)
+			result.Outcome, result.Code, result.Detail = api.OutcomeFailed, fault.CodeOf(err), fault.DetailOf(err)
 			a.Logger.LogAttrs(r.Context(), slog.LevelWarn, "letter not replayed", slog.String(telemetry.KeyCode, string(result.Code)), slog.Any(telemetry.KeyError, err))
 		}
 		a.audit(r.Context(), p, letter, req.Reason, &result)
@@ -105,8 +84,8 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error 
 	return nil
 }
 
-func (a *API) readReplay(w http.ResponseWriter, r *http.Request) (replayRequest, error) {
-	var req replayRequest
+func (a *API) readReplay(w http.ResponseWriter, r *http.Request) (api.Replay, error) {
+	var req api.Replay
 	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
 	if err != nil {
 		return req, err
@@ -148,7 +127,7 @@ func (a *API) letter(ctx context.Context, p principal, id string) (ledger.Letter
 }
 
 // replayOne puts one letter back to work. A message's letter is closed only when its message is back in the broker.
-func (a *API) replayOne(ctx context.Context, p principal, l ledger.Letter, result *replayResult) error {
+func (a *API) replayOne(ctx context.Context, p principal, l ledger.Letter, result *api.Replayed) error {
 	by := actor(p)
 	if l.Device != "" {
 		d, err := a.Desk.Revive(ctx, l.ID, a.Now().UTC(), by)
@@ -169,7 +148,7 @@ func (a *API) replayOne(ctx context.Context, p principal, l ledger.Letter, resul
 func actor(p principal) string { return "operator:" + p.name }
 
 // audit keeps who did what. A lost entry does not undo a replay, so it is said in the answer and in the log.
-func (a *API) audit(ctx context.Context, p principal, l ledger.Letter, reason string, result *replayResult) {
+func (a *API) audit(ctx context.Context, p principal, l ledger.Letter, reason string, result *api.Replayed) {
 	tenant := l.Tenant
 	if tenant == "" {
 		tenant = p.tenant.ID

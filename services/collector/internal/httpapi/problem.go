@@ -11,34 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/oemfile"
 	"taxiway.example/pkg/telemetry"
 )
-
-// problem is RFC 9457 with our members. No member holds a value of a cell.
-type problem struct {
-	Type     string      `json:"type"`
-	Title    string      `json:"title"`
-	Status   int         `json:"status"`
-	Detail   string      `json:"detail,omitempty"`
-	Instance string      `json:"instance"`
-	Code     fault.Code  `json:"code"`
-	Hint     string      `json:"hint,omitempty"`
-	Errors   []cellError `json:"errors,omitempty"`
-	Batch    string      `json:"batch,omitempty"`
-	Device   string      `json:"device,omitempty"`
-}
-
-// cellError is one thing that is wrong, and where.
-type cellError struct {
-	Row    int        `json:"row,omitempty"`
-	Line   int        `json:"line,omitempty"`
-	Column string     `json:"column,omitempty"`
-	Code   fault.Code `json:"code"`
-	Detail string     `json:"detail,omitempty"`
-}
 
 // typeBase and a code make the type of a problem; the page is docs/error-codes.md.
 const typeBase = "https://taxiway.example/errors/"
@@ -50,7 +28,7 @@ const codeHeader = "Taxiway-Code"
 type refusal struct {
 	error
 
-	errors []cellError
+	errors []api.CellError
 	batch  string
 	device string
 }
@@ -68,7 +46,7 @@ func refuse(err error, add func(*refusal)) error {
 func ofReceipt(batch string, r ledger.Receipt) error {
 	return refuse(fault.New(r.Code, r.Detail), func(to *refusal) {
 		to.batch, to.device = batch, r.Device
-		to.errors = []cellError{{Row: r.Row, Column: r.Column, Code: r.Code, Detail: r.Detail}}
+		to.errors = []api.CellError{{Row: r.Row, Column: r.Column, Code: r.Code, Detail: r.Detail}}
 	})
 }
 
@@ -127,10 +105,10 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	a.writeJSON(w, r, p.Status, "application/problem+json", p)
 }
 
-func problemOf(err error) problem {
+func problemOf(err error) api.Problem {
 	code := fault.CodeOf(err)
 	entry, _ := fault.Lookup(code)
-	p := problem{
+	p := api.Problem{
 		Type: typeBase + string(code), Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
 	}
 	if extra, ok := errors.AsType[*refusal](err); ok {
@@ -138,7 +116,7 @@ func problemOf(err error) problem {
 	}
 	if file, ok := errors.AsType[*oemfile.Error](err); ok {
 		for _, f := range file.Problems {
-			p.Errors = append(p.Errors, cellError{Line: f.Line, Column: f.Column, Code: code, Detail: f.Detail})
+			p.Errors = append(p.Errors, api.CellError{Line: f.Line, Column: f.Column, Code: code, Detail: f.Detail})
 		}
 	}
 	return p

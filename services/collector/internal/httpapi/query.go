@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -39,8 +40,8 @@ func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p principal) e
 		return fault.New(fault.RequestInvalid, "Name the idempotencyKey, or the queue and the message.")
 	}
 	found := struct {
-		Batches []batchView `json:"batches"`
-	}{Batches: []batchView{}}
+		Batches []api.Batch `json:"batches"`
+	}{Batches: []api.Batch{}}
 	switch status, err := a.Reader.BatchByKey(r.Context(), p.tenant.ID, key); {
 	case err == nil:
 		found.Batches = append(found.Batches, viewOfBatch(status))
@@ -105,12 +106,12 @@ func (a *API) findDevices(w http.ResponseWriter, r *http.Request, p principal) e
 	if err != nil {
 		return err
 	}
-	views := make([]deviceView, 0, len(found))
+	views := make([]api.Device, 0, len(found))
 	for _, d := range found {
 		views = append(views, viewOfDevice(d))
 	}
 	a.writeJSON(w, r, http.StatusOK, "application/json", struct {
-		Devices []deviceView `json:"devices"`
+		Devices []api.Device `json:"devices"`
 	}{views})
 	return nil
 }
@@ -125,13 +126,13 @@ func (a *API) getTimeline(w http.ResponseWriter, r *http.Request, p principal) e
 	if err != nil {
 		return err
 	}
-	views := make([]transitionView, 0, len(transitions))
+	views := make([]api.Transition, 0, len(transitions))
 	for _, t := range transitions {
 		views = append(views, viewOfTransition(t))
 	}
 	a.writeJSON(w, r, http.StatusOK, "application/json", struct {
 		Device      string           `json:"device"`
-		Transitions []transitionView `json:"transitions"`
+		Transitions []api.Transition `json:"transitions"`
 	}{d.ID, views})
 	return nil
 }

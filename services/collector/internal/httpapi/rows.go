@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -136,9 +137,9 @@ func (a *API) rows(ctx context.Context, tenant device.TenantID, req rowRequest) 
 
 func (a *API) writePage(w http.ResponseWriter, r *http.Request, req rowRequest, rows iter.Seq2[ledger.RowStatus, error]) error {
 	page := struct {
-		Rows []answer.Row `json:"rows"`
-		Next string       `json:"next,omitempty"`
-	}{Rows: []answer.Row{}}
+		Rows []api.Row `json:"rows"`
+		Next string    `json:"next,omitempty"`
+	}{Rows: []api.Row{}}
 	for row, err := range rows {
 		if err != nil {
 			return err

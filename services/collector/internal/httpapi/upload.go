@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
@@ -54,10 +55,10 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 }
 
 // repeated answers a delivery that was taken in before with what the ledger has of it.
-func (a *API) repeated(r *http.Request, b ledger.Batch) (answer.Receipt, error) {
+func (a *API) repeated(r *http.Request, b ledger.Batch) (api.Receipt, error) {
 	status, err := a.Reader.Batch(r.Context(), b.Tenant, b.ID)
 	if err != nil {
-		return answer.Receipt{}, err
+		return api.Receipt{}, err
 	}
 	return answer.Repeated(status), nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
@@ -73,7 +74,7 @@ func isFinal(err error) bool {
 // receipt is the answer to a message that was taken in.
 type receipt struct {
 	Message string `json:"message"`
-	answer.Receipt
+	api.Receipt
 }
 
 // refusal is the answer to a message that was given up.
