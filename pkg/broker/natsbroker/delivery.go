@@ -12,10 +12,7 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-var (
-	errLeaseLost = errors.New("the lease was lost")
-	errShort     = errors.New("the handler returned fewer outcomes than it got deliveries")
-)
+var errLeaseLost = errors.New("the lease was lost")
 
 const (
 	settleTry   = 5 * time.Second  // one try to settle

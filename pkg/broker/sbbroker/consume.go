@@ -133,23 +133,13 @@ func (s *share) collect(ctx context.Context, first *delivery, most int, linger t
 
 // handleBatch calls the handler once for all and settles each delivery by its own outcome.
 func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.BatchHandler) {
-	deliveries := make([]broker.Delivery, len(batch))
+	held := make([]broker.Held, len(batch))
 	for i, d := range batch {
-		deliveries[i] = d.Delivery
+		held[i] = broker.Held{Delivery: d.Delivery, Lease: d.ctx}
 	}
-	hctx, stop := context.WithCancel(ctx)
-	defer stop()
-	for _, d := range batch {
-		defer context.AfterFunc(d.ctx, stop)() // one lost lock ends the call
-	}
-	outcomes := h(hctx, deliveries)
 	var settling sync.WaitGroup
-	for i, d := range batch {
-		err := errShort
-		if i < len(outcomes) {
-			err = outcomes[i]
-		}
-		settling.Go(func() { d.settle(ctx, broker.OutcomeOf(hctx, err)) })
+	for i, outcome := range broker.HandleBatch(ctx, held, h) {
+		settling.Go(func() { batch[i].settle(ctx, outcome) })
 	}
 	settling.Wait()
 }

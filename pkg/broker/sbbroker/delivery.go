@@ -12,10 +12,7 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-var (
-	errLockLost = errors.New("the lock was lost")
-	errShort    = errors.New("the handler returned fewer outcomes than it got deliveries")
-)
+var errLockLost = errors.New("the lock was lost")
 
 const (
 	settleLimit = 30 * time.Second // all tries to settle
