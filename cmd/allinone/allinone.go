@@ -35,6 +35,7 @@ type Config struct {
 	Importer  importer.Config
 	Grouper   grouper.Config
 	Autopilot autopilot.Options
+	Opened    func() // called when ledger and broker are open; nil = nothing
 	Hooks     Hooks
 }
 
@@ -52,6 +53,9 @@ func Run(ctx context.Context, c Config, env service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, parts.Close()) }()
+	if c.Opened != nil {
+		c.Opened()
+	}
 	queue := parts.Broker
 	if c.Hooks.Broker != nil {
 		queue = c.Hooks.Broker(queue)

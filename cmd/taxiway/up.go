@@ -45,7 +45,7 @@ everything when it stops; the ledger does not). A tenant without a configured AP
 	f.StringVar(&u.listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
 	f.StringVar(&u.ops, "ops-listen", "127.0.0.1:8081", "address of the operator's listener: /livez /readyz /metrics; empty = none")
 	f.StringVar(&u.ledger, "ledger", "", "address of the ledger: sqlite:FILE or postgres://… (default sqlite in the data directory)")
-	f.StringVar(&u.broker, "broker", "", "address of the broker: nats+embedded:DIRECTORY or nats://… (default embedded in the data directory)")
+	f.StringVar(&u.broker, "broker", "", "address of the broker: nats+embedded:DIRECTORY, nats://… or servicebus… (docs/brokers.md; default embedded in the data directory)")
 	f.StringVar(&u.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	return c
@@ -88,7 +88,7 @@ func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		defer service.Serve(ln, telemetry.Handler(env.Health, env.Registry))()
 		fmt.Fprintf(out, "Health and metrics: http://%s/readyz and /metrics\n", ln.Addr())
 	}
-	fmt.Fprintf(out, "API: http://%s\nStop with Ctrl-C.\n", c.Listener.Addr())
+	c.Opened = func() { fmt.Fprintf(out, "API: http://%s\nStop with Ctrl-C.\n", c.Listener.Addr()) }
 	return service.Supervise(ctx, env, func(ctx context.Context, env service.Env) error { return allinone.Run(ctx, c, env) })
 }
 
