@@ -15,7 +15,8 @@ const checkTimeout = 3 * time.Second
 // Check returns nil when its part is fit for work.
 type Check func(context.Context) error
 
-// Health collects readiness checks; the zero value is ready. It is safe for concurrent use.
+// Health collects readiness checks; the zero value is not ready: a process adds
+// its checks when it has opened what it works with. It is safe for concurrent use.
 type Health struct {
 	mu       sync.Mutex
 	checks   map[string]Check
@@ -44,8 +45,11 @@ func (h *Health) Problems(ctx context.Context) map[string]string {
 	}
 	h.mu.Unlock()
 	problems := map[string]string{}
-	if h.draining.Load() {
+	switch {
+	case h.draining.Load():
 		problems["process"] = "draining"
+	case len(checks) == 0:
+		problems["process"] = "starting"
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

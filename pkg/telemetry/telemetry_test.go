@@ -23,8 +23,11 @@ func TestReadinessNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	var health telemetry.Health
 	var ledger error
-	health.Add("ledger", func(context.Context) error { return ledger })
 	h := telemetry.Handler(&health, telemetry.NewRegistry())
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "starting") {
+		t.Errorf("%d %s", code, body)
+	}
+	health.Add("ledger", func(context.Context) error { return ledger })
 
 	if code, body := get(t, h, "/readyz"); code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
