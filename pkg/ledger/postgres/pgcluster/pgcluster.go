@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,7 @@ type Options struct {
 // Cluster is a running server.
 type Cluster struct {
 	dir     string
+	server  func() *exec.Cmd
 	process *process
 }
 
@@ -53,13 +55,16 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{dir: dir}
-	if err := c.start(ctx, bin, owner, opts); err != nil {
+	if err := c.prepare(ctx, bin, owner, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("make a PostgreSQL cluster in %s: %w", dir, err), c.Stop())
+	}
+	if err := c.launch(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL in %s: %w", dir, err), c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) start(ctx context.Context, bin string, owner *owner, opts Options) error {
+func (c *Cluster) prepare(ctx context.Context, bin string, owner *owner, opts Options) error {
 	if err := owner.take(c.dir); err != nil {
 		return err
 	}
@@ -74,13 +79,38 @@ func (c *Cluster) start(ctx context.Context, bin string, owner *owner, opts Opti
 	if opts.Volatile {
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
-	server.Dir, server.SysProcAttr = c.dir, owner.attributes()
-	var err error
-	if c.process, err = launch(server); err != nil {
+	c.server = func() *exec.Cmd {
+		server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
+		server.Dir, server.SysProcAttr = c.dir, owner.attributes()
+		return server
+	}
+	return nil
+}
+
+// launch starts the server and waits until it answers.
+func (c *Cluster) launch(ctx context.Context) (err error) {
+	if c.process, err = launch(c.server()); err != nil {
 		return err
 	}
 	return c.awaitReady(ctx)
+}
+
+// Crash ends the server in the middle of what it does and starts it again with what it had committed. Call it from one
+// goroutine at a time.
+func (c *Cluster) Crash(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	// An immediate shutdown aborts all sessions without a checkpoint (PostgreSQL documentation, "Shutting Down the Server"). Killing the
+	// first process alone would leave its children behind.
+	if err := c.process.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	select {
+	case <-c.process.done:
+	case <-ctx.Done():
+		return fmt.Errorf("the server does not end: %w", ctx.Err())
+	}
+	return c.launch(ctx)
 }
 
 // awaitReady asks until the server answers.

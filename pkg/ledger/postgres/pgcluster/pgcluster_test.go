@@ -45,6 +45,40 @@ func TestCluster(t *testing.T) {
 	}
 }
 
+func TestCrash(t *testing.T) {
+	c, err := Start(t.Context(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	url, err := c.Create(t.Context(), "kept")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close(t.Context())
+	if err := c.Crash(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Ping(t.Context()); err == nil {
+		t.Error("a session outlived the crash")
+	}
+	after, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := after.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCancelledStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
