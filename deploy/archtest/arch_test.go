@@ -22,7 +22,7 @@ type rule struct {
 var (
 	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash"}
 	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate")
-	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile")
+	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api")
 )
 
 // rules are read from top to bottom; the first that matches a package counts.
@@ -39,6 +39,7 @@ var rules = []rule{
 	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
 	{"pkg/ledger", vocabulary},
 	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/ledger/...")},
+	{"pkg/api", append(slices.Clone(vocabulary), "pkg/ledger")},
 	{"pkg/tenant", append(slices.Clone(vocabulary), "pkg/ledger")},
 	{"pkg/validate", append(slices.Clone(vocabulary), "pkg/tenant")},
 	{"pkg/intake", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/validate")},

@@ -93,7 +93,9 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	r := &rig{ledger: l, parking: &parking{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: &telemetry.Health{}}
+	health := new(telemetry.Health)
+	health.Add("ledger", l.Health)
+	r := &rig{ledger: l, parking: &parking{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: health}
 	logger := slog.New(slog.NewTextHandler(&locked{w: r.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	taker, err := collect.New(collect.Config{Chunk: 20, Problems: 5}, collect.Deps{
 		Ledger: l, Events: quiet{}, Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
