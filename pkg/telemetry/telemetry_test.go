@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"taxiway.example/pkg/telemetry"
 )
@@ -21,18 +23,27 @@ func get(t *testing.T, h http.Handler, path string) (int, string) {
 
 func TestReadinessNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, readinessNamesWhatIsWrong)
+}
+
+func readinessNamesWhatIsWrong(t *testing.T) {
 	var health telemetry.Health
 	var ledger error
+	asked := 0
 	h := telemetry.Handler(&health, telemetry.NewRegistry())
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "starting") {
 		t.Errorf("%d %s", code, body)
 	}
-	health.Add("ledger", func(context.Context) error { return ledger })
+	health.Add("ledger", func(context.Context) error { asked++; return ledger })
 
 	if code, body := get(t, h, "/readyz"); code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
 	ledger = errors.New("disk full")
+	if code, body := get(t, h, "/readyz"); code != http.StatusOK || asked != 1 {
+		t.Errorf("%d %s after %d checks in one moment", code, body, asked)
+	}
+	time.Sleep(time.Second)
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "disk full") {
 		t.Errorf("%d %s", code, body)
 	}
@@ -40,6 +51,7 @@ func TestReadinessNamesWhatIsWrong(t *testing.T) {
 		t.Errorf("liveness must not depend on the ledger: %d", code)
 	}
 	ledger = nil
+	time.Sleep(time.Second)
 	health.Drain()
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
 		t.Errorf("%d %s", code, body)

@@ -243,7 +243,7 @@ func TestStopLetsUploadsFinish(t *testing.T) {
 	}
 	<-opened
 	r.stop()
-	eventually(t, "the process never says that it is draining", func() bool { return r.health.Problems(t.Context())["process"] == "draining" })
+	eventually(t, "the process never says that it is draining", func() bool { return errors.Is(r.health.Problems(t.Context())["process"], telemetry.ErrDraining) })
 	if _, err := io.WriteString(sender, text[6000:]); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -187,6 +188,13 @@ func TestFailuresOfOurOwn(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, httpapi.Config{})
+	sick := newRig(t, httpapi.Config{})
+	sick.health.Add("broker", func(context.Context) error {
+		return fault.Wrap(errors.New("dial db.internal: refused"), fault.BrokerUnavailable, "no answer from db.internal")
+	})
+	if w := sick.get(t, "/readyz", ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"broker":"broker.unavailable"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 	if w := r.get(t, "/readyz", ""); w.Code != http.StatusOK {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -7,6 +7,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
@@ -174,7 +176,13 @@ func (a *API) live(w http.ResponseWriter, r *http.Request, _ principal) error {
 	return nil
 }
 
+// ready tells everybody what is wrong, and nobody where our databases are.
 func (a *API) ready(w http.ResponseWriter, r *http.Request, _ principal) error {
-	a.Health.Ready(w, r)
+	a.Health.Answer(w, r, func(err error) string {
+		if errors.Is(err, telemetry.ErrStarting) || errors.Is(err, telemetry.ErrDraining) {
+			return err.Error()
+		}
+		return string(fault.CodeOf(err))
+	})
 	return nil
 }
