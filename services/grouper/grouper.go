@@ -7,15 +7,14 @@ package grouper
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/broker"
@@ -100,16 +99,10 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	subscription := broker.Subscription{
 		Name: Subscription, Type: string(event.DevicesRegistered), Concurrency: cfg.Concurrency, Lease: cfg.Lease,
 	}
-
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var dispatching sync.WaitGroup
-	var dispatchErr error
-	dispatching.Go(func() { dispatchErr = dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
-	err := deps.Consumer.Consume(ctx, subscription, handler)
-	stop() // when consuming cannot go on, neither can the rest
-	dispatching.Wait()
-	return errors.Join(err, dispatchErr)
+	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the other
+	g.Go(func() error { return deps.Consumer.Consume(ctx, subscription, handler) })
+	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
+	return g.Wait()
 }
 
 func newStage(t Timings, deps Deps, emitter Emitter) *stage {

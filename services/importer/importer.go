@@ -7,14 +7,13 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
@@ -78,27 +77,16 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 		Ledger: deps.Ledger, Tenants: deps.Tenants, Connect: deps.Connect, Emitter: emitter, Ring: deps.Bell.Ring,
 		Metrics: submission.NewMetrics(deps.Registry), Timings: cfg.Timings, Now: deps.Now,
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var working sync.WaitGroup
-	errs := make([]error, 3)
-	// When one of them cannot go on, neither can the others.
-	part := func(i int, work func() error) {
-		working.Go(func() {
-			defer stop()
-			errs[i] = work()
-		})
-	}
 	p := cfg.pipeline(deps)
-	part(0, func() error {
+	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the others
+	g.Go(func() error {
 		return deps.Consumer.Consume(ctx, cfg.subscription(event.DevicesCollected), pipeline.New(p, s.Submit))
 	})
-	part(1, func() error {
+	g.Go(func() error {
 		return deps.Consumer.Consume(ctx, cfg.subscription(event.SubmissionDue), pipeline.New(p, s.Look))
 	})
-	part(2, func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
-	working.Wait()
-	return errors.Join(errs...)
+	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
+	return g.Wait()
 }
 
 func (c Config) withDefaults() Config {
