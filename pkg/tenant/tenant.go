@@ -152,7 +152,11 @@ func (c Credential) Secret() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("secret file: %w", err)
 	}
-	return strings.TrimSpace(string(raw)), nil
+	secret := strings.TrimSpace(string(raw))
+	if secret == "" {
+		return "", fmt.Errorf("the secret file %s is empty", c.SecretFile)
+	}
+	return secret, nil
 }
 
 // Hash returns the SHA-256 of an API key as configured: 64 lower-case hexadecimal digits.
