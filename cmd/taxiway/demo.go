@@ -81,7 +81,8 @@ func (d *demo) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		return err
 	}
 	defer sim.Close()
-	tn, key := withNewKey(tn, "demo")
+	key := newKey()
+	tn.Keys = []tenant.Key{{Name: "demo", SHA256: tenant.Hash(key), Operator: true}}
 	if engines.Tenants, err = tenant.NewDirectory(tn); err != nil {
 		return err
 	}

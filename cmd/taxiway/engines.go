@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"path/filepath"
 
@@ -10,7 +9,6 @@ import (
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
-	"taxiway.example/pkg/tenant"
 )
 
 // engines starts what the demo's ledger and broker need, below dir, and returns their addresses.
@@ -63,11 +61,4 @@ func temporaryPostgres(ctx context.Context) (address string, stop func(), err er
 		return "", nil, err
 	}
 	return address, stop, nil
-}
-
-// withNewKey gives the tenant a fresh API key that may operate, and returns the key; only its digest stays.
-func withNewKey(t tenant.Tenant, name string) (tenant.Tenant, string) {
-	key := "taxiway_" + rand.Text()
-	t.Keys = append(t.Keys, tenant.Key{Name: name, SHA256: tenant.Hash(key), Operator: true})
-	return t, key
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/tenant"
 )
 
 // keysName is the file in the data directory that keeps the digests of generated API keys, keyName what they are called.
@@ -47,3 +50,18 @@ func (k *keyFile) save() error {
 	}
 	return os.Rename(k.file+".new", k.file)
 }
+
+// issue makes a key for a tenant and shows it; only its digest stays.
+func (k *keyFile) issue(id device.TenantID, out io.Writer) (digest string, err error) {
+	key := newKey()
+	digest = tenant.Hash(key)
+	k.digests[id] = digest
+	if err := k.save(); err != nil {
+		return "", err
+	}
+	_, err = fmt.Fprintf(out, "Tenant %s: a new API key, shown this once:\n  export TAXIWAY_KEY=%s\n", id, key)
+	return digest, err
+}
+
+// newKey returns a fresh API key.
+func newKey() string { return "taxiway_" + rand.Text() }

@@ -93,13 +93,13 @@ func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
 }
 
 // tenants returns the configured tenants, or a simulated one.
-func (u *up) tenants(ctx context.Context, out io.Writer) ([]tenant.Tenant, func(), error) {
+func (u *up) tenants(ctx context.Context, out io.Writer) (*tenant.Directory, func(), error) {
 	if u.config != "" {
 		dir, err := tenant.Load(u.config)
 		if err != nil {
 			return nil, nil, &exitError{exitUsage, err}
 		}
-		return dir.All(), func() {}, nil
+		return dir, func() {}, nil
 	}
 	o := simulator.Fast()
 	o.Limits = simulator.Defaults().Limits
@@ -112,34 +112,36 @@ func (u *up) tenants(ctx context.Context, out io.Writer) ([]tenant.Tenant, func(
 		sim.Close()
 		return nil, nil, err
 	}
+	dir, err := tenant.NewDirectory(tn)
+	if err != nil {
+		sim.Close()
+		return nil, nil, err
+	}
 	fmt.Fprintf(out, "No --config: Microsoft is played by a simulator on %s, with the tenant \"demo\" and the group tags %v.\n", sim.URL, demofile.Tags)
-	return []tenant.Tenant{tn}, sim.Close, nil
+	return dir, sim.Close, nil
 }
 
 // withKeys gives tenants without a key the one kept in the data directory, or makes one and shows it.
-func (u *up) withKeys(tenants []tenant.Tenant, out io.Writer) (*tenant.Directory, error) {
+func (u *up) withKeys(dir *tenant.Directory, out io.Writer) (*tenant.Directory, error) {
 	kept, err := loadKeys(filepath.Join(u.data, keysName))
 	if err != nil {
 		return nil, err
 	}
-	for i, t := range tenants {
+	for _, t := range dir.All() {
 		if len(t.Keys) > 0 {
 			continue
 		}
-		if digest, ok := kept.digests[t.ID]; ok {
-			tenants[i].Keys = []tenant.Key{{Name: keyName, SHA256: digest, Operator: true}}
+		digest, ok := kept.digests[t.ID]
+		if ok {
 			fmt.Fprintf(out, "Tenant %s: the API key that was shown when it was made (delete %s to make another).\n", t.ID, kept.file)
-			continue
-		}
-		var key string
-		tenants[i], key = withNewKey(t, keyName)
-		kept.digests[t.ID] = tenants[i].Keys[0].SHA256
-		if err := kept.save(); err != nil {
+		} else if digest, err = kept.issue(t.ID, out); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(out, "Tenant %s: a new API key, shown this once:\n  export TAXIWAY_KEY=%s\n", t.ID, key)
+		if dir, err = dir.WithKey(t.ID, tenant.Key{Name: keyName, SHA256: digest, Operator: true}); err != nil {
+			return nil, err
+		}
 	}
-	return tenant.NewDirectory(tenants...)
+	return dir, nil
 }
 
 func orDefault(value, otherwise string) string {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,22 @@ func (d *Directory) All() []Tenant {
 		all[i] = d.byID[id]
 	}
 	return all
+}
+
+// WithKey returns a directory in which the tenant has one key more. Everything else, the operators among it, is that of d, which
+// stays as it is.
+func (d *Directory) WithKey(id device.TenantID, k Key) (*Directory, error) {
+	t, err := d.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	all := d.All()
+	all[slices.Index(d.ids, id)].Keys = append(slices.Clone(t.Keys), k)
+	more, err := NewDirectory(all...)
+	if err != nil {
+		return nil, err
+	}
+	return more, more.addOperators(d.operators)
 }
 
 // Secret returns the client secret that the credential refers to.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/tenant"
@@ -120,5 +122,36 @@ func TestSameKeyInTwoTenantsIsRefused(t *testing.T) {
 	second := strings.Replace(strings.TrimPrefix(contoso, "\ntenants:\n"), "id: contoso", "id: fabrikam", 1)
 	if _, err := parse(t, contoso+second); err == nil || !strings.Contains(err.Error(), "also a key") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAKeyMoreChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	dir, err := parse(t, contoso+"operators: [{name: house, sha256: "+tenant.Hash("house")+"}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := dir.WithKey("contoso", tenant.Key{Name: "new", SHA256: tenant.Hash("new")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := dir.All()[0], more.All()[0]
+	if len(before.Keys) != 1 || len(after.Keys) != 2 || after.Keys[1].Name != "new" {
+		t.Errorf("keys %v, then %v", before.Keys, after.Keys)
+	}
+	after.Keys = before.Keys
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(dir.Operators(), more.Operators()); diff != "" || len(more.Operators()) != 1 {
+		t.Errorf("operators: %s", diff)
+	}
+	for name, change := range map[string]struct {
+		id  device.TenantID
+		key string
+	}{"an unknown tenant": {"fabrikam", "new"}, "an operator's key": {"contoso", "house"}, "a key it has": {"contoso", "k"}} {
+		if _, err := dir.WithKey(change.id, tenant.Key{Name: "x", SHA256: tenant.Hash(change.key)}); err == nil {
+			t.Errorf("%s: taken", name)
+		}
 	}
 }
