@@ -61,7 +61,7 @@ func (p Program) main(ctx context.Context, args []string, env func(string) (stri
 		fmt.Fprintf(stderr, "%s: the configuration is fine\n", p.Name)
 		return 0
 	}
-	if err := shell.run(ctx, p.Name, run, stderr); err != nil {
+	if err := shell.run(ctx, p.Name, run); err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
 		return 1
 	}
@@ -69,32 +69,34 @@ func (p Program) main(ctx context.Context, args []string, env func(string) (stri
 }
 
 type shell struct {
-	ops, logFormat, logLevel string
-	checkOnly                bool
+	ops       string
+	checkOnly bool
+	logger    *slog.Logger
 }
 
 func (p Program) parse(args []string, env func(string) (string, bool), stderr io.Writer) (Run, shell, error) {
 	var s shell
+	var logFormat, logLevel string
 	fs := flag.NewFlagSet(p.Name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.StringVar(&s.ops, "ops-listen", "127.0.0.1:0", "address of the operator's listener: /livez /readyz /metrics /debug/pprof; empty = none")
-	fs.StringVar(&s.logFormat, "log-format", "json", "json or text")
-	fs.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	AddressVar(fs, &s.ops, "ops-listen", "127.0.0.1:0", "address of the operator's listener: /livez /readyz /metrics /debug/pprof; empty = none")
+	fs.StringVar(&logFormat, "log-format", "json", "json or text")
+	fs.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&s.checkOnly, "check-config", false, "check flags and files, then exit")
 	build := p.Configure(fs)
 	if err := ParseFlags(fs, args, env); err != nil {
+		return nil, s, err
+	}
+	var err error
+	if s.logger, err = telemetry.NewLogger(stderr, logFormat, logLevel); err != nil {
 		return nil, s, err
 	}
 	run, err := build()
 	return run, s, err
 }
 
-func (s shell) run(ctx context.Context, name string, run Run, stderr io.Writer) error {
-	logger, err := telemetry.NewLogger(stderr, s.logFormat, s.logLevel)
-	if err != nil {
-		return err
-	}
-	env := Env{Logger: logger.With(telemetry.KeyService, name), Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
+func (s shell) run(ctx context.Context, name string, run Run) error {
+	env := Env{Logger: s.logger.With(telemetry.KeyService, name), Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
 	if s.ops != "" {
 		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.ops)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -50,6 +51,11 @@ func TestFlagBeatsEnvironmentBeatsDefault(t *testing.T) {
 
 func TestExitCodesAndMessages(t *testing.T) {
 	t.Parallel()
+	used, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = used.Close() })
 	for name, tc := range map[string]struct {
 		args []string
 		run  error
@@ -61,8 +67,10 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"refused by build":  {[]string{"-queue-name", ""}, nil, 2, "queue-name"},
 		"check only":        {[]string{"-check-config"}, errors.New("must not run"), 0, "fine"},
 		"work failed":       {[]string{"-ops-listen", ""}, errors.New("no disk"), 1, "no disk"},
-		"bad log level":     {[]string{"-log-level", "loud"}, nil, 1, "loud"},
-		"port already used": {[]string{"-ops-listen", "256.0.0.1:0"}, nil, 1, "256.0.0.1"},
+		"bad log level":     {[]string{"-log-level", "loud", "-check-config"}, nil, 2, "loud"},
+		"bad log format":    {[]string{"-log-format", "xml", "-check-config"}, nil, 2, "xml"},
+		"no such host":      {[]string{"-ops-listen", "999.1.1.1:0", "-check-config"}, nil, 2, "999.1.1.1"},
+		"port already used": {[]string{"-ops-listen", used.Addr().String()}, nil, 1, used.Addr().String()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

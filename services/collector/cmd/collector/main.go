@@ -15,9 +15,10 @@ import (
 func main() { os.Exit(engine.Main("collector", configure)) }
 
 func configure(fs *flag.FlagSet) engine.Work {
-	listen := fs.String("listen", "127.0.0.1:8080", "address of the HTTP API")
+	var listen string
+	service.AddressVar(fs, &listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
 	return func(ctx context.Context, p *engine.Parts, tenants *tenant.Directory, env service.Env) error {
-		return collector.Run(ctx, collector.Config{Addr: *listen}, collector.Deps{
+		return collector.Run(ctx, collector.Config{Addr: listen}, collector.Deps{
 			Ledger: p.Ledger, Broker: p.Broker, Tenants: tenants, Health: env.Health,
 			Registry: env.Registry, Logger: env.Logger, Now: env.Now,
 		})
