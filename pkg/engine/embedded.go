@@ -13,11 +13,12 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// openEmbedded opens DIRECTORY[?listen=HOST:PORT[&cert=FILE&key=FILE]].
-func openEmbedded(ctx context.Context, place string, opts natsbroker.Options, tenants *tenant.Directory) (broker.Broker, error) {
-	dir, query, _ := strings.Cut(place, "?")
+// openEmbedded opens nats+embedded:DIRECTORY[?listen=HOST:PORT[&cert=FILE&key=FILE]].
+func openEmbedded(ctx context.Context, address string, options Options) (broker.Broker, error) {
+	dir, query, _ := strings.Cut(behindScheme(address), "?")
+	opts := natsOptions(options)
 	o := natsbroker.ServerOptions{Logger: opts.Logger}
-	if err := listenAs(&o, query, tenants); err != nil {
+	if err := listenAs(&o, query, options.Tenants); err != nil {
 		return nil, fmt.Errorf("broker address: %w", err)
 	}
 	srv, err := natsbroker.Embedded(filePath(dir), o)
@@ -39,7 +40,7 @@ func openEmbedded(ctx context.Context, place string, opts natsbroker.Options, te
 
 // listenAs reads the parameters of an address. Whoever comes in by the port is a guest.
 func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directory) error {
-	params, err := parameters(query, "listen", "cert", "key")
+	params, err := embeddedParameters(query)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ import (
 const mostReplicas = 5
 
 // openNATS opens nats://HOST:PORT[,…][?replicas=N&creds=FILE&ca=FILE&cert=FILE&key=FILE].
-func openNATS(ctx context.Context, address string, opts natsbroker.Options) (broker.Broker, error) {
+func openNATS(ctx context.Context, address string, o Options) (broker.Broker, error) {
+	opts := natsOptions(o)
 	servers, query, _ := strings.Cut(address, "?")
 	identity, err := identify(&opts, query)
 	if err != nil {
@@ -35,6 +36,10 @@ func openNATS(ctx context.Context, address string, opts natsbroker.Options) (bro
 		return nil, err
 	}
 	return b, nil
+}
+
+func natsOptions(o Options) natsbroker.Options {
+	return natsbroker.Options{Logger: o.Logger, Now: o.Now}
 }
 
 // identify reads the parameters of an address.

@@ -2,14 +2,12 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/postgres"
@@ -33,15 +31,11 @@ type Options struct {
 //	sqlite:FILE                   one machine
 //	postgres://USER@HOST/NAME     several replicas (libpq URL)
 func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, error) {
-	scheme, rest, _ := strings.Cut(address, ":")
-	opts := sqlledger.Options{Codec: o.Codec, Now: o.Now, Trace: o.Trace}
-	switch scheme {
-	case "sqlite":
-		return sqlite.Open(ctx, filePath(rest), opts)
-	case "postgres", "postgresql":
-		return postgres.Open(ctx, address, opts)
+	open, err := ledgerAt(address)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("ledger address %q: want sqlite:FILE or postgres://…", scheme+":…")
+	return open(ctx, address, sqlledger.Options{Codec: o.Codec, Now: o.Now, Trace: o.Trace})
 }
 
 // OpenBroker opens the broker at an address:
@@ -53,22 +47,24 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
 //	servicebus+file:PATH          the same in a file
 func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, error) {
-	scheme, rest, _ := strings.Cut(address, ":")
-	opts := natsbroker.Options{Logger: o.Logger, Now: o.Now}
-	switch scheme {
-	case "nats+embedded":
-		return openEmbedded(ctx, rest, opts, o.Tenants)
-	case "nats", "tls":
-		return openNATS(ctx, address, opts)
-	case "servicebus", "servicebus+env", "servicebus+file":
-		return openServiceBus(ctx, address, sbbroker.Options{Topology: ServiceBusTopology(), Logger: o.Logger, Now: o.Now})
+	open, err := brokerAt(address)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("broker address %q: want nats+embedded:DIRECTORY, nats://… or servicebus://…", scheme+":…")
+	return open(ctx, address, o)
+}
+
+func openSQLite(ctx context.Context, address string, o sqlledger.Options) (ledger.Ledger, error) {
+	return sqlite.Open(ctx, filePath(behindScheme(address)), o)
+}
+
+func openPostgres(ctx context.Context, address string, o sqlledger.Options) (ledger.Ledger, error) {
+	return postgres.Open(ctx, address, o)
 }
 
 // openServiceBus keeps a nil *sbbroker.Broker from becoming a broker that is not nil.
-func openServiceBus(ctx context.Context, address string, o sbbroker.Options) (broker.Broker, error) {
-	b, err := sbbroker.Open(ctx, address, o)
+func openServiceBus(ctx context.Context, address string, o Options) (broker.Broker, error) {
+	b, err := sbbroker.Open(ctx, address, sbbroker.Options{Topology: ServiceBusTopology(), Logger: o.Logger, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -89,3 +89,35 @@ func TestUnknownAddressIsNamedWithoutItsSecrets(t *testing.T) {
 		}
 	}
 }
+
+// What can be known without opening anything is said when the flags are read.
+func TestCheckAddresses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		check   func(string) error
+		address string
+		says    string // "" = fine
+	}{
+		{engine.CheckLedger, "sqlite:ledger.db", ""},
+		{engine.CheckLedger, "sqlite:///var/lib/ledger.db", ""},
+		{engine.CheckLedger, "postgres://taxiway@db.example/taxiway", ""},
+		{engine.CheckLedger, "nonsense:", `"nonsense:…"`},
+		{engine.CheckLedger, "sqlite:", "names nothing"},
+		{engine.CheckLedger, "postgres://", "names nothing"},
+		{engine.CheckLedger, "nats://127.0.0.1:4222", "want sqlite"},
+		{engine.CheckBroker, "nats+embedded:broker?listen=127.0.0.1:0", ""},
+		{engine.CheckBroker, "nats://127.0.0.1:1,127.0.0.1:2?replicas=3", ""},
+		{engine.CheckBroker, "servicebus://x.servicebus.windows.net?credential=managed", ""},
+		{engine.CheckBroker, "servicebus+env:SB", ""},
+		{engine.CheckBroker, "foo://x", `"foo:…"`},
+		{engine.CheckBroker, "nats+embedded:?listen=127.0.0.1:0", "names nothing"},
+		{engine.CheckBroker, "nats://127.0.0.1:4222?replica=3", `no parameter "replica"`},
+		{engine.CheckBroker, "nats+embedded:broker?port=1", `no parameter "port"`},
+		{engine.CheckBroker, "foo://user:pa55@x", "want nats"},
+	} {
+		err := c.check(c.address)
+		if (err == nil) != (c.says == "") || err != nil && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "pa55")) {
+			t.Errorf("%s: %v", c.address, err)
+		}
+	}
+}
