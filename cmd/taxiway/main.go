@@ -60,6 +60,10 @@ func exitCode(w interface{ Write([]byte) (int, error) }, err error) int {
 		}
 		return e.code
 	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "taxiway: stopped:", err)
+		return exitCancelled
+	}
 	fmt.Fprintln(w, "taxiway:", err)
 	return exitFailed
 }

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,12 +55,11 @@ func newSubmit(r *remote) *cobra.Command {
 }
 
 func submit(c *cobra.Command, server *client.Client, name string, flags submitFlags) error {
-	list, err := openList(c.InOrStdin(), name, &flags.upload)
+	l, err := newList(c.InOrStdin(), name, &flags.upload)
 	if err != nil {
 		return err
 	}
-	defer list.Close() //nolint:errcheck // only read
-	receipt, err := send(c, server, list, flags.upload)
+	receipt, err := l.send(c, server, flags.upload)
 	if err != nil {
 		return again(err, flags.upload)
 	}
@@ -89,60 +84,6 @@ func submit(c *cobra.Command, server *client.Client, name string, flags submitFl
 type submitView struct {
 	Receipt api.Receipt `json:"receipt"`
 	Batch   *api.Batch  `json:"batch,omitempty"` // how it ended, with --watch
-}
-
-// openList opens the file and completes what is said about it.
-func openList(stdin io.Reader, name string, u *client.Upload) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(stdin), nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if u.Name == "" {
-		u.Name = filepath.Base(name)
-	}
-	if u.IdempotencyKey == "" {
-		if u.IdempotencyKey, err = keyOf(f, u.GroupTag); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
-	return f, nil
-}
-
-// keyOf is the SHA-256 of the content. With a group tag for all rows the same file is another delivery.
-func keyOf(f io.ReadSeeker, groupTag string) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	key := hex.EncodeToString(h.Sum(nil))
-	if groupTag != "" {
-		tag := sha256.Sum256([]byte(groupTag))
-		key += "-" + hex.EncodeToString(tag[:8])
-	}
-	_, err := f.Seek(0, io.SeekStart)
-	return key, err
-}
-
-func send(c *cobra.Command, server *client.Client, list io.Reader, u client.Upload) (api.Receipt, error) {
-	if f, ok := list.(*os.File); ok && watch.IsTerminal(c.ErrOrStderr()) {
-		if info, err := f.Stat(); err == nil {
-			moving, done := watch.Upload(c.ErrOrStderr(), f, info.Size())
-			defer done()
-			list = moving
-		}
-	}
-	return server.Submit(c.Context(), list, u)
-}
-
-// again says that nothing is lost when an upload broke off.
-func again(err error, u client.Upload) error {
-	if _, ok := errors.AsType[*client.Unreachable](err); ok && u.IdempotencyKey != "" {
-		return fmt.Errorf("%w\nWhat to do: send the file again; rows that were taken in are not taken in twice", err)
-	}
-	return err
 }
 
 // followBatch watches a batch to its end and prints it. An interrupted watch shows what was seen last.

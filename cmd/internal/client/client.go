@@ -125,8 +125,8 @@ func (e *Unreachable) Error() string { return "the server cannot be reached: " +
 func (e *Unreachable) Unwrap() error { return e.Err }
 
 func unreachable(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
-		return cause
+	if errors.Is(ctx.Err(), context.Canceled) { // the cause may be a signal, which is no error of the server's
+		return ctx.Err()
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

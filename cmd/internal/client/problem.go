@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -56,6 +57,16 @@ func placeOf(e api.CellError) string {
 // Temporary reports whether the same request may work a little later.
 func (p *Problem) Temporary() bool {
 	return p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests || p.Code == fault.RequestInProgress
+}
+
+// Patience says whether what failed with err may work by itself a little later, and how long to wait: as long as the API asks
+// for, and at least pause.
+func Patience(err error, pause time.Duration) (time.Duration, bool) {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return max(pause, p.RetryAfter), p.Temporary()
+	}
+	_, ok := errors.AsType[*Unreachable](err)
+	return pause, ok
 }
 
 // problemOf reads a refusal. What is no problem document came from something between here and the API.

@@ -4,7 +4,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -19,6 +18,9 @@ import (
 type Source interface {
 	Batch(ctx context.Context, id string) (api.Batch, error)
 }
+
+// Patience is how long a server may be away, or ask to be asked later.
+const Patience = 2 * time.Minute
 
 // Options are how to follow; zero fields take the defaults.
 type Options struct {
@@ -42,7 +44,7 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 		o.Interval = time.Second
 	}
 	if o.Patience <= 0 {
-		o.Patience = 2 * time.Minute
+		o.Patience = Patience
 	}
 	v := newView(w, o.Terminal)
 	defer v.close()
@@ -67,7 +69,7 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 		case ctx.Err() != nil:
 			return last, ctx.Err()
 		default:
-			pause, temporary := patience(err, o.Interval)
+			pause, temporary := client.Patience(err, o.Interval)
 			if away += pause; !temporary || away > o.Patience {
 				return last, err
 			}
@@ -75,15 +77,6 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 		}
 		timer.Reset(wait)
 	}
-}
-
-// patience says whether an error may pass by itself, and when to look again.
-func patience(err error, interval time.Duration) (time.Duration, bool) {
-	if p, ok := errors.AsType[*client.Problem](err); ok {
-		return max(interval, p.RetryAfter), p.Temporary()
-	}
-	_, ok := errors.AsType[*client.Unreachable](err)
-	return interval, ok
 }
 
 // IsTerminal reports whether w is a terminal, where things may move.
