@@ -16,9 +16,10 @@ const barWidth = 64
 
 // bars draws a bar for each stage, filled by the devices that reached it.
 type bars struct {
-	progress *mpb.Progress
-	bars     []*mpb.Bar
-	note     atomic.Value // string, behind the last bar
+	progress   *mpb.Progress
+	bars       []*mpb.Bar
+	note       atomic.Value // string, behind the last bar
+	unfinished notice
 }
 
 func newBars(w io.Writer) *bars {
@@ -37,6 +38,7 @@ func newBars(w io.Writer) *bars {
 }
 
 func (v *bars) show(b api.Batch) {
+	v.unfinished.write(v.progress, b) // above the bars
 	note := ""
 	for _, text := range []string{sideways(b), waiting(b)} {
 		if text != "" {

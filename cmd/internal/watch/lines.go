@@ -11,11 +11,13 @@ import (
 
 // lines writes a line whenever something has changed.
 type lines struct {
-	w    io.Writer
-	last string
+	w          io.Writer
+	last       string
+	unfinished notice
 }
 
 func (l *lines) show(b api.Batch) {
+	l.unfinished.write(l.w, b)
 	if line := progress(b); line != l.last {
 		l.last = line
 		_, _ = fmt.Fprintln(l.w, line)

@@ -82,6 +82,9 @@ func Summary(w io.Writer, b api.Batch) error {
 	if b.Code != "" {
 		fmt.Fprintf(&out, "  %s: %s\n", b.Code, b.Detail)
 	}
+	if b.State == ledger.Receiving {
+		fmt.Fprintf(&out, "  %s\n", unfinished)
+	}
 	section(&out, "Rows", outcomes, b.Outcomes)
 	section(&out, "Devices", append(append([]ledger.State(nil), way...), aside...), b.States)
 	section(&out, "Conflicts, by the state of their devices", append(append([]ledger.State(nil), way...), aside...), b.Conflicts)

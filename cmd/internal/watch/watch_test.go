@@ -80,6 +80,34 @@ func TestFollowWritesALineForEachChange(t *testing.T) {
 	})
 }
 
+// A batch whose upload broke off stays open until its sender has finished.
+func TestAnUnfinishedBatchSaysSo(t *testing.T) {
+	t.Parallel()
+	const says = "The sender has not finished; send the file again with the same key.\n"
+	open := moved
+	open.State = ledger.Receiving
+	for _, terminal := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var out strings.Builder
+			from := &script{looks: []func() (api.Batch, error){is(open), is(open), is(ended)}}
+			if _, err := watch.Follow(t.Context(), from, "b", &out, watch.Options{Terminal: terminal}); err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(out.String(), says); n != 1 {
+				t.Errorf("terminal %v: said %d times in %q", terminal, n, &out)
+			}
+		})
+	}
+	for state, want := range map[ledger.BatchState]bool{ledger.Receiving: true, ledger.Complete: false, ledger.Failed: false} {
+		var out strings.Builder
+		b := open
+		b.State = state
+		if err := watch.Summary(&out, b); err != nil || strings.Contains(out.String(), "\n  "+says) != want {
+			t.Errorf("%v, summary of a batch that is %s:\n%s", err, state, &out)
+		}
+	}
+}
+
 func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
 	t.Parallel()
 	busy := &client.Problem{Problem: api.Problem{Status: 429, Code: fault.RequestRateLimited}, RetryAfter: 7 * time.Second}
