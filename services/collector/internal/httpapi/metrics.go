@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +15,7 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
 	m := metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "taxiway_collector_requests_total", Help: "Requests to the API, by route and status.",
+			Name: "taxiway_collector_requests_total", Help: "Requests to the API, by route and status; aborted are answers that broke off.",
 		}, []string{"method", "route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "taxiway_collector_request_seconds", Help: "How long requests took, uploads included.",
@@ -31,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 	return m, nil
 }
 
-func (m metrics) observe(rt Route, status int, took time.Duration) {
-	m.requests.WithLabelValues(rt.Method, rt.Path, strconv.Itoa(status)).Inc()
+func (m metrics) observe(rt Route, status string, took time.Duration) {
+	m.requests.WithLabelValues(rt.Method, rt.Path, status).Inc()
 	m.seconds.WithLabelValues(rt.Method, rt.Path).Observe(took.Seconds())
 }

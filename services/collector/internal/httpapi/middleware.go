@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,9 +31,12 @@ func (a *API) route(rt Route) http.Handler {
 		watched := &watcher{ResponseWriter: w, idle: a.config.Idle}
 		p := a.serve(watched, r, rt)
 		took := a.Now().Sub(began)
-		a.metrics.observe(rt, watched.status, took)
+		a.metrics.observe(rt, watched.outcome(), took)
 		if rt.access != public {
 			a.log(r, rt, p, watched, took)
+		}
+		if watched.aborted {
+			panic(http.ErrAbortHandler)
 		}
 	})
 }
@@ -47,15 +52,32 @@ func (a *API) serve(w *watcher, r *http.Request, rt Route) principal {
 	if err == nil {
 		err = rt.handle(a, w, r, p)
 	}
-	if err != nil && w.status == 0 {
+	switch {
+	case err == nil:
+	case w.status == 0:
 		a.fail(w, r, err)
-	} else if err != nil {
+	case w.lost:
 		a.gone(r.Context(), err)
+	default:
+		a.abort(w, r, err)
 	}
 	return p
 }
 
-// rescue answers a request whose handler panicked.
+// abort breaks an answer off whose status is sent already: the client must not take the part it has for the whole.
+func (a *API) abort(w *watcher, r *http.Request, err error) {
+	w.aborted = true
+	code := string(fault.CodeOf(err))
+	w.Header().Set(codeHeader, code) // too late for the client, in time for the record of the request
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		a.gone(r.Context(), err)
+		return
+	}
+	a.Logger.LogAttrs(r.Context(), slog.LevelError, "answer broken off", slog.String(telemetry.KeyCode, code),
+		slog.String(telemetry.KeyRequestID, w.Header().Get(requestID)), slog.Any(telemetry.KeyError, err))
+}
+
+// rescue answers a request whose handler panicked, or breaks its answer off.
 func (a *API) rescue(w *watcher, r *http.Request, rt Route) {
 	cause := recover()
 	if cause == nil {
@@ -64,12 +86,18 @@ func (a *API) rescue(w *watcher, r *http.Request, rt Route) {
 	a.Logger.LogAttrs(r.Context(), slog.LevelError, "handler panicked", slog.String("route", rt.Path), slog.String("stack", string(debug.Stack())))
 	if w.status == 0 {
 		a.fail(w, r, fault.Wrap(fmt.Errorf("panic: %v", cause), fault.InternalPanic, ""))
+		return
 	}
+	w.aborted = true
 }
 
 // log writes the one record of a request. The query is left out: it may hold a serial number.
 func (a *API) log(r *http.Request, rt Route, p principal, w *watcher, took time.Duration) {
-	a.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	message := "request"
+	if w.aborted {
+		message = "request aborted"
+	}
+	a.Logger.LogAttrs(r.Context(), slog.LevelInfo, message,
 		slog.String("method", r.Method), slog.String("route", rt.Path), slog.Int("status", w.status), slog.Int64("bytes", w.bytes),
 		slog.Duration("took", took), slog.String(telemetry.KeyTenant, string(p.tenant.ID)), slog.String("key", p.name),
 		slog.String(telemetry.KeyCode, w.Header().Get(codeHeader)), slog.String(telemetry.KeyRequestID, w.Header().Get(requestID)))
@@ -79,9 +107,19 @@ func (a *API) log(r *http.Request, rt Route, p principal, w *watcher, took time.
 type watcher struct {
 	http.ResponseWriter
 
-	idle   time.Duration
-	status int
-	bytes  int64
+	idle    time.Duration
+	status  int
+	bytes   int64
+	lost    bool // a write failed: the client went away
+	aborted bool // the answer was broken off
+}
+
+// outcome is the status for the metrics; an answer that was broken off is none.
+func (w *watcher) outcome() string {
+	if w.aborted {
+		return "aborted"
+	}
+	return strconv.Itoa(w.status)
 }
 
 // Unwrap lets http.ResponseController through.
@@ -104,6 +142,7 @@ func (w *watcher) Write(p []byte) (int, error) {
 	allowMore(http.NewResponseController(w.ResponseWriter).SetWriteDeadline, w.idle)
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
+	w.lost = w.lost || err != nil
 	return n, err
 }
 

@@ -89,6 +89,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.Instance = "urn:uuid:" + w.Header().Get(requestID)
 	h := w.Header()
 	h.Set(codeHeader, string(p.Code))
+	h.Del("Content-Disposition")
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="taxiway"`)
