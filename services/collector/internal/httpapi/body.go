@@ -29,6 +29,9 @@ func (a *API) newBody(w http.ResponseWriter, r *http.Request, limit, unzippedLim
 	case "", "identity":
 	case "gzip":
 		unzipped, err := gzip.NewReader(wire)
+		if errors.Is(err, io.EOF) {
+			return b, nil // nothing at all: as empty as without gzip
+		}
 		if err != nil {
 			return nil, bodyError(err)
 		}

@@ -101,6 +101,8 @@ func (a *API) readReplay(w http.ResponseWriter, r *http.Request) (api.Replay, er
 	switch {
 	case len(req.IDs) == 0 || len(req.IDs) > maxReplay:
 		return req, fault.Newf(fault.RequestInvalid, "Name 1 to %d letters in ids.", maxReplay)
+	case !isText(req.IDs...) || !isText(req.Reason):
+		return req, fault.New(fault.RequestInvalid, "The texts in ids and reason hold no NUL.")
 	case req.Reason == "" || len(req.Reason) > maxText:
 		return req, fault.Newf(fault.RequestInvalid, "Say why in reason, in at most %d bytes.", maxText)
 	}

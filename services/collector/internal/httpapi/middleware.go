@@ -20,7 +20,7 @@ import (
 const requestID = "X-Request-Id"
 
 // route puts everything that all requests need around a handler, in this order: id and headers, log record, rescue from
-// panics, authorization, the handler, the problem of its error.
+// panics, authorization, a look at path and query, the handler, the problem of its error.
 func (a *API) route(rt Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := a.Now()
@@ -49,6 +49,9 @@ func (a *API) serve(w *watcher, r *http.Request, rt Route) principal {
 		r = r.WithContext(ctx)
 	}
 	p, err := a.authorize(r, rt.access)
+	if err == nil && rt.access != public {
+		err = checkURL(r.URL)
+	}
 	if err == nil {
 		err = rt.handle(a, w, r, p)
 	}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
@@ -135,6 +137,29 @@ func (a *API) getTimeline(w http.ResponseWriter, r *http.Request, p principal) e
 		Transitions []api.Transition `json:"transitions"`
 	}{d.ID, views})
 	return nil
+}
+
+// checkURL refuses what no ledger can look for: text that is no UTF-8, or holds NUL. A query that cannot be read is refused as a
+// whole, instead of going on without the parameter that was meant.
+func checkURL(u *url.URL) error {
+	q, err := url.ParseQuery(u.RawQuery)
+	switch {
+	case err != nil:
+		return fault.New(fault.RequestInvalid, "The query is not what a URL may hold.")
+	case !isText(u.Path):
+		return fault.New(fault.RequestInvalid, "The path must be UTF-8 without NUL.")
+	}
+	for _, values := range q {
+		if !isText(values...) {
+			return fault.New(fault.RequestInvalid, "The query must be UTF-8 without NUL.")
+		}
+	}
+	return nil
+}
+
+// isText reports whether texts can be kept in a ledger: PostgreSQL takes UTF-8 without NUL.
+func isText(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) })
 }
 
 // number reads a parameter that is a number from least to most; without the parameter it is fallback.
