@@ -24,7 +24,7 @@ type Terms struct {
 // Judge makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
 // row gets the same verdict offline; whether the device is known is for the ledger to say.
 func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) ledger.Candidate {
-	c := ledger.Candidate{Row: row.Number, Reject: row.Reject}
+	c := ledger.Candidate{Row: row.Number, Digest: row.digest(t.GroupTag), Reject: row.Reject}
 	if c.Reject != nil {
 		return c
 	}

@@ -46,7 +46,8 @@ const (
 
 // Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise all identity fields are set.
 type Candidate struct {
-	Row          int // 1 for the first row after the header
+	Row          int    // 1 for the first row after the header
+	Digest       string // of what was sent, tells a row sent again from another one; "" when nobody knows
 	Reject       *Reject
 	Warnings     []string // codes
 	Key          device.Key
@@ -82,7 +83,8 @@ type Acceptor interface {
 	// Accept decides and records the rows of one batch in one durable transaction, in order, and answers each: identity,
 	// duplicates (a newer capture replaces the stored one) and conflicts (a held device) are decided by device.Relate
 	// against what the ledger holds. Accepted devices are Collected and due at the given time. Rows that the batch
-	// already has are answered as they were the first time.
+	// already has are answered as they were the first time; with another digest than then, nothing is recorded and the
+	// error is a fault.RequestConflict.
 	//
 	// The codes of the receipts: a duplicate is device.duplicate, row.duplicate_in_file when an earlier row of the batch
 	// brought the device, or device.retired; a conflict is device.conflict_ek, _serial or _uuid and points to the held

@@ -15,6 +15,7 @@ var accepting = map[string]func(*bench){
 	"Accept/NewerCapture":      acceptNewerCapture,
 	"Accept/BetterEvidence":    acceptBetterEvidence,
 	"Accept/RowsOnce":          acceptRowsOnce,
+	"Accept/OtherRows":         acceptOtherRows,
 	"Accept/Rejects":           acceptRejects,
 	"Accept/ClosedBatch":       acceptClosedBatch,
 	"Accept/ManyRows":          acceptManyRows,
@@ -51,6 +52,36 @@ func acceptNewDevice(b *bench) {
 	found, err := b.BySerial(b.Context(), contoso, device.NewSerial(" sN-00001x"))
 	b.must(err)
 	b.same(found, []ledger.Device{d})
+}
+
+// A delivery that goes on is the same delivery: a row that is another one now stops it, and nothing beside it is taken.
+func acceptOtherRows(b *bench) {
+	batch := b.batch(contoso)
+	sent := func(row, n int, digest string) ledger.Candidate {
+		c := Candidate(row, n)
+		c.Digest = digest
+		return c
+	}
+	rejected := Rejected(3)
+	rejected.Digest = "c"
+	first := b.accept(batch, sent(1, 1, "a"), sent(2, 2, ""), rejected)
+	again := b.accept(batch, sent(1, 1, "a"), sent(2, 2, "b"), rejected)
+	b.same(again, first)
+	other := rejected
+	other.Digest = "d"
+	for name, rows := range map[string][]ledger.Candidate{
+		"accepted": {sent(4, 4, "e"), sent(1, 5, "x")}, "rejected": {sent(4, 4, "e"), other},
+	} {
+		_, err := b.Accept(b.Context(), batch, rows, now())
+		if fault.CodeOf(err) != fault.RequestConflict {
+			b.Errorf("%s: %v", name, err)
+		}
+	}
+	status, err := b.Batch(b.Context(), contoso, batch.ID)
+	b.must(err)
+	if status.Rows != 3 {
+		b.Errorf("%d rows", status.Rows)
+	}
 }
 
 func acceptDuplicates(b *bench) {

@@ -59,7 +59,7 @@ type intake struct {
 	due   time.Time
 	batch ledger.Batch
 
-	answers map[int]ledger.Receipt // by row
+	answers map[int]*row // by number
 	known   *known
 
 	rows     []*row
@@ -89,8 +89,8 @@ func (in *intake) open(ctx context.Context, batch ledger.Batch, rows []ledger.Ca
 }
 
 // receipts returns the answers that rows of the batch got before.
-func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[int]ledger.Receipt, error) {
-	answers := make(map[int]ledger.Receipt, len(rows))
+func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[int]*row, error) {
+	answers := make(map[int]*row, len(rows))
 	if len(rows) == 0 {
 		return answers, nil
 	}
@@ -101,7 +101,7 @@ func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[in
 	}
 	found, err := batchRows.find(ctx, in.conn, `WHERE batch = ? AND row_no BETWEEN ? AND ?`, in.batch.ID, first, last)
 	for _, r := range found {
-		answers[r.Row] = r.Receipt
+		answers[r.Row] = r
 	}
 	return answers, err
 }
@@ -120,19 +120,23 @@ func (in *intake) fresh(rows []ledger.Candidate) []*ledger.Candidate {
 func (in *intake) takeAll(rows []ledger.Candidate) ([]ledger.Receipt, error) {
 	receipts := make([]ledger.Receipt, len(rows))
 	for i := range rows {
-		answer, done := in.answers[rows[i].Row]
-		if !done {
-			if in.batch.State != ledger.Receiving {
-				return nil, fault.Newf(fault.RequestInvalid, "batch %q is closed", in.batch.ID)
-			}
-			var err error
-			if answer, err = in.take(&rows[i]); err != nil {
+		c := &rows[i]
+		answer, done := in.answers[c.Row]
+		switch {
+		case !done && in.batch.State != ledger.Receiving:
+			return nil, fault.Newf(fault.RequestInvalid, "batch %q is closed", in.batch.ID)
+		case !done:
+			receipt, err := in.take(c)
+			if err != nil {
 				return nil, err
 			}
-			in.answers[answer.Row] = answer
-			in.rows = append(in.rows, &row{batch: in.batch.ID, Receipt: answer})
+			answer = &row{batch: in.batch.ID, digest: c.Digest, Receipt: receipt}
+			in.answers[c.Row] = answer
+			in.rows = append(in.rows, answer)
+		case answer.digest != c.Digest && answer.digest != "" && c.Digest != "":
+			return nil, fault.Newf(fault.RequestConflict, "Row %d is not the one that the batch has: it was sent under this key before, and something else with it.", c.Row)
 		}
-		receipts[i] = answer
+		receipts[i] = answer.Receipt
 	}
 	return receipts, nil
 }

@@ -66,7 +66,8 @@ func (t tally) addTo(s *ledger.BatchStatus) {
 
 // row is a row of batch_rows.
 type row struct {
-	batch string
+	batch  string
+	digest string
 	ledger.Receipt
 }
 
@@ -79,6 +80,7 @@ var batchRows = table[row]{"batch_rows", []field[row]{
 	{Column{"file_column", Text}, func(r *row) cell { return text(&r.Column) }},
 	{Column{"detail", Text}, func(r *row) cell { return text(&r.Detail) }},
 	{Column{"warnings", Text}, func(r *row) cell { return listCell{&r.Warnings} }},
+	{Column{"digest", Text}, func(r *row) cell { return text(&r.digest) }},
 }}
 
 // The pages of a batch's rows. Those of an outcome are first found in the index: asked directly, SQLite reads all rows

@@ -5,6 +5,8 @@ package collect
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -113,6 +115,19 @@ type Delivery struct {
 	GroupTag       string // for rows without one
 	Rows           iter.Seq2[intake.Row, error]
 	Digest         func() string // hex SHA-256 of what was sent, asked for after the last row; nil when nobody knows
+}
+
+// digest tells the delivery from another one: by what was sent, and by the tag for rows without one; "" when nobody knows.
+func (d Delivery) digest() string {
+	if d.Digest == nil {
+		return ""
+	}
+	sent := d.Digest()
+	if d.GroupTag == "" {
+		return sent
+	}
+	sum := sha256.Sum256([]byte(sent + " " + d.GroupTag))
+	return hex.EncodeToString(sum[:])
 }
 
 // Result is what became of a delivery at the door.

@@ -248,6 +248,38 @@ func TestInterruptedDeliveryGoesOn(t *testing.T) {
 	}
 }
 
+// An upload that broke off does not go on with other rows, or with another tag: they would get the answers of the first ones.
+func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, collect.Config{Chunk: 3})
+	text := file(t, seeds(1, 10)...)
+	take := func(r io.Reader, tag string) (collect.Result, error) {
+		d := b.delivery(t, r)
+		d.IdempotencyKey, d.GroupTag = "order-4711", tag
+		return b.Take(t.Context(), d)
+	}
+	first, err := take(io.MultiReader(strings.NewReader(text[:len(text)*2/3]), iotest.ErrReader(io.ErrUnexpectedEOF)), "KIOSK")
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	for name, other := range map[string]struct{ text, tag string }{
+		"other devices": {file(t, seeds(11, 20)...), "KIOSK"}, "another tag": {text, "LAB"},
+	} {
+		if _, err := take(strings.NewReader(other.text), other.tag); fault.CodeOf(err) != fault.RequestConflict {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s := b.status(t, first.Batch.ID); s.State != ledger.Receiving || s.Rows != 6 {
+		t.Errorf("%s with %d rows", s.State, s.Rows)
+	}
+	if r, err := take(strings.NewReader(text), "KIOSK"); err != nil || r.Outcomes[ledger.Accepted] != 10 {
+		t.Errorf("%+v %v", r, err)
+	}
+	if _, err := take(strings.NewReader(text), "LAB"); fault.CodeOf(err) != fault.RequestConflict {
+		t.Errorf("another tag for a complete batch: %v", err)
+	}
+}
+
 func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, collect.Config{})

@@ -162,8 +162,8 @@ func (r *run) close(ctx context.Context, cause error) error {
 		if fault.CodeOf(cause) == fault.CodeUnknown {
 			b.Code, b.Detail = fault.RequestTruncated, "the delivery was interrupted"
 		}
-	case r.delivery.Digest != nil:
-		b.Digest = r.delivery.Digest()
+	default:
+		b.Digest = r.delivery.digest()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
@@ -195,7 +195,7 @@ func (r *run) repeat() (Result, error) {
 			return Result{}, errOtherBody()
 		}
 	}
-	if r.delivery.Digest != nil && b.Digest != "" && r.delivery.Digest() != b.Digest {
+	if digest := r.delivery.digest(); digest != b.Digest && digest != "" && b.Digest != "" {
 		return Result{}, errOtherBody()
 	}
 	return r.result, nil
