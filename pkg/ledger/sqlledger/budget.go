@@ -12,7 +12,7 @@ import (
 // Take takes tokens; see ledger.Budget.
 //
 // A bucket is one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371): taking a
-// token moves it by Window/Limit, and it may lie at most a Window ahead.
+// token moves it by Window/Limit, and with less than a token's worth below a Window ahead nothing can be taken.
 func (l *Ledger) Take(
 	ctx context.Context, tenant device.TenantID, bucket string, n int, r ledger.Rate, now time.Time,
 ) (time.Duration, error) {
@@ -25,15 +25,16 @@ func (l *Ledger) Take(
 		if wait = max(0, moment(until).Sub(now)); wait > 0 || n <= 0 || r.Limit <= 0 {
 			return nil
 		}
-		wait, err = t.take(ctx, tenant, bucket, time.Duration(n)*r.Window/time.Duration(r.Limit), r.Window, now)
+		limit := time.Duration(r.Limit)
+		wait, err = t.take(ctx, tenant, bucket, time.Duration(n)*r.Window/limit, r.Window-r.Window/limit, now)
 		return err
 	})
 	return wait, err
 }
 
-// take moves the bucket by cost, in nanoseconds, or returns how long until it could.
+// take moves the bucket by cost, in nanoseconds, when it is at most room ahead, or returns how long until it is.
 func (t tx) take(
-	ctx context.Context, tenant device.TenantID, bucket string, cost, window time.Duration, now time.Time,
+	ctx context.Context, tenant device.TenantID, bucket string, cost, room time.Duration, now time.Time,
 ) (time.Duration, error) {
 	if _, err := t.exec(ctx, `INSERT INTO buckets (tenant, bucket, full_at) VALUES (?, ?, 0) ON CONFLICT DO NOTHING`,
 		tenant, bucket); err != nil {
@@ -44,8 +45,7 @@ func (t tx) take(
 		return 0, err
 	}
 	fullAt = max(fullAt, now.UnixNano())
-	ahead := time.Duration(fullAt - now.UnixNano())
-	if room := max(0, window-cost); ahead > room {
+	if ahead := time.Duration(fullAt - now.UnixNano()); ahead > room {
 		return ahead - room, nil
 	}
 	_, err = t.exec(ctx, `UPDATE buckets SET full_at = ? WHERE tenant = ? AND bucket = ?`, fullAt+int64(cost), tenant, bucket)
