@@ -107,5 +107,5 @@ func (c *Client) result(ctx context.Context, r Request, responses []batchRespons
 	for name, value := range b.Headers {
 		header.Set(name, value)
 	}
-	return Result{Err: c.refused(ctx, k, parseError(b.Status, header, bytes.TrimSpace(b.Body), c.config.Now()))}
+	return Result{Err: c.refused(ctx, k, parseError(b.Status, header, bytes.TrimSpace(b.Body), c.config.Now(), k.hide))}
 }

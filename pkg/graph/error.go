@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Error is an answer that is not a success (Microsoft page "Microsoft Graph error responses and resource types"). Its texts
@@ -60,8 +59,8 @@ type intune struct {
 	RetryAfter seconds `json:"RetryAfter"`
 }
 
-// parseError reads any answer: what cannot be read is left empty.
-func parseError(status int, header http.Header, body []byte, now time.Time) *Error {
+// parseError reads any answer: what cannot be read is left empty. The message does not show the values to hide.
+func parseError(status int, header http.Header, body []byte, now time.Time, hide []string) *Error {
 	var env envelope
 	_ = json.Unmarshal(body, &env) // a gateway's HTML page still has a status
 	e := &Error{
@@ -72,12 +71,12 @@ func parseError(status int, header http.Header, body []byte, now time.Time) *Err
 		ApprovalCode:    clip(header.Get("x-msft-approval-code"), 64),
 		RetryAfter:      retryAfter(header, now),
 	}
-	e.read(env.Error.Message)
+	e.read(env.Error.Message, hide)
 	return e
 }
 
 // read takes the message apart if it is Intune's.
-func (e *Error) read(message string) {
+func (e *Error) read(message string, hide []string) {
 	var inner intune
 	if strings.HasPrefix(strings.TrimSpace(message), "{") && json.Unmarshal([]byte(message), &inner) == nil {
 		message = inner.Message
@@ -91,39 +90,10 @@ func (e *Error) read(message string) {
 	if inner.Phrase != "" {
 		message += " (" + inner.Phrase + ")"
 	}
-	e.Message = clip(longRuns.ReplaceAllString(message, mask), 400)
+	e.Message = cut(masked(oneLine(message), hide), 400)
 }
 
-const mask = "[masked]"
-
-var (
-	activity = regexp.MustCompile(`Activity ID: ([0-9a-fA-F-]{36})`)
-	// longRuns are texts that can be a piece of a hash or token. Microsoft's longest type names stay below.
-	longRuns = regexp.MustCompile(`[A-Za-z0-9+/=_-]{64,}`)
-)
-
-// hide masks values that the request carried and the answer may repeat.
-func (e *Error) hide(values []string) {
-	for _, v := range values {
-		if v != "" {
-			e.Message = strings.ReplaceAll(e.Message, v, mask)
-		}
-	}
-}
+var activity = regexp.MustCompile(`Activity ID: ([0-9a-fA-F-]{36})`)
 
 // clip makes a text from outside fit for one line of a log, of at most n characters.
-func clip(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if runes := []rune(s); len(runes) > n {
-		s = string(runes[:n]) + "…"
-	}
-	return strings.TrimSpace(s)
-}
+func clip(s string, n int) string { return cut(oneLine(s), n) }

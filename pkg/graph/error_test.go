@@ -61,7 +61,7 @@ func TestParseError(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := parseError(tt.status, tt.header, []byte(tt.body), now)
+			got := parseError(tt.status, tt.header, []byte(tt.body), now, nil)
 			if diff := cmp.Diff(tt.want, *got); diff != "" {
 				t.Error(diff)
 			}
@@ -99,7 +99,7 @@ func FuzzParseError(f *testing.F) {
 	f.Add(502, "<html>", "Tue, 01 Sep 2026 12:00:30 GMT")
 	f.Add(403, `{"error":{"message":"{\"Message\":{},\"RetryAfter\":[]}"}}`, "Infinity")
 	f.Fuzz(func(t *testing.T, status int, body, after string) {
-		e := parseError(status, http.Header{"Retry-After": {after}}, []byte(body), time.Now())
+		e := parseError(status, http.Header{"Retry-After": {after}}, []byte(body), time.Now(), nil)
 		if e.RetryAfter < 0 || e.RetryAfter > maxRetryAfter {
 			t.Errorf("wait %s", e.RetryAfter)
 		}

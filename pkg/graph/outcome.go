@@ -14,7 +14,6 @@ import (
 
 // refused turns an answer into a fault. A 429 also shuts the gate, for everybody who works for the tenant.
 func (c *Client) refused(ctx context.Context, k *call, e *Error) error {
-	e.hide(k.hide)
 	if e.Status == http.StatusTooManyRequests {
 		c.shut(ctx, k, e)
 	}

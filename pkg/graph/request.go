@@ -97,7 +97,7 @@ func (c *Client) send(ctx context.Context, k *call, r Request, address string, o
 		return lost(ctx, k, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return c.refused(ctx, k, parseError(resp.StatusCode, resp.Header, body, c.config.Now()))
+		return c.refused(ctx, k, parseError(resp.StatusCode, resp.Header, body, c.config.Now(), k.hide))
 	}
 	c.slowed.Store(0)
 	return decode(k, body, out)

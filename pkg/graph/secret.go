@@ -36,7 +36,7 @@ const maxToken = 64 << 10
 func (s ClientSecret) Token(ctx context.Context) (Token, error) {
 	secret, err := s.Secret()
 	if err != nil {
-		return Token{}, fault.Wrap(err, fault.TenantCredentialsRefused, "the client secret cannot be read")
+		return Token{}, asFault(err, fault.TenantCredentialsUnreadable, "the client secret cannot be read")
 	}
 	origin, err := checkRoot(orDefault(s.Login, PublicLogin))
 	if err != nil {

@@ -24,7 +24,8 @@ type Token struct {
 }
 
 // TokenSource signs in. It returns a fresh token on every call; the client caches. Errors are faults:
-// fault.TenantCredentialsRefused, or fault.GraphUnavailable when Entra could not be asked.
+// fault.TenantCredentialsRefused, fault.TenantCredentialsUnreadable when there is nothing to sign in with, or
+// fault.GraphUnavailable when Entra could not be asked.
 type TokenSource interface {
 	Token(ctx context.Context) (Token, error)
 }
@@ -41,7 +42,7 @@ func FromCredential(scope string, credential func() (azcore.TokenCredential, err
 	return TokenFunc(func(ctx context.Context) (Token, error) {
 		cred, err := credential()
 		if err != nil {
-			return Token{}, fault.Wrap(err, fault.TenantCredentialsRefused, "the credential cannot be read")
+			return Token{}, asFault(err, fault.TenantCredentialsUnreadable, "the credential cannot be read")
 		}
 		t, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
 		if err != nil {

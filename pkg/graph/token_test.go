@@ -163,7 +163,7 @@ func TestClientSecretRefusals(t *testing.T) {
 	}
 	unreadable := graph.ClientSecret{Secret: func() (hwhash.Secret, error) { return hwhash.Secret{}, errors.New("no file") }}
 	_, err := unreadable.Token(t.Context())
-	wantCode(t, err, fault.TenantCredentialsRefused)
+	wantCode(t, err, fault.TenantCredentialsUnreadable)
 }
 
 type credential struct {
@@ -187,7 +187,7 @@ func TestCredentialOfAzidentity(t *testing.T) {
 		want        fault.Code
 	}{
 		"good":        {nil, nil, fault.CodeUnknown},
-		"unreadable":  {errors.New("no PEM data"), nil, fault.TenantCredentialsRefused},
+		"unreadable":  {errors.New("no PEM data"), nil, fault.TenantCredentialsUnreadable},
 		"refused":     {nil, refusal(401), fault.TenantCredentialsRefused},
 		"unavailable": {nil, refusal(503), fault.GraphUnavailable},
 		"unreachable": {nil, errors.New("dial"), fault.GraphUnavailable},
