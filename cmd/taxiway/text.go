@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// pageWidth is the width of the narrowest terminal that people use, in characters.
+const pageWidth = 80
+
+// writeFolded writes a text in lines of at most pageWidth behind an indent. A word that is longer, such as an id, stays whole.
+func writeFolded(b *strings.Builder, indent int, text string) {
+	margin, used := strings.Repeat(" ", indent), pageWidth
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+			b.WriteString(margin)
+			used = indent
+		case used+1+n > pageWidth:
+			b.WriteString("\n" + margin)
+			used = indent
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	b.WriteByte('\n')
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
