@@ -38,6 +38,7 @@ type Replay struct {
 // The outcomes of a replay.
 const (
 	OutcomeReplayed = "replayed"
+	OutcomeGone     = "gone" // the broker does not hold the message any more; its letter is closed
 	OutcomeFailed   = "failed"
 )
 

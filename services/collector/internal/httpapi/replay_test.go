@@ -1,0 +1,164 @@
+package httpapi_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/httpapi"
+)
+
+// moody fails the next closings of letters.
+type moody struct {
+	httpapi.Desk
+	fails int
+}
+
+func (m *moody) CloseLetter(ctx context.Context, id, by string, at time.Time) error {
+	if m.fails > 0 {
+		m.fails--
+		return fault.New(fault.LedgerUnavailable, "failover")
+	}
+	return m.Desk.CloseLetter(ctx, id, by, at)
+}
+
+// desk is a rig with the letter of one message, as old as told.
+type desk struct {
+	*rig
+	moody  *moody
+	letter string
+}
+
+func newDesk(t *testing.T, fails int, age time.Duration) *desk {
+	t.Helper()
+	d := &desk{moody: &moody{fails: fails}}
+	d.rig = newRig(t, httpapi.Config{}, func(deps *httpapi.Deps) { d.moody.Desk, deps.Desk = deps.Desk, d.moody })
+	err := d.ledger.Record(t.Context(), ledger.Letter{
+		Tenant: "contoso", Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted, Attempts: 9, At: start.Add(-age),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.letter = d.open(t)[0]
+	return d
+}
+
+func (d *desk) open(t *testing.T) []string {
+	t.Helper()
+	ids := []string{}
+	for _, l := range answer[letters](t, d.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters {
+		ids = append(ids, l.ID)
+	}
+	return ids
+}
+
+// replay returns outcome and code, what the audit has as its newest outcome, and the detail.
+func (d *desk) replay(t *testing.T) (outcome, audited, detail string) {
+	t.Helper()
+	body := map[string]any{"ids": []string{d.letter}, "reason": "fixed"}
+	result := answer[replays](t, d.post(t, "/v1/dead-letters/replay", contosoOps, body), http.StatusOK).Results[0]
+	entries, err := d.ledger.Entries(t.Context(), "contoso", 1)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%+v %v", entries, err)
+	}
+	return strings.TrimSpace(result.Outcome + " " + string(result.Code)), entries[0].Outcome, result.Detail
+}
+
+// A ledger that fails for a moment does not leave the letter of a replayed message open.
+func TestLetterIsClosedAtTheSecondTry(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 1, time.Hour)
+	d.parking.parked["importer/m-1"] = true
+	if outcome, audited, _ := d.replay(t); outcome != "replayed" || audited != "replayed" {
+		t.Errorf("%s, audited as %s", outcome, audited)
+	}
+	if open := d.open(t); len(open) != 0 {
+		t.Errorf("open: %v", open)
+	}
+}
+
+// A ledger that goes on failing does: the answer says that the message is back at work, and the next replay closes the letter.
+func TestLetterOfAMessageThatIsGoneIsClosed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 3, time.Hour)
+	d.parking.parked["importer/m-1"] = true
+	if outcome, audited, detail := d.replay(t); outcome != "replayed" || audited != "replayed" || !strings.Contains(detail, "could not be closed") {
+		t.Errorf("%s, audited as %s: %s", outcome, audited, detail)
+	}
+	if open := d.open(t); len(open) != 1 || len(d.parking.back) != 1 {
+		t.Fatalf("open: %v, back: %v", open, d.parking.back)
+	}
+	const gone = "gone request.not_found"
+	if outcome, audited, detail := d.replay(t); outcome != gone || audited != gone || !strings.Contains(detail, "closed") {
+		t.Errorf("%s, audited as %s: %s", outcome, audited, detail)
+	}
+	if open := d.open(t); len(open) != 0 {
+		t.Errorf("open: %v", open)
+	}
+}
+
+// Gone is only said when the letter is closed.
+func TestLetterThatCannotBeClosedIsNotGone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 3, time.Hour)
+	const failed = "failed ledger.unavailable"
+	if outcome, audited, _ := d.replay(t); outcome != failed || audited != failed {
+		t.Errorf("%s, audited as %s", outcome, audited)
+	}
+	if open := d.open(t); len(open) != 1 {
+		t.Errorf("open: %v", open)
+	}
+}
+
+// A letter is written before its message is parked: a young one is not taken for the letter of a message that is gone.
+func TestYoungLetterStaysOpen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 0, time.Minute)
+	if outcome, _, _ := d.replay(t); outcome != "failed request.not_found" {
+		t.Error(outcome)
+	}
+	d.parking.parked["importer/m-1"] = true
+	if outcome, _, _ := d.replay(t); outcome != "replayed" {
+		t.Error(outcome)
+	}
+	if open := d.open(t); len(open) != 0 {
+		t.Errorf("open: %v", open)
+	}
+}
+
+// impatient is a client that goes away as soon as its message is back in the broker.
+type impatient struct {
+	*parking
+	leave context.CancelFunc
+}
+
+func (i impatient) Unpark(ctx context.Context, subscription, id, newID string) error {
+	defer i.leave()
+	return i.parking.Unpark(ctx, subscription, id, newID)
+}
+
+func TestClientThatLeavesDoesNotLeaveALetterOpen(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Parking = impatient{d.Parking.(*parking), leave} })
+	if err := r.ledger.Record(t.Context(), ledger.Letter{Message: "m-1", Subscription: "importer", Code: fault.MessageMalformed, At: start}); err != nil {
+		t.Fatal(err)
+	}
+	r.parking.parked["importer/m-1"] = true
+	open := answer[letters](t, r.get(t, "/v1/dead-letters", houseKey), http.StatusOK).Letters
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/dead-letters/replay", strings.NewReader(`{"ids":["`+open[0].ID+`"],"reason":"fixed"}`))
+	req.Header.Set("Authorization", "Bearer "+houseKey)
+	r.ServeHTTP(httptest.NewRecorder(), req)
+	if left := answer[letters](t, r.get(t, "/v1/dead-letters", houseKey), http.StatusOK).Letters; len(left) != 0 {
+		t.Errorf("%+v", left)
+	}
+	if entries, err := r.ledger.Entries(t.Context(), "", 1); err != nil || len(entries) != 1 || entries[0].Outcome != "replayed" {
+		t.Errorf("%+v %v", entries, err)
+	}
+}
