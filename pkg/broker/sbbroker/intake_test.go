@@ -141,6 +141,29 @@ func TestReply(t *testing.T) {
 	}
 }
 
+// TestIntakeQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays ready.
+func TestIntakeQueuesMissing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	queue, redo, replies := b.topology.Intake(intakeQueue.Type)
+	b.addQueue(t, queue, time.Minute, false)
+	br := b.broker(Options{})
+	answered := make(chan error, 10)
+	_, stop := b.consume(br, intakeQueue, func(ctx context.Context, d broker.Delivery) error {
+		answered <- d.Reply(ctx, []byte("welcome"))
+		return nil
+	})
+	b.send(t, intakeQueue.Type, &azservicebus.Message{ReplyTo: &replies})
+	if err := next(t, answered); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("answered into nowhere: %v", err)
+	}
+	stop()
+	if err := br.store(t.Context(), redo, []*azservicebus.Message{{Body: []byte("{}")}}); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("copied into nowhere: %v", err)
+	}
+	b.must(br.Health(t.Context()))
+}
+
 // TestForgedAddressee: a sender cannot make us throw its message away unseen either.
 func TestForgedAddressee(t *testing.T) {
 	t.Parallel()

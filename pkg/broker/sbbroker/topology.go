@@ -60,6 +60,12 @@ func (t Topology) Intake(messageType string) (queue, redo, replies string) {
 	return queue, queue + ".redo", queue + ".replies"
 }
 
+// isIntake reports whether an entity is a queue of an intake type.
+func (t Topology) isIntake(entity string) bool {
+	typ, ours := strings.CutPrefix(entity, t.Name(""))
+	return ours && broker.IsIntake(typ)
+}
+
 // source is an entity that one receives from.
 type source struct {
 	typ     string
