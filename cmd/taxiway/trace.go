@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/pkg/api"
 )
@@ -16,18 +15,20 @@ import (
 func newTrace(r *remote) *cobra.Command {
 	var out format
 	c := &cobra.Command{
-		Use:     "trace SERIAL",
+		Use:     "trace {SERIAL | DEVICE}",
 		Short:   "Show what happened to a device",
 		GroupID: groupOps,
-		Long: "Trace finds the devices with a serial number and shows the way of each: when it changed state, who did it, and why.\n" +
-			"It exits with 3 when there is none.",
-		Args: usage(cobra.ExactArgs(1)),
+		Long: "Trace finds the devices with a serial number, or the device with an id, and shows the way of each: when it changed\n" +
+			"state, who did it, and why. With a device that is held because it contradicts a known one, it shows the known one too.\n" +
+			"It exits with 3 when there is no such device.",
+		Example: "  taxiway trace 5CG1234ABC\n  taxiway trace 0199a2c4-…",
+		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			traces, err := traceAll(c, server, args[0])
+			traces, err := traceAll(c.Context(), server, args[0])
 			if err != nil {
 				return err
 			}
@@ -44,33 +45,9 @@ func newTrace(r *remote) *cobra.Command {
 	return c
 }
 
-// traceView is devices with their timelines.
-type traceView struct {
-	Devices []deviceTrace `json:"devices"`
-}
-
-type deviceTrace struct {
-	api.Device
-
-	Timeline []api.Transition `json:"timeline"`
-}
-
-func traceAll(c *cobra.Command, server *client.Client, serial string) (traceView, error) {
-	v := traceView{Devices: []deviceTrace{}}
-	devices, err := server.BySerial(c.Context(), serial)
-	for _, d := range devices {
-		timeline, err := server.Timeline(c.Context(), d.ID)
-		if err != nil {
-			return v, err
-		}
-		v.Devices = append(v.Devices, deviceTrace{d, timeline})
-	}
-	return v, err
-}
-
 func (v traceView) people(w io.Writer) error {
 	if len(v.Devices) == 0 {
-		_, err := fmt.Fprintln(w, "No device has this serial number.")
+		_, err := fmt.Fprintln(w, "No device has this serial number or id.")
 		return err
 	}
 	for i, d := range v.Devices {
@@ -96,6 +73,7 @@ func (d deviceTrace) head() string {
 	}
 	fact("Serial", d.Serial)
 	fact("Device", d.ID)
+	fact("Contradicts", d.Contradicts)
 	fact("Batch", fmt.Sprintf("%s, row %d", d.Batch, d.Row))
 	fact("Recognised by", string(d.Evidence))
 	tag := d.Tag

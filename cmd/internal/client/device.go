@@ -16,6 +16,13 @@ func (c *Client) BySerial(ctx context.Context, serial string) ([]api.Device, err
 	return out.Devices, err
 }
 
+// Device returns the device with an id.
+func (c *Client) Device(ctx context.Context, id string) (api.Device, error) {
+	var out api.Device
+	err := c.get(ctx, "/v1/devices/"+url.PathEscape(id), nil, &out)
+	return out, err
+}
+
 // Timeline returns what happened to a device, oldest first.
 func (c *Client) Timeline(ctx context.Context, id string) ([]api.Transition, error) {
 	var out struct {
