@@ -30,6 +30,9 @@ const maxConnectionString = 8 << 10
 // insists on one kind of credential, client=ID names a user-assigned identity, prefix=NAME is Topology.Prefix.
 func Open(ctx context.Context, address string, o Options) (*Broker, error) {
 	place, query, _ := strings.Cut(address, "?")
+	if err := noSecret(place); err != nil {
+		return nil, err
+	}
 	params, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, errors.New("broker address: the part behind the question mark cannot be read")
@@ -53,6 +56,15 @@ func Open(ctx context.Context, address string, o Options) (*Broker, error) {
 		return nil, errors.Join(err, client.Close(closing))
 	}
 	return b, nil
+}
+
+// noSecret refuses a connection string where the name of its place belongs, and does not repeat it.
+func noSecret(place string) error {
+	scheme, rest, _ := strings.Cut(place, ":")
+	if strings.HasPrefix(scheme, "servicebus+") && strings.ContainsAny(rest, "=;") {
+		return errors.New("broker address: a connection string belongs into an environment variable or a file; the address names only which")
+	}
+	return nil
 }
 
 func dial(place string, params url.Values) (*azservicebus.Client, error) {

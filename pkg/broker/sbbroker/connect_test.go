@@ -51,6 +51,8 @@ func TestAddresses(t *testing.T) {
 	for _, address := range []string{
 		"servicebus://", "servicebus://user:" + secret + "@x.servicebus.windows.net", "servicebus://x;SharedAccessKey=" + secret,
 		"servicebus://x?credential=" + secret, "servicebus://x?key=" + secret, "servicebus://x?a=%zz" + secret,
+		"servicebus+env:Endpoint=sb://x;SharedAccessKey=" + secret, "servicebus+file:Endpoint=sb://x/;SharedAccessKey=" + secret + "=",
+		"servicebus+env:SharedAccessKey=" + secret + "?prefix=x", "servicebus+env:" + secret + "=?a=%zz",
 		"servicebus+env:SB_TEST_NOT_SET", "servicebus+file:" + file, "servicebus+file:" + file + "-not-there", "kafka:" + secret,
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
