@@ -58,7 +58,7 @@ type LetterKeeper interface {
 	// Record stores a message letter. The same message and subscription is one letter: recorded again, it takes the newer
 	// reason and attempts, and is open again if it was closed.
 	Record(ctx context.Context, l Letter) error
-	// Revive puts a dead device back to From.ReplayTo() with no attempts, due at the given time, and marks the letter
+	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the letter
 	// replayed, in one transaction. A letter of a device that is no longer dead, or of no device, is a
 	// fault.DeviceNotReplayable; an unknown letter is a fault.RequestNotFound.
 	Revive(ctx context.Context, letter string, due time.Time, by string) (Device, error)

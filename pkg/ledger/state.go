@@ -1,6 +1,10 @@
 package ledger
 
-import "slices"
+import (
+	"slices"
+
+	"taxiway.example/pkg/fault"
+)
 
 // State is where a device stands on its way.
 type State string
@@ -51,9 +55,10 @@ func (s State) InFlight() bool {
 	return s == Submitting || s == Submitted || s.Stage() != StageNone
 }
 
-// ReplayTo returns the state a dead device goes back to when it died in s: work on a lost or settled submission starts over.
-func (s State) ReplayTo() State {
-	if s == Submitting || s == Submitted {
+// ReplayTo returns the state a device goes back to that died in s of the code: work on a lost or settled submission starts
+// over, and so does a device whose registration is not there.
+func (s State) ReplayTo(code fault.Code) State {
+	if s == Submitting || s == Submitted || code == fault.AutopilotNotRegistered {
 		return Collected
 	}
 	return s

@@ -59,11 +59,23 @@ func letterRevive(b *bench) {
 }
 
 func letterReviveGoesBack(b *bench) {
-	states := []ledger.State{ledger.Collected, ledger.Submitting, ledger.Submitted, ledger.Registered, ledger.Grouped}
-	for i, d := range b.devices(len(states)) {
-		got, err := b.Revive(b.Context(), b.die(d.ID, states[i], fault.AutopilotUnknown).ID, now(), "x")
+	cases := []struct {
+		from ledger.State
+		code fault.Code
+		to   ledger.State
+	}{
+		{ledger.Collected, fault.AutopilotUnknown, ledger.Collected},
+		{ledger.Submitting, fault.AutopilotUnknown, ledger.Collected},
+		{ledger.Submitted, fault.AutopilotUnknown, ledger.Collected},
+		{ledger.Registered, fault.GroupNone, ledger.Registered},
+		{ledger.Grouped, fault.AutopilotUnknown, ledger.Grouped},
+		{ledger.Registered, fault.AutopilotNotRegistered, ledger.Collected},
+		{ledger.Grouped, fault.AutopilotNotRegistered, ledger.Collected},
+	}
+	for i, d := range b.devices(len(cases)) {
+		got, err := b.Revive(b.Context(), b.die(d.ID, cases[i].from, cases[i].code).ID, now(), "x")
 		b.must(err)
-		b.same(got.State, states[i].ReplayTo())
+		b.same(got.State, cases[i].to)
 	}
 }
 

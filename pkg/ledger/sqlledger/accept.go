@@ -196,7 +196,6 @@ func (in *intake) improve(r *record, c *ledger.Candidate, newer bool) error {
 	r.complete(c)
 	if newer {
 		r.recapture(c)
-		r.erasable = erases(r.State)
 		if err := in.keep(r, c); err != nil {
 			return err
 		}
@@ -211,6 +210,23 @@ func (in *intake) improve(r *record, c *ledger.Candidate, newer bool) error {
 func (in *intake) keep(r *record, c *ledger.Candidate) error {
 	body, err := in.codec.Seal(string(r.Tenant), c.Canonical)
 	in.captures[r.ID] = &stored{device: r.ID, tenant: r.Tenant, body: body}
+	return err
+}
+
+// rewrite stores what is known anew of devices from before. They are not locked: what depends on their state, which may just
+// be changing, the statement finds out itself.
+func (in *intake) rewrite(ctx context.Context, changed []*record) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := devices.update(ctx, in.conn, changed, recaptured...); err != nil {
+		return err
+	}
+	ids := make([]string, len(changed))
+	for i, r := range changed {
+		ids[i] = r.ID
+	}
+	_, err := in.exec(ctx, `UPDATE devices SET erasable = 1 WHERE id IN ? AND state IN ('ready', 'retired')`, ids)
 	return err
 }
 
@@ -231,7 +247,7 @@ func (in *intake) store(ctx context.Context) error {
 	if err := captures.insert(ctx, in.conn, bodies, `ON CONFLICT (device) DO UPDATE SET body = excluded.body`); err != nil {
 		return err
 	}
-	if err := devices.update(ctx, in.conn, changed, recaptured...); err != nil {
+	if err := in.rewrite(ctx, changed); err != nil {
 		return err
 	}
 	return batchRows.insert(ctx, in.conn, in.rows, "")

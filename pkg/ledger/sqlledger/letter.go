@@ -121,7 +121,7 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 			return fault.Newf(fault.DeviceNotReplayable, "letter %q", id)
 		}
 		code := r.Code
-		r.State, r.Due, r.Code, r.Detail, r.Attempts = one.From.ReplayTo(), due, "", "", 0
+		r.State, r.Due, r.Code, r.Detail, r.Attempts = one.From.ReplayTo(code), due, "", "", 0
 		work.note(r, ledger.Dead, code, by)
 		revived = r.Device
 		if err := t.closeLetter(ctx, id, by, t.now); err != nil {

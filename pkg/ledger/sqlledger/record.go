@@ -86,7 +86,6 @@ var (
 	}
 	recaptured = []string{
 		"identity", "kind", "serial", "serial_fold", "manufacturer", "product", "ek", "uuid", "digest", "captured", "facts",
-		"erasable",
 	}
 )
 
