@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,7 +11,8 @@ import (
 const pageWidth = 80
 
 // writeFolded writes a text in lines of at most pageWidth behind an indent. A word that is longer, such as an id, stays whole.
-func writeFolded(b *strings.Builder, indent int, text string) {
+func writeFolded(w io.Writer, indent int, text string) {
+	var b strings.Builder
 	margin, used := strings.Repeat(" ", indent), pageWidth
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
@@ -29,6 +31,7 @@ func writeFolded(b *strings.Builder, indent int, text string) {
 		used += n
 	}
 	b.WriteByte('\n')
+	_, _ = io.WriteString(w, b.String())
 }
 
 // counted is a number with its noun.

@@ -97,7 +97,7 @@ func patiently(ctx context.Context, w io.Writer, send func() (api.Receipt, error
 		}
 		if p.Code != said {
 			said = p.Code
-			fmt.Fprintf(w, "Waiting to send the file again: %s: %s\n", p.Code, p.Title)
+			writeFolded(w, 0, fmt.Sprintf("Waiting to send the file again. %s: %s", p.Code, p.Title))
 		}
 		select {
 		case <-ctx.Done():

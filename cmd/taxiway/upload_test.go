@@ -93,7 +93,7 @@ func TestAFileIsSentAgainWhenTheServerAsksForPatience(t *testing.T) {
 	if diff := cmp.Diff([]string{"head\nrow\n", "head\nrow\n"}, bodies); diff != "" || keys[0] != keys[1] || keys[0] == "" {
 		t.Errorf("keys %v, %s", keys, diff)
 	}
-	if want := "Waiting to send the file again: request.in_progress: Still at work.\n"; code != exitOK || stderr != want {
+	if want := "Waiting to send the file again. request.in_progress: Still at work.\n"; code != exitOK || stderr != want {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
 }
@@ -138,7 +138,7 @@ func TestPatienceEnds(t *testing.T) {
 				}
 				want := ""
 				if c.said != "" {
-					want = fmt.Sprintf("Waiting to send the file again: %s: T.\n", c.said)
+					want = fmt.Sprintf("Waiting to send the file again. %s: T.\n", c.said)
 				}
 				if waited := time.Since(began); sent != c.sent || waited != c.waited || said.String() != want { // the clock of the bubble
 					t.Errorf("sent %d times in %s: %q", sent, waited, &said)
