@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
@@ -36,11 +37,12 @@ type Queues = queue.Config
 
 // Config is the configuration of the service.
 type Config struct {
-	Addr     string        // address of the API; default 127.0.0.1:8080
-	Intake   Intake        //
-	Limits   Limits        //
-	Queues   Queues        //
-	Shutdown time.Duration // for requests at work when the service stops; default 25 s
+	Addr      string        // address of the API; default 127.0.0.1:8080
+	Intake    Intake        //
+	Limits    Limits        //
+	Queues    Queues        //
+	Shutdown  time.Duration // for requests at work when the service stops; default 25 s
+	Retention time.Duration // of hashes once their device is ready or retired; default 30 days, < 0 = for ever
 }
 
 // Ledger is what the service needs of the ledger.
@@ -48,6 +50,7 @@ type Ledger interface {
 	collect.Ledger
 	httpapi.Reader
 	httpapi.Desk
+	ledger.CaptureEraser
 
 	// Health returns nil when the ledger can commit.
 	Health(ctx context.Context) error
@@ -104,6 +107,10 @@ func Run(ctx context.Context, c Config, d Deps) error {
 			Taker: taker, Reader: d.Ledger, Letters: d.Ledger, Consumer: d.Broker, Tenants: d.Tenants,
 			Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
 		})
+	})
+	g.Go(func() error {
+		retain(ctx, c.Retention, d.Ledger, d.Now, d.Logger)
+		return nil
 	})
 	return g.Wait()
 }
