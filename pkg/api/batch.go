@@ -15,7 +15,7 @@ type Receipt struct {
 	Rows     int                    `json:"rows"`
 	Outcomes map[ledger.Outcome]int `json:"outcomes"`
 	Warned   int                    `json:"warned"`
-	Problems []Row                  `json:"problems"`     // the first rows that were not accepted
+	Problems []Row                  `json:"problems"`     // the first rows that were rejected or in conflict
 	More     int                    `json:"moreProblems"` // those beyond them
 	Notes    []string               `json:"notes,omitempty"`
 	Links    Links                  `json:"links"`

@@ -2,6 +2,10 @@
 package answer
 
 import (
+	"cmp"
+	"context"
+	"slices"
+
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -28,16 +32,51 @@ func ReceiptOf(result collect.Result) api.Receipt {
 	for _, receipt := range result.Problems {
 		r.Problems = append(r.Problems, RowOf(receipt))
 	}
-	r.More = result.Rows - result.Outcomes[ledger.Accepted] - len(result.Problems)
+	r.More = failed(result.Outcomes) - len(r.Problems)
 	return r
 }
 
+// maxProblems is how many rows a repeated receipt names.
+const maxProblems = 100
+
 // Repeated returns the receipt of a delivery that was taken in before, out of what the ledger has of it.
-func Repeated(b ledger.BatchStatus) api.Receipt {
-	return api.Receipt{
-		ID: b.ID, State: b.State, Repeated: true, Rows: b.Rows, Outcomes: Counts(b.Outcomes),
-		Problems: []api.Row{}, More: b.Rows - b.Outcomes[ledger.Accepted], Links: api.LinksOf(b.ID),
+func Repeated(ctx context.Context, from ledger.BatchReader, b ledger.Batch) (api.Receipt, error) {
+	status, err := from.Batch(ctx, b.Tenant, b.ID)
+	if err != nil {
+		return api.Receipt{}, err
 	}
+	problems, err := problemsOf(ctx, from, status)
+	if err != nil {
+		return api.Receipt{}, err
+	}
+	return api.Receipt{
+		ID: status.ID, State: status.State, Repeated: true, Rows: status.Rows, Outcomes: Counts(status.Outcomes),
+		Problems: problems, More: failed(status.Outcomes) - len(problems), Links: api.LinksOf(status.ID),
+	}, nil
+}
+
+// problemsOf reads the first rows of a batch that failed, in the order of the file.
+func problemsOf(ctx context.Context, from ledger.BatchReader, b ledger.BatchStatus) ([]api.Row, error) {
+	problems := []api.Row{}
+	for _, outcome := range []ledger.Outcome{ledger.Rejected, ledger.Conflict} {
+		if b.Outcomes[outcome] == 0 {
+			continue
+		}
+		rows, err := from.Rows(ctx, b.Tenant, b.ID, ledger.RowQuery{Outcome: outcome, Limit: maxProblems})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			problems = append(problems, RowOf(row.Receipt))
+		}
+	}
+	slices.SortFunc(problems, func(a, b api.Row) int { return cmp.Compare(a.Row, b.Row) })
+	return problems[:min(len(problems), maxProblems)], nil
+}
+
+// failed counts the rows that somebody has to look at. A duplicate is none: its device is known.
+func failed(counts map[ledger.Outcome]int) int {
+	return counts[ledger.Rejected] + counts[ledger.Conflict]
 }
 
 // Outcomes returns every outcome there is.

@@ -45,7 +45,7 @@ type Config struct {
 	Workers  int           // hashes read at once; default one for each core
 	Grace    time.Duration // until the dispatcher takes an accepted device for forgotten; default 30 s
 	Publish  time.Duration // how long publishing one event may take; default 5 s
-	Problems int           // receipts of rows not accepted that a Result carries; default 100
+	Problems int           // receipts of failed rows that a Result carries; default 100
 }
 
 func (c Config) withDefaults() Config {
@@ -137,7 +137,7 @@ type Result struct {
 	Rows     int
 	Warned   int // rows with warnings
 	Outcomes map[ledger.Outcome]int
-	Problems []ledger.Receipt // the first rows that were not accepted
+	Problems []ledger.Receipt // the first rows that were rejected or in conflict
 	Devices  []string         // the first devices, in the order of the rows
 }
 

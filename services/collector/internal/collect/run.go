@@ -104,7 +104,8 @@ func (r *run) count(receipts []ledger.Receipt) {
 		if len(receipt.Warnings) > 0 {
 			r.result.Warned++
 		}
-		if receipt.Outcome != ledger.Accepted && len(r.result.Problems) < r.config.Problems {
+		failed := receipt.Outcome == ledger.Rejected || receipt.Outcome == ledger.Conflict
+		if failed && len(r.result.Problems) < r.config.Problems {
 			r.result.Problems = append(r.result.Problems, receipt)
 		}
 		if receipt.Device != "" && len(r.result.Devices) < r.config.Problems {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode"
 
-	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
@@ -44,7 +43,7 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	receipt := answer.ReceiptOf(result)
 	receipt.Notes = file.Notes
 	if result.Repeated {
-		if receipt, err = a.repeated(r, result.Batch); err != nil {
+		if receipt, err = answer.Repeated(r.Context(), a.Reader, result.Batch); err != nil {
 			return err
 		}
 	}
@@ -52,15 +51,6 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	setRetryAfter(w, a.config.Poll)
 	a.writeJSON(w, r, http.StatusAccepted, "application/json", receipt)
 	return nil
-}
-
-// repeated answers a delivery that was taken in before with what the ledger has of it.
-func (a *API) repeated(r *http.Request, b ledger.Batch) (api.Receipt, error) {
-	status, err := a.Reader.Batch(r.Context(), b.Tenant, b.ID)
-	if err != nil {
-		return api.Receipt{}, err
-	}
-	return answer.Repeated(status), nil
 }
 
 // postDevice takes in one device: 202 for a new one, 200 for a known one, a problem otherwise.

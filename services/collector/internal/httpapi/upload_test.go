@@ -44,8 +44,46 @@ func TestUpload(t *testing.T) {
 	if w.Header().Get("Location") != b.Links.Self || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%v", w.Header())
 	}
-	if len(b.Problems) != 2 || b.Problems[0].Row != 2 || b.Problems[1].Code != fault.RowSerialMismatch || b.Problems[1].Column != "serialNumber" {
-		t.Errorf("%+v", b.Problems)
+	if len(b.Problems) != 1 || b.Problems[0].Row != 3 || b.Problems[0].Code != fault.RowSerialMismatch || b.Problems[0].Column != "serialNumber" || b.MoreProblems != 0 {
+		t.Errorf("%+v and %d more", b.Problems, b.MoreProblems)
+	}
+}
+
+// Duplicates are counted and do not hide what somebody has to look at; and a receipt says the same when it is asked for again.
+func TestReceiptsNameFailures(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	r.upload(t, contosoKey, file(t, seeds(1, 10)...))
+	other := hwhash.Synthetic(4)
+	serial, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	text := file(t, seeds(1, 10)...) + serial + ",," + swapped + ",,\r\nS,,,,\r\nS,,,,\r\n"
+	first := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
+	again := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
+	if first.Repeated || !again.Repeated {
+		t.Errorf("repeated: %t, %t", first.Repeated, again.Repeated)
+	}
+	for name, b := range map[string]batch{"at first": first, "repeated": again} {
+		got := []string{}
+		for _, p := range b.Problems {
+			got = append(got, fmt.Sprint(p.Row, " ", p.Outcome))
+		}
+		if diff := cmp.Diff([]string{"11 conflict", "12 rejected", "13 rejected"}, got); diff != "" || b.MoreProblems != 0 || b.Outcomes["duplicate"] != 10 {
+			t.Errorf("%s: %s, %d more, %v", name, diff, b.MoreProblems, b.Outcomes)
+		}
+	}
+	if diff := cmp.Diff(first.Problems, again.Problems); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRepeatedReceiptIsCapped(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	text := header + strings.Repeat("S,,,,\r\n", 130)
+	r.upload(t, contosoKey, text, "Idempotency-Key", "k")
+	b := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
+	if !b.Repeated || len(b.Problems) != 100 || b.MoreProblems != 30 || b.Problems[99].Row != 100 {
+		t.Errorf("%d problems, %d more", len(b.Problems), b.MoreProblems)
 	}
 }
 

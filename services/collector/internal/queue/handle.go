@@ -97,11 +97,11 @@ func (q *queue) reply(ctx context.Context, d broker.Delivery, id string, result 
 		entry, _ := fault.Lookup(fault.CodeOf(err))
 		told = refusal{Message: id, Code: fault.CodeOf(err), Title: entry.Title, Detail: fault.DetailOf(err), Hint: entry.Hint}
 	case result.Repeated:
-		status, err := q.Reader.Batch(ctx, q.tenant.ID, result.Batch.ID)
+		again, err := answer.Repeated(ctx, q.Reader, result.Batch)
 		if err != nil {
 			return err
 		}
-		told = receipt{id, answer.Repeated(status)}
+		told = receipt{id, again}
 	default:
 		told = receipt{id, answer.ReceiptOf(result)}
 	}

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
@@ -46,15 +45,10 @@ type Taker interface {
 	Take(ctx context.Context, d collect.Delivery) (collect.Result, error)
 }
 
-// Reader looks up what was taken in before.
-type Reader interface {
-	Batch(ctx context.Context, tenant device.TenantID, id string) (ledger.BatchStatus, error)
-}
-
 // Deps are the parts that Run works with.
 type Deps struct {
 	Taker    Taker
-	Reader   Reader
+	Reader   ledger.BatchReader // looks up what was taken in before
 	Letters  pipeline.Letters
 	Consumer broker.Consumer
 	Tenants  *tenant.Directory
