@@ -96,6 +96,9 @@ func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
 func (u *up) tenants(ctx context.Context, out io.Writer) (*tenant.Directory, func(), error) {
 	if u.config != "" {
 		dir, err := tenant.Load(u.config)
+		if err == nil {
+			err = dir.CheckCredentials()
+		}
 		if err != nil {
 			return nil, nil, &exitError{exitUsage, err}
 		}

@@ -1,11 +1,7 @@
 package autopilot
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -24,7 +20,7 @@ func (d *Directory) tokens(t tenant.Tenant) (graph.TokenSource, error) {
 	case "", "secret":
 		return graph.ClientSecret{
 			Login: t.Endpoints.Login, Tenant: t.EntraTenantID, ClientID: t.ClientID, Scope: scope(t),
-			Secret: func() (hwhash.Secret, error) { return readSecret(t.Credential) },
+			Secret: func() (hwhash.Secret, error) { return secret(t.Credential) },
 			HTTP:   d.settings.HTTP, Now: d.settings.Now,
 		}, nil
 	case "certificate":
@@ -46,61 +42,35 @@ func (d *Directory) azure(t tenant.Tenant) azcore.ClientOptions {
 }
 
 func (d *Directory) certificate(t tenant.Tenant) (azcore.TokenCredential, error) {
-	pem, err := readFile(t.Credential.CertFile)
+	pem, err := t.Credential.Certificate()
 	if err != nil {
 		return nil, err
 	}
 	certs, key, err := azidentity.ParseCertificates(pem, nil)
 	if err != nil {
-		return nil, fmt.Errorf("certificate file: %w", err)
+		detail := fmt.Sprintf("the certificate file %s holds no certificate with its key", t.Credential.CertFile)
+		return nil, fault.Wrap(err, fault.TenantCredentialsUnreadable, detail)
 	}
 	return azidentity.NewClientCertificateCredential(t.EntraTenantID, t.ClientID, certs, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: d.azure(t)})
 }
 
 func (d *Directory) workload(t tenant.Tenant) (azcore.TokenCredential, error) {
+	if err := t.Credential.Readable(); err != nil {
+		return nil, err
+	}
 	return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: d.azure(t), TenantID: t.EntraTenantID, ClientID: t.ClientID,
 	})
+}
+
+func secret(c tenant.Credential) (hwhash.Secret, error) {
+	text, err := c.Secret()
+	return hwhash.NewSecret(text), err
 }
 
 func (d *Directory) managed(t tenant.Tenant) (azcore.TokenCredential, error) {
 	return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
 		ID: azidentity.ClientID(t.ClientID),
 	})
-}
-
-// readSecret follows the reference of a client secret. Line ends around it, which editors and mounts add, do not belong to it.
-func readSecret(c tenant.Credential) (hwhash.Secret, error) {
-	if c.SecretFile != "" {
-		raw, err := readFile(c.SecretFile)
-		if err != nil {
-			return hwhash.Secret{}, err
-		}
-		return notEmpty(string(bytes.Trim(raw, "\r\n")), "the secret file is empty")
-	}
-	return notEmpty(os.Getenv(c.SecretEnv), "the environment variable "+c.SecretEnv+" is not set")
-}
-
-func notEmpty(secret, otherwise string) (hwhash.Secret, error) {
-	if secret == "" {
-		return hwhash.Secret{}, errors.New(otherwise)
-	}
-	return hwhash.NewSecret(secret), nil
-}
-
-// maxCredential bounds what is read of a secret or certificate file, in bytes.
-const maxCredential = 256 << 10
-
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("credential file: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	raw, err := io.ReadAll(io.LimitReader(f, maxCredential))
-	if err != nil {
-		return nil, fmt.Errorf("credential file: %w", err)
-	}
-	return raw, nil
 }

@@ -58,7 +58,7 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 	for _, step := range []struct {
 		secret string
 		want   fault.Code
-	}{{"", fault.TenantCredentialsRefused}, {"wrong", fault.TenantCredentialsRefused}, {password + "\r\n", fault.CodeUnknown}} {
+	}{{"", fault.TenantCredentialsUnreadable}, {"wrong", fault.TenantCredentialsRefused}, {password + "\r\n", fault.CodeUnknown}} {
 		write(step.secret)
 		_, err := r.Imported(t.Context(), importID)
 		r.wantCode(err, step.want)
@@ -66,7 +66,7 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 	_ = os.Remove(file)
 	r.sim.RevokeTokens(contoso)
 	_, err := r.Imported(t.Context(), importID)
-	r.wantCode(err, fault.TenantCredentialsRefused)
+	r.wantCode(err, fault.TenantCredentialsUnreadable)
 }
 
 // TestCredentialKindsOfAzidentity cannot sign in without Entra; it shows that each kind is made, is asked, and fails as a fault.
@@ -87,13 +87,14 @@ func TestCredentialKindsOfAzidentity(t *testing.T) {
 	for name, tt := range map[string]struct {
 		credential tenant.Credential
 		want       fault.Code
+		detail     string
 	}{
-		"certificate":    {tenant.Credential{Kind: "certificate", CertFile: file}, fault.TenantCredentialsRefused},
-		"no such file":   {tenant.Credential{Kind: "certificate", CertFile: file + "x"}, fault.TenantCredentialsRefused},
-		"no token file":  {tenant.Credential{Kind: "workload"}, fault.TenantCredentialsRefused},
-		"no PEM data":    {tenant.Credential{Kind: "certificate", CertFile: "directory_test.go"}, fault.TenantCredentialsRefused},
-		"unset variable": {tenant.Credential{SecretEnv: "TAXIWAY_TEST_UNSET"}, fault.TenantCredentialsRefused},
-		"refused secret": {tenant.Credential{SecretEnv: secretAt}, fault.TenantCredentialsRefused},
+		"certificate":    {tenant.Credential{Kind: "certificate", CertFile: file}, fault.TenantCredentialsRefused, "Entra refused"},
+		"no such file":   {tenant.Credential{Kind: "certificate", CertFile: file + "x"}, fault.TenantCredentialsUnreadable, file + "x"},
+		"no token file":  {tenant.Credential{Kind: "workload"}, fault.TenantCredentialsUnreadable, "AZURE_FEDERATED_TOKEN_FILE"},
+		"no PEM data":    {tenant.Credential{Kind: "certificate", CertFile: "directory_test.go"}, fault.TenantCredentialsUnreadable, "directory_test.go"},
+		"unset variable": {tenant.Credential{SecretEnv: "TAXIWAY_TEST_UNSET"}, fault.TenantCredentialsUnreadable, "TAXIWAY_TEST_UNSET"},
+		"refused secret": {tenant.Credential{SecretEnv: secretAt}, fault.TenantCredentialsRefused, "Entra"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(secretAt, password)
@@ -106,8 +107,11 @@ func TestCredentialKindsOfAzidentity(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = c.Imported(t.Context(), importID)
-			if fault.CodeOf(err) != tt.want {
-				t.Errorf("%v", err)
+			if fault.CodeOf(err) != tt.want || !strings.Contains(fault.DetailOf(err), tt.detail) {
+				t.Errorf("%v, detail %q", err, fault.DetailOf(err))
+			}
+			if fault.KindOf(err) != fault.Denied {
+				t.Errorf("%s: devices must wait for an administrator", fault.KindOf(err))
 			}
 		})
 	}

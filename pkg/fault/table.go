@@ -16,6 +16,7 @@ var catalogue = []Entry{
 	{RequestRateLimited, Throttled, "Too many requests with this key.", "Wait as long as Retry-After says."},
 	{TenantUnknown, Permanent, "No tenant of that name is configured.", "Add the tenant to the configuration, then replay."},
 	{TenantCredentialsRefused, Denied, "Entra refused the tenant's credentials.", "Renew the secret or certificate; work goes on by itself afterwards."},
+	{TenantCredentialsUnreadable, Denied, "The tenant's secret or certificate cannot be read here; Entra was not asked.", "Put it where the detail says, readable for Taxiway's user; work goes on by itself afterwards. A variable takes a restart."},
 	{TenantPermissionMissing, Denied, "The app registration lacks a Graph permission.", "Grant DeviceManagementServiceConfig.ReadWrite.All, Device.Read.All and GroupMember.Read.All and consent as administrator."},
 	{FileNoHeader, Invalid, "The file has no usable header line.", "The first line must name at least \"Device Serial Number\" and \"Hardware Hash\"."},
 	{FileNotCSV, Invalid, "The file is not delimited text.", "Open it in the program that wrote it and save it as CSV."},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 )
@@ -54,22 +55,55 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestSecret(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	t.Setenv("TAXIWAY_TEST_SECRET", "s3cret")
 	t.Setenv("TAXIWAY_TEST_EMPTY", "")
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "")
+	none, blank, pem := filepath.Join(t.TempDir(), "none"), write(t, "\n"), write(t, "-----BEGIN")
 	for name, c := range map[string]struct {
 		credential tenant.Credential
-		want, says string
+		want       string
+		says       []string
 	}{
-		"environment": {tenant.Credential{SecretEnv: "TAXIWAY_TEST_SECRET"}, "s3cret", ""},
-		"empty":       {tenant.Credential{SecretEnv: "TAXIWAY_TEST_EMPTY"}, "", "TAXIWAY_TEST_EMPTY is empty"},
-		"file":        {tenant.Credential{SecretFile: write(t, " s3cret\r\n")}, "s3cret", ""},
-		"empty file":  {tenant.Credential{SecretFile: write(t, "\n")}, "", "is empty"},
-		"no file":     {tenant.Credential{SecretFile: filepath.Join(t.TempDir(), "none")}, "", "secret file"},
+		"environment":        {tenant.Credential{SecretEnv: "TAXIWAY_TEST_SECRET"}, "s3cret", nil},
+		"empty":              {tenant.Credential{SecretEnv: "TAXIWAY_TEST_EMPTY"}, "", []string{"TAXIWAY_TEST_EMPTY"}},
+		"file":               {tenant.Credential{SecretFile: write(t, " s3cret\r\n")}, "s3cret", nil},
+		"empty file":         {tenant.Credential{SecretFile: blank}, "", []string{blank, "is empty"}},
+		"no file":            {tenant.Credential{SecretFile: none}, "", []string{none, "cannot be read"}},
+		"certificate":        {tenant.Credential{Kind: "certificate", CertFile: pem}, "-----BEGIN", nil},
+		"no certificate":     {tenant.Credential{Kind: "certificate", CertFile: none}, "", []string{none, "cannot be read"}},
+		"no token file":      {tenant.Credential{Kind: "workload"}, "", []string{"AZURE_FEDERATED_TOKEN_FILE"}},
+		"nothing to look at": {tenant.Credential{Kind: "managed"}, "", nil},
 	} {
-		got, err := c.credential.Secret()
-		if got != c.want || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+		d, err := tenant.NewDirectory(tenant.Tenant{
+			ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002", Credential: c.credential,
+		})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		checked := d.CheckCredentials()
+		if (checked == nil) != (c.says == nil) || checked != nil && !strings.Contains(checked.Error(), `tenant 1 ("contoso"): credential: `) {
+			t.Errorf("%s: checked: %v", name, checked)
+		}
+		got, err := of(c.credential)
+		if got != c.want || (err == nil) != (c.says == nil) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
+		for _, s := range c.says {
+			if fault.CodeOf(err) != fault.TenantCredentialsUnreadable || !strings.Contains(fault.DetailOf(err), s) || !strings.Contains(checked.Error(), s) {
+				t.Errorf("%s: %v, checked: %v", name, err, checked)
+			}
+		}
 	}
+}
+
+func of(c tenant.Credential) (string, error) {
+	switch c.Kind {
+	case "":
+		return c.Secret()
+	case "certificate":
+		raw, err := c.Certificate()
+		return string(raw), err
+	}
+	return "", c.Readable()
 }

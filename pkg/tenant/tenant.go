@@ -5,10 +5,7 @@ package tenant
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"taxiway.example/pkg/device"
@@ -155,25 +152,6 @@ func (d *Directory) WithKey(id device.TenantID, k Key) (*Directory, error) {
 		return nil, err
 	}
 	return more, more.addOperators(d.operators)
-}
-
-// Secret returns the client secret that the credential refers to.
-func (c Credential) Secret() (string, error) {
-	if c.SecretEnv != "" {
-		if v := os.Getenv(c.SecretEnv); v != "" {
-			return v, nil
-		}
-		return "", fmt.Errorf("the environment variable %s is empty", c.SecretEnv)
-	}
-	raw, err := os.ReadFile(c.SecretFile)
-	if err != nil {
-		return "", fmt.Errorf("secret file: %w", err)
-	}
-	secret := strings.TrimSpace(string(raw))
-	if secret == "" {
-		return "", fmt.Errorf("the secret file %s is empty", c.SecretFile)
-	}
-	return secret, nil
 }
 
 // Hash returns the SHA-256 of an API key as configured: 64 lower-case hexadecimal digits.

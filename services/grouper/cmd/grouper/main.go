@@ -14,7 +14,7 @@ import (
 	"taxiway.example/services/grouper"
 )
 
-func main() { os.Exit(engine.Main("grouper", configure)) }
+func main() { os.Exit(engine.Main("grouper", configure, (*tenant.Directory).CheckCredentials)) }
 
 func configure(fs *flag.FlagSet) engine.Work {
 	concurrency := fs.Int("concurrency", 0, "events worked on at once; 0 = the default")

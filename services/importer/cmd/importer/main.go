@@ -14,7 +14,7 @@ import (
 	"taxiway.example/services/importer"
 )
 
-func main() { os.Exit(engine.Main("importer", configure)) }
+func main() { os.Exit(engine.Main("importer", configure, (*tenant.Directory).CheckCredentials)) }
 
 func configure(fs *flag.FlagSet) engine.Work {
 	concurrency := fs.Int("concurrency", 0, "events worked on at once; 0 = the default")
