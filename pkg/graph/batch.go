@@ -58,7 +58,7 @@ func (c *Client) Batch(ctx context.Context, v Version, requests []Request) []Res
 }
 
 func (c *Client) batch(ctx context.Context, v Version, requests []Request) []Result {
-	k := &call{cost: len(requests)}
+	k := &call{cost: len(requests), batch: true}
 	inner := make([]batchRequest, len(requests))
 	for i, r := range requests {
 		k.class = max(k.class, r.class())
@@ -72,13 +72,10 @@ func (c *Client) batch(ctx context.Context, v Version, requests []Request) []Res
 		Requests []batchRequest `json:"requests"`
 	}{inner}}
 	err := c.send(ctx, k, envelope, c.origin+"/"+string(v)+"/$batch", &answer)
-	results := make([]Result, len(requests))
-	for i := range results {
-		if results[i].Err = err; err == nil {
-			results[i] = c.result(ctx, requests[i], answer.Responses, strconv.Itoa(i))
-		}
+	if err != nil {
+		return slices.Repeat([]Result{{Err: err}}, len(requests))
 	}
-	return results
+	return c.results(ctx, requests, answer.Responses)
 }
 
 func innerHeader(r Request) map[string]string {
@@ -92,20 +89,43 @@ func innerHeader(r Request) map[string]string {
 	return h
 }
 
-// result finds the answer of one request; Graph sends them in any order.
-func (c *Client) result(ctx context.Context, r Request, responses []batchResponse, id string) Result {
-	k := &call{class: r.class(), hide: r.Hide, apart: r.Apart}
+// results are the outcomes of a batch that was answered. However many of its requests were throttled, it counts as one 429.
+func (c *Client) results(ctx context.Context, requests []Request, responses []batchResponse) []Result {
+	results, refusals, calls := make([]Result, len(requests)), make([]*Error, len(requests)), make([]*call, len(requests))
+	var throttled []*Error
+	for i, r := range requests {
+		calls[i] = &call{class: r.class(), hide: r.Hide, apart: r.Apart}
+		results[i], refusals[i] = c.result(calls[i], responses, strconv.Itoa(i))
+		if refusals[i] != nil && calls[i].throttled(refusals[i]) {
+			throttled = append(throttled, refusals[i])
+		}
+	}
+	if len(throttled) > 0 {
+		c.shut(ctx, throttled...)
+	} else {
+		c.slowed.Store(0)
+	}
+	for i, e := range refusals {
+		if e != nil {
+			results[i].Err = faultOf(calls[i], e)
+		}
+	}
+	return results
+}
+
+// result finds the answer of one request, which may be a refusal; Graph sends them in any order.
+func (c *Client) result(k *call, responses []batchResponse, id string) (Result, *Error) {
 	at := slices.IndexFunc(responses, func(b batchResponse) bool { return b.ID == id })
 	if at < 0 {
-		return Result{Err: unreadable(k, fmt.Errorf("no answer to request %s of the batch", id))}
+		return Result{Err: unreadable(k, fmt.Errorf("no answer to request %s of the batch", id))}, nil
 	}
 	b := responses[at]
 	if b.Status >= 200 && b.Status <= 299 {
-		return Result{body: b.Body}
+		return Result{body: b.Body}, nil
 	}
 	header := http.Header{}
 	for name, value := range b.Headers {
 		header.Set(name, value)
 	}
-	return Result{Err: c.refused(ctx, k, parseError(b.Status, header, bytes.TrimSpace(b.Body), c.config.Now(), k.hide))}
+	return Result{}, parseError(b.Status, header, bytes.TrimSpace(b.Body), c.config.Now(), k.hide)
 }

@@ -2,6 +2,11 @@ package graph_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,5 +95,63 @@ func TestBatchOutcomes(t *testing.T) {
 	}
 	if got := f.Batch(t.Context(), graph.V1, nil); len(got) != 0 {
 		t.Errorf("an empty batch: %v", got)
+	}
+}
+
+// TestThrottledBatchIsOne429: a batch shuts the gate once, however many of its requests were throttled, and for longer when it is
+// throttled again. That Graph took the batch as a whole means nothing.
+func TestThrottledBatchIsOne429(t *testing.T) {
+	const slow, fine = `{"id":"%d","status":429,"body":{"error":{"code":"TooManyRequests"}}}`, `{"id":"%d","status":200,"body":{}}`
+	const named = `{"id":"%d","status":429,"headers":{"Retry-After":"7"},"body":{"error":{"code":"TooManyRequests"}}}`
+	for name, tt := range map[string]struct {
+		batches []string // a letter is an answer: s = slow, n = slow and names a pause, f = fine
+		want    []time.Duration
+	}{
+		"all throttled, again and again": {[]string{strings.Repeat("s", 20), "ss", "sf"}, []time.Duration{10, 20, 40}},
+		"fine in between":                {[]string{"ss", "ff", "ss"}, []time.Duration{10, 10}},
+		"the longest pause counts":       {[]string{"nsf", "s"}, []time.Duration{7, 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var answers []http.HandlerFunc
+			for _, batch := range tt.batches {
+				var parts []string
+				for i, letter := range batch {
+					parts = append(parts, fmt.Sprintf(map[rune]string{'s': slow, 'n': named, 'f': fine}[letter], i))
+				}
+				answers = append(answers, ok(`{"responses":[`+strings.Join(parts, ",")+`]}`))
+			}
+			f := connect(t, serve(t, answers...).URL)
+			for _, batch := range tt.batches {
+				for i, r := range f.Batch(t.Context(), graph.Beta, slices.Repeat([]graph.Request{get("/x")}, len(batch))) {
+					e, failed := errors.AsType[*fault.Error](r.Err)
+					if failed == (batch[i] == 'f') {
+						t.Fatalf("answer %d of %s: %v", i, batch, r.Err)
+					}
+					if last := len(f.gate.shut) - 1; failed && (e.Code != fault.GraphThrottled || !start.Add(e.RetryAfter).Equal(f.gate.shut[last])) {
+						t.Errorf("answer %d of %s: %v after %s, the gate opens at %s", i, batch, e, e.RetryAfter, f.gate.shut[last])
+					}
+				}
+			}
+			var got []time.Duration
+			for _, until := range f.gate.shut {
+				got = append(got, until.Sub(start)/time.Second)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestThrottledForItselfWithinABatch: a request that stands apart leaves the gate open there, too.
+func TestThrottledForItselfWithinABatch(t *testing.T) {
+	s := serve(t, ok(`{"responses":[{"id":"0","status":429},{"id":"1","status":200,"body":{}}]}`))
+	f := connect(t, s.URL)
+	apart := post("/sync", nil)
+	apart.Apart = true
+	results := f.Batch(t.Context(), graph.Beta, []graph.Request{apart, get("/x")})
+	wantCode(t, results[0].Err, fault.GraphThrottled)
+	if len(f.gate.shut) != 0 || results[1].Err != nil {
+		t.Errorf("the gate was shut: %v, %v", f.gate.shut, results[1].Err)
 	}
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,11 +15,18 @@ import (
 
 // refused turns an answer into a fault. A 429 also shuts the gate, for everybody who works for the tenant.
 func (c *Client) refused(ctx context.Context, k *call, e *Error) error {
-	if e.Status == http.StatusTooManyRequests {
-		c.shut(ctx, k, e)
+	if k.throttled(e) {
+		c.shut(ctx, e)
 	}
+	return faultOf(k, e)
+}
+
+func faultOf(k *call, e *Error) error {
 	return fault.Wrap(e, codeOf(k.class, e), e.Summary()).After(e.RetryAfter)
 }
+
+// throttled reports whether an answer concerns everybody who works for the tenant.
+func (k *call) throttled(e *Error) bool { return e.Status == http.StatusTooManyRequests && !k.apart }
 
 // codeOf says what an answer means for the request.
 func codeOf(class Class, e *Error) fault.Code {
@@ -69,18 +77,20 @@ const (
 	maxPause   = 5 * time.Minute
 )
 
-// shut closes the gate and makes sure that the answer names a pause.
-func (c *Client) shut(ctx context.Context, k *call, e *Error) {
-	if k.apart {
-		return
+// shut closes the gate once for all the 429s of one exchange, for the longest pause that they name, and makes sure that each of
+// them names one.
+func (c *Client) shut(ctx context.Context, answers ...*Error) {
+	pause := slices.MaxFunc(answers, func(a, b *Error) int { return cmp.Compare(a.RetryAfter, b.RetryAfter) }).RetryAfter
+	if pause == 0 {
+		pause = min(firstPause<<min(c.slowed.Add(1)-1, 10), maxPause)
 	}
-	if e.RetryAfter == 0 {
-		e.RetryAfter = min(firstPause<<min(c.slowed.Add(1)-1, 10), maxPause)
+	for _, e := range answers {
+		e.RetryAfter = orDefault(e.RetryAfter, pause)
 	}
 	// The gate must hear of it even when the caller has just been told to stop.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := c.config.Gate.Shut(ctx, c.config.Now().Add(e.RetryAfter)); err != nil {
+	if err := c.config.Gate.Shut(ctx, c.config.Now().Add(pause)); err != nil {
 		c.config.Log.WarnContext(ctx, "the gate of a throttled tenant could not be shut", "error", err)
 	}
 }

@@ -62,6 +62,7 @@ type call struct {
 	sent  atomic.Bool // some of it may have reached the other side
 	hide  []string
 	apart bool
+	batch bool // whether it was throttled is for the answers within its own to say
 }
 
 type callKey struct{}
@@ -99,7 +100,9 @@ func (c *Client) send(ctx context.Context, k *call, r Request, address string, o
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return c.refused(ctx, k, parseError(resp.StatusCode, resp.Header, body, c.config.Now(), k.hide))
 	}
-	c.slowed.Store(0)
+	if !k.batch {
+		c.slowed.Store(0)
+	}
 	return decode(k, body, out)
 }
 
