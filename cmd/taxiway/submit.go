@@ -141,9 +141,9 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 func writeProblem(b *strings.Builder, p api.Row) {
 	fmt.Fprintf(b, "  %-9s  row %d: %s%s\n", p.Outcome, p.Row, p.Code, inColumn(p.Column))
 	if p.Detail != "" {
-		fmt.Fprintf(b, "             %s\n", inventory.Printable(p.Detail))
+		writeFolded(b, 13, inventory.Printable(p.Detail))
 	}
 	if p.Hint != "" && p.Outcome != ledger.Duplicate {
-		fmt.Fprintf(b, "             What to do: %s\n", p.Hint)
+		writeFolded(b, 13, "What to do: "+p.Hint)
 	}
 }
