@@ -26,6 +26,10 @@ const (
 	FieldProduct      Field = "product"
 )
 
+// MaxClaims is how many devices may contradict one another by one serial number or UUID. What comes after them is refused: more
+// than that is a filler of the firmware, and no person would compare them.
+const MaxClaims = 20
+
 // Relate compares two captures and lists the fields that both have and that differ. What one of them lacks, or fills
 // with a placeholder, neither joins nor parts them.
 //

@@ -72,6 +72,7 @@ const (
 	DeviceConflictEK            Code = "device.conflict_ek"
 	DeviceConflictSerial        Code = "device.conflict_serial"
 	DeviceConflictUUID          Code = "device.conflict_uuid"
+	DeviceEvidenceShared        Code = "device.evidence_shared"
 	DeviceDuplicate             Code = "device.duplicate"
 	DeviceRetired               Code = "device.retired"
 	DeviceAttemptsUsedUp        Code = "device.attempts_used_up"

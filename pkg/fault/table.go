@@ -71,6 +71,7 @@ var catalogue = []Entry{
 	{DeviceConflictEK, Conflict, "A device with this serial number is known with another TPM.", "A board was swapped or a serial copied: retire the old device, then release this one."},
 	{DeviceConflictSerial, Conflict, "This TPM is known under another serial number.", "A board moved into another machine: retire the old device, then release this one."},
 	{DeviceConflictUUID, Conflict, "A device with this serial number is known with another SMBIOS UUID.", "Check for a swapped board or a cloned machine, then retire one of them."},
+	{DeviceEvidenceShared, Invalid, "More devices than a person can compare claim this serial number or SMBIOS UUID.", "The firmware carries a filler in its place: have the maker write it, capture again, and send the device again."},
 	{DeviceDuplicate, Invalid, "The device is already known.", "Nothing: the answer points to the device."},
 	{DeviceRetired, Conflict, "The device was retired.", "Register it again as a new device."},
 	{DeviceAttemptsUsedUp, Permanent, "The device failed too often with errors that might have passed.", "Read its timeline, remove the cause, replay."},

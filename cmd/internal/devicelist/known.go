@@ -85,6 +85,8 @@ func (k *known) take(at Place, c ledger.Candidate) verdict {
 	case m.seen == nil || m.rank() == unrelated:
 		k.add(at, c, verdict{})
 		return verdict{outcome: ledger.Accepted}
+	case !m.same() && k.claims(c) >= device.MaxClaims:
+		return verdict{outcome: ledger.Rejected, code: fault.DeviceEvidenceShared}
 	case !m.same():
 		v := verdict{ledger.Conflict, conflictCode(m.differ), m.relation.Advice(m.differ), &m.place}
 		k.add(at, c, v)
@@ -124,6 +126,15 @@ func (k *known) related(c ledger.Candidate) []*seen {
 		all = append(all, k.byUUID[c.Capture.UUID]...)
 	}
 	return all
+}
+
+// claims counts the devices that share evidence with a row.
+func (k *known) claims(c ledger.Candidate) int {
+	all := map[*seen]bool{}
+	for _, s := range k.related(c) {
+		all[s] = true
+	}
+	return len(all)
 }
 
 // add remembers a new device. Its names are cut from the hash, which they must not keep alive.

@@ -45,6 +45,34 @@ func TestVerdictsAreThoseOfTheLedger(t *testing.T) {
 	})
 }
 
+// So it does with a list of devices that all claim one serial number.
+func TestAFillerIsRefusedAsByTheLedger(t *testing.T) {
+	t.Parallel()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var b strings.Builder
+	b.WriteString("Device Serial Number,Windows Product ID,Hardware Hash\n")
+	for i := range device.MaxClaims + 3 {
+		r := hwhash.Synthetic(uint64(i))
+		other := hwhash.Synthetic(0)
+		r.Serial, r.Manufacturer, r.Product = other.Serial, other.Manufacturer, other.Product
+		h, err := hwhash.Encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, ",,%s\n", h.Wire())
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		want := verdictsOfLedger(rt, store, rapid.StringMatching(`t[a-z]{20}`).Draw(rt, "tenant"), b.String())
+		if diff := cmp.Diff(want, offline(rt, b.String())); diff != "" || !strings.Contains(want[len(want)-1], "device.evidence_shared") {
+			rt.Errorf("%s %s", want[len(want)-1], diff)
+		}
+	})
+}
+
 // drawList makes up a list of few devices that share pieces of evidence, in captures that may lack some.
 func drawList(t *rapid.T) string {
 	var b strings.Builder

@@ -16,6 +16,7 @@ var accepting = map[string]func(*bench){
 	"Accept/BetterEvidence":    acceptBetterEvidence,
 	"Accept/RowsOnce":          acceptRowsOnce,
 	"Accept/OtherRows":         acceptOtherRows,
+	"Accept/SharedSerial":      acceptSharedSerial,
 	"Accept/Rejects":           acceptRejects,
 	"Accept/ClosedBatch":       acceptClosedBatch,
 	"Accept/ManyRows":          acceptManyRows,
@@ -52,6 +53,26 @@ func acceptNewDevice(b *bench) {
 	found, err := b.BySerial(b.Context(), contoso, device.NewSerial(" sN-00001x"))
 	b.must(err)
 	b.same(found, []ledger.Device{d})
+}
+
+// A serial number that everybody claims is a filler. What is known of it stays findable, and further claims cost nothing.
+func acceptSharedSerial(b *bench) {
+	const rows = device.MaxClaims + 5
+	claims := make([]ledger.Candidate, rows)
+	for i := range claims {
+		claims[i] = Evidence(i+1, i+1, i+1, 1)
+	}
+	batch := b.batch(contoso)
+	receipts := b.accept(batch, claims[:rows/2]...)
+	receipts = append(receipts, b.accept(batch, claims[rows/2:]...)...)
+	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Conflict: device.MaxClaims - 1, ledger.Rejected: 5})
+	last := receipts[rows-1]
+	if last.Code != fault.DeviceEvidenceShared || last.Device != "" {
+		b.Errorf("%+v", last)
+	}
+	again := b.accept(b.batch(contoso), Recapture(claims[0], 1), claims[device.MaxClaims-1], claims[rows-1])
+	b.same(outcomes(again), map[ledger.Outcome]int{ledger.Duplicate: 1, ledger.Conflict: 1, ledger.Rejected: 1})
+	b.same(again[1].Device, receipts[device.MaxClaims-1].Device)
 }
 
 // A delivery that goes on is the same delivery: a row that is another one now stops it, and nothing beside it is taken.

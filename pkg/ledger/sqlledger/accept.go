@@ -154,6 +154,8 @@ func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
 	r := v.device
 	var err error
 	switch {
+	case v.outcome == ledger.Rejected:
+		return answer, nil
 	case r == nil:
 		r, err = in.admit(c, v)
 	case v.same:

@@ -72,6 +72,8 @@ func decide(c *ledger.Candidate, related []*record) verdict {
 		return verdict{outcome: ledger.Accepted}
 	case first.State == ledger.Retired:
 		return verdict{outcome: ledger.Duplicate, code: fault.DeviceRetired, device: first.record}
+	case !first.same() && distinct(related) >= device.MaxClaims:
+		return verdict{outcome: ledger.Rejected, code: fault.DeviceEvidenceShared, detail: "Known devices, among others: " + first.ID + "."}
 	case !first.same():
 		return verdict{
 			outcome: ledger.Conflict, code: conflictCode(first.differ),
@@ -85,6 +87,14 @@ func decide(c *ledger.Candidate, related []*record) verdict {
 	}
 	v.outcome, v.code, v.detail = ledger.Duplicate, fault.DeviceDuplicate, first.relation.Advice(first.differ)
 	return v
+}
+
+func distinct(related []*record) int {
+	all := make(map[*record]bool, len(related))
+	for _, r := range related {
+		all[r] = true
+	}
+	return len(all)
 }
 
 // conflictCode names the field that says most.
