@@ -51,17 +51,17 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	floor := min(b.seen.swap(name, info.State.LastSeq), info.State.LastSeq)
-	consumers := 0
+	last := min(b.seen.swap(name, info.State.LastSeq), info.State.LastSeq)
 	list := stream.ListConsumers(ctx)
+	var consumers []*jetstream.ConsumerInfo
 	for c := range list.Info() {
-		consumers++
-		floor = min(floor, done(c, floor))
+		consumers = append(consumers, c)
 	}
 	if err := list.Err(); err != nil {
 		return err
 	}
-	if consumers == 0 || info.State.Msgs == 0 || floor < info.State.FirstSeq {
+	floor := floorOf(consumers, info.State.Consumers, last)
+	if info.State.Msgs == 0 || floor < info.State.FirstSeq {
 		return nil
 	}
 	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
@@ -83,10 +83,26 @@ func (s *seen) swap(stream string, last uint64) (before uint64) {
 	return before
 }
 
+// floorOf returns up to where nobody needs anything any more, 0 when that is not known. On a cluster the list leaves out
+// consumers that have no leader at the moment, and may hold another one twice.
+func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 {
+	floor, names := last, map[string]bool{}
+	for _, c := range consumers {
+		names[c.Name] = true
+		floor = min(floor, done(c, last))
+	}
+	if len(names) == 0 || len(names) < want {
+		return 0
+	}
+	return floor
+}
+
 // done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so
-// that one with nothing to do and nothing in hand counts as far as the stream went.
+// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader nobody knows what it has
+// in hand.
 func done(c *jetstream.ConsumerInfo, last uint64) uint64 {
-	if c.NumPending == 0 && c.NumAckPending == 0 {
+	leaderless := c.Cluster != nil && c.Cluster.Leader == ""
+	if c.NumPending == 0 && c.NumAckPending == 0 && !leaderless {
 		return last
 	}
 	return c.AckFloor.Stream
