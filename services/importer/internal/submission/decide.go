@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -39,6 +40,7 @@ func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.
 	}
 	r := outcome.Decisive(records)
 	l.records[d.ID] = r.ID
+	d.Serial = cmp.Or(r.Serial, d.Serial) // the answer is about what was sent, whatever a newer capture says
 	p := outcome.For(r.Meaning())
 	ended := func(m ledger.Move) { l.end(m, string(r.Meaning())) }
 	switch {

@@ -26,10 +26,11 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 	case sub.State == ledger.SubmissionClosed:
 		return nil
 	}
-	waiting, err := s.waiting(ctx, sub)
+	devices, err := s.devices(ctx, sub)
 	if err != nil {
 		return err
 	}
+	waiting := remaining(sub, devices)
 	if len(waiting) == 0 && s.Now().Sub(sub.Created) > s.Timings.CleanupEnd {
 		return s.close(ctx, sub)
 	}
@@ -42,19 +43,23 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 	case len(waiting) == 0:
 		return s.cleanUp(ctx, client, sub, records)
 	}
-	return s.review(ctx, client, sub, waiting, records)
+	return s.review(ctx, client, sub, devices, records)
 }
 
-// waiting returns the devices that are still part of the submission. Whoever moved the others has taken them out of it.
-func (s *Service) waiting(ctx context.Context, sub ledger.Submission) ([]ledger.Device, error) {
+// devices returns the devices that the submission began with.
+func (s *Service) devices(ctx context.Context, sub ledger.Submission) ([]ledger.Device, error) {
 	all := make([]string, len(sub.Items))
 	for i, item := range sub.Items {
 		all[i] = item.Device
 	}
-	devices, err := s.Ledger.Devices(ctx, sub.Tenant, all)
-	return slices.DeleteFunc(devices, func(d ledger.Device) bool {
+	return s.Ledger.Devices(ctx, sub.Tenant, all)
+}
+
+// remaining returns the devices that are still part of the submission. Whoever moved the others has taken them out of it.
+func remaining(sub ledger.Submission, devices []ledger.Device) []ledger.Device {
+	return slices.DeleteFunc(slices.Clone(devices), func(d ledger.Device) bool {
 		return d.Submission != sub.ID || d.State != ledger.Submitting && d.State != ledger.Submitted
-	}), err
+	})
 }
 
 // read asks Autopilot for the submission's records.
@@ -90,12 +95,12 @@ func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []l
 
 // review decides about each device that waits, commits the decisions and announces the devices that are registered now.
 func (s *Service) review(
-	ctx context.Context, client Finder, sub ledger.Submission, waiting []ledger.Device, records []autopilot.Imported,
+	ctx context.Context, client Finder, sub ledger.Submission, devices []ledger.Device, records []autopilot.Imported,
 ) error {
 	l := &look{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
-	bySerial := correlate(records)
-	for _, d := range l.turn(waiting) {
-		l.decide(ctx, d, bySerial[d.Serial.Fold()])
+	mine := match(sub.Items, devices, records)
+	for _, d := range l.turn(remaining(sub, devices)) {
+		l.decide(ctx, d, mine[d.ID])
 	}
 	applied, err := s.advance(ctx, l.change(ctx, len(records) > 0))
 	if err != nil || !applied {

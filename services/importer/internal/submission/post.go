@@ -16,7 +16,7 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []ledger.
 	if err == nil {
 		records = own(records, sub)
 		if len(records) > 0 {
-			return s.accepted(ctx, sub, won, records)
+			return s.accepted(ctx, sub, won, rows, records)
 		}
 		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
 	}
@@ -52,14 +52,16 @@ func (s *Service) send(
 }
 
 // accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked for.
-func (s *Service) accepted(ctx context.Context, sub ledger.Submission, won []ledger.Device, records []autopilot.Imported) error {
+func (s *Service) accepted(
+	ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice, records []autopilot.Imported,
+) error {
 	s.Metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
 	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(spread(s.Timings.poll(0), sub.ID)), ""
 	c := ledger.SubmissionChange{Submission: sub}
 	bySerial := correlate(records)
 	for _, d := range won {
-		if mine := bySerial[d.Serial.Fold()]; len(mine) > 0 {
+		if mine := bySerial[rows[d.ID].Serial.Fold()]; len(mine) > 0 {
 			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: outcome.Decisive(mine).ID})
 			c.Moves = append(c.Moves, move(d, ledger.Submitted, time.Time{}, "", ""))
 		}

@@ -19,14 +19,63 @@ func own(records []autopilot.Imported, sub ledger.Submission) []autopilot.Import
 	return ours
 }
 
-// correlate groups the records of one import by serial number. The order of an answer means nothing, and Autopilot may hold
-// several records of one device; but no two devices of a submission share a serial number.
+// correlate groups the records of one import by the serial number that was sent. The order of an answer means nothing, and
+// Autopilot may hold several records of one device; but no two devices of an import were sent with one serial number.
 func correlate(records []autopilot.Imported) map[string][]autopilot.Imported {
 	bySerial := make(map[string][]autopilot.Imported, len(records))
 	for _, r := range records {
 		bySerial[r.Serial.Fold()] = append(bySerial[r.Serial.Fold()], r)
 	}
 	return bySerial
+}
+
+// match gives each device of a submission its records. A newer capture may have changed a device's serial number since it was
+// sent; so a record whose id is known comes first, and brings along whatever else was sent under its serial number.
+func match(items []ledger.Item, devices []ledger.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
+	bySerial, sent := correlate(records), make(map[string]string, len(records))
+	for _, r := range records {
+		sent[r.ID] = r.Serial.Fold()
+	}
+	mine, open := make(map[string][]autopilot.Imported, len(items)), map[string]bool{}
+	for _, i := range items {
+		if i.RecordID == "" {
+			open[i.Device] = true
+		} else if serial, ok := sent[i.RecordID]; ok {
+			mine[i.Device] = bySerial[serial]
+			delete(bySerial, serial)
+		}
+	}
+	guess(mine, open, devices, bySerial)
+	return mine
+}
+
+// guess matches the open devices, no record of which is known, with what is left by present serial number. Where two of them
+// have the same one now, at least one was sent with another: neither gets anything by it. One device and one serial number
+// that are left in the end belong together, as nobody else uses the import id.
+func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices []ledger.Device, left map[string][]autopilot.Imported) {
+	holders := map[string][]string{}
+	for _, d := range devices {
+		if serial := d.Serial.Fold(); open[d.ID] {
+			holders[serial] = append(holders[serial], d.ID)
+		}
+	}
+	take := func(id, serial string) {
+		mine[id] = left[serial]
+		delete(left, serial)
+		delete(open, id)
+	}
+	for serial, ids := range holders {
+		if len(ids) == 1 && len(left[serial]) > 0 {
+			take(ids[0], serial)
+		}
+	}
+	if len(open) == 1 && len(left) == 1 {
+		for id := range open {
+			for serial := range left {
+				take(id, serial)
+			}
+		}
+	}
 }
 
 // pick returns the registered devices, of those with the device's serial number, that can be the device: the manufacturer is
