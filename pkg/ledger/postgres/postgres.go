@@ -11,9 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -27,11 +30,18 @@ type Options = sqlledger.Options
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// defaultConns is the number of connections of one process; the URL's pool_max_conns changes it.
-const defaultConns = 10
+const (
+	// defaultConns is the number of connections of one process; the URL's pool_max_conns changes it.
+	defaultConns = 10
+	// defaultConnect is how long one of several hosts may keep silent before the next is tried, well within the time of a call;
+	// the URL's connect_timeout changes it.
+	defaultConnect = 5 * time.Second
+	// lifetime is how long a connection is kept, so that none stays for good with a server that is not the right one any more.
+	lifetime = 5 * time.Minute
+)
 
 // Open opens the ledger in the database at the URL (or keyword/value string) and brings its schema up to date. Beside what
-// libpq knows, the URL takes pool_max_conns.
+// libpq knows, the URL takes pool_max_conns. Of several hosts the first is used that takes writes.
 func Open(ctx context.Context, url string, opts Options) (*sqlledger.Ledger, error) {
 	db, err := open(ctx, url)
 	if err != nil {
@@ -50,11 +60,13 @@ func open(ctx context.Context, url string) (*sql.DB, error) {
 		return nil, err
 	}
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
+	db.SetConnMaxLifetime(lifetime)
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	// Only now: who migrates needs a second connection beside the one that holds the lock.
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
 	return db, nil
 }
 
@@ -76,6 +88,7 @@ func settings(config *pgx.ConnConfig) (conns int, err error) {
 			config.RuntimeParams[name] = value
 		}
 	}
+	failover(config)
 	asked, ok := config.RuntimeParams["pool_max_conns"]
 	if !ok {
 		return defaultConns, nil
@@ -85,6 +98,17 @@ func settings(config *pgx.ConnConfig) (conns int, err error) {
 		return 0, fmt.Errorf("pool_max_conns %q is not a number above 0", asked)
 	}
 	return conns, nil
+}
+
+// failover sees that of several hosts the one is found that answers and takes writes.
+func failover(config *pgx.ConnConfig) {
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = defaultConnect
+		config.DialFunc = (&net.Dialer{Timeout: defaultConnect}).DialContext // as pgx does for a connect_timeout of the URL
+	}
+	if config.ValidateConnect == nil { // target_session_attrs is not given, or "any", which a ledger has no use for
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 }
 
 // migrationLock is the advisory lock that replicas take to migrate one after the other: "taxiway" in ASCII.
