@@ -54,9 +54,7 @@ func (in *inlet) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		messages, err := in.receive(ctx, in.demand.free(ctx))
 		in.demand.take(len(messages))
-		for _, raw := range messages {
-			in.take(ctx, raw)
-		}
+		in.takeAll(ctx, messages)
 		if err == nil {
 			pause, failures = firstPause, 0
 			in.state.clear(what)
@@ -124,13 +122,23 @@ func (in *inlet) slowDown(ctx context.Context, err error) {
 	in.Logger.ErrorContext(ctx, "a message that the client library cannot read", "subscription", in.String(), "error", err)
 }
 
-// take makes a delivery of a message and sees to it that somebody handles it.
-func (in *inlet) take(ctx context.Context, raw *azservicebus.ReceivedMessage) {
+// takeAll makes deliveries of all messages before it hands out the first: locks are kept while messages wait for a worker.
+func (in *inlet) takeAll(ctx context.Context, messages []*azservicebus.ReceivedMessage) {
 	if in.link.Err() != nil {
 		in.cut()
 	}
-	d := in.delivery(ctx, raw)
-	switch to := prop(raw, propTo); {
+	held := make([]*delivery, len(messages))
+	for i, raw := range messages {
+		held[i] = in.delivery(ctx, raw)
+	}
+	for _, d := range held {
+		in.take(ctx, d)
+	}
+}
+
+// take sees to it that somebody handles a delivery.
+func (in *inlet) take(ctx context.Context, d *delivery) {
+	switch to := prop(d.raw, propTo); {
 	case to != "" && to != in.name && !in.foreign:
 		in.running.Go(func() {
 			d.settle(ctx, broker.Outcome{Verb: broker.Ack})

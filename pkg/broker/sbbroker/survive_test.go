@@ -190,6 +190,37 @@ func TestLostLock(t *testing.T) {
 	eventually(t, "settled", func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} })
 }
 
+// TestWaitingForAWorker: the locks of all that came together are kept, also while no worker is free.
+func TestWaitingForAWorker(t *testing.T) {
+	t.Parallel()
+	const n = 3
+	b := newBench(t)
+	br := b.broker(Options{})
+	b.publish(br, "a", "b", "c")
+	sub := importer
+	sub.Lease = leastLease // renews every half second what is locked for a minute
+	s := &share{Broker: br, sub: sub, demand: newDemand(n), ready: make(chan *delivery), holds: make(chan struct{}, 1)}
+	in := newInlet(s, br.sources(sub)[0])
+	var messages []*azservicebus.ReceivedMessage
+	for len(messages) < n {
+		more, err := in.receive(t.Context(), n-len(messages))
+		b.must(err)
+		messages = append(messages, more...)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s.running.Go(func() { in.takeAll(ctx, messages) })
+	for range 2 { // half a minute twice: what is not renewed in between is lost
+		before := br.Operations().Renewed
+		eventually(t, "every lock was renewed, in five rounds of all", func() bool { return br.Operations().Renewed-before >= 5*n })
+		b.Advance(importer.Lease / 2)
+	}
+	b.want(importerEntity, simulator.Counts{Locked: n})
+	cancel()
+	s.running.Wait()
+	in.end(t.Context())
+	b.want(importerEntity, simulator.Counts{Active: n})
+}
+
 // TestUnansweredSettlement: it was carried out, and nobody said so.
 func TestUnansweredSettlement(t *testing.T) {
 	t.Parallel()
