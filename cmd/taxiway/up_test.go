@@ -19,7 +19,7 @@ tenants:
   - id: contoso
     entraTenantId: 11111111-1111-1111-1111-111111111111
     clientId: 22222222-2222-2222-2222-222222222222
-    credential: {secretFile: nowhere}
+    credential: {secretFile: %SECRET%}
     endpoints: {login: "http://127.0.0.1:1", graph: "http://127.0.0.1:1"}
 operators: [{name: house, sha256: %KEY%}]
 `
@@ -57,9 +57,13 @@ func startUp(t *testing.T, u up) (url, key string) {
 func TestUpKnowsTheOperatorsOfNoTenant(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	config := filepath.Join(dir, "tenants.yaml")
-	if err := os.WriteFile(config, []byte(strings.ReplaceAll(tenantsOfUp, "%KEY%", tenant.Hash("house"))), 0o600); err != nil {
-		t.Fatal(err)
+	config, secret := filepath.Join(dir, "tenants.yaml"), filepath.Join(dir, "contoso.secret")
+	for name, content := range map[string]string{
+		secret: "secret", config: strings.NewReplacer("%KEY%", tenant.Hash("house"), "%SECRET%", secret).Replace(tenantsOfUp),
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	url, made := startUp(t, up{data: filepath.Join(dir, "data"), config: config, listen: "127.0.0.1:0", logFormat: "text", logLevel: "error"})
 	for name, key := range map[string]string{"the operator of no tenant": "house", "the tenant's made key": made} {
