@@ -91,7 +91,7 @@ func natsBus(t *testing.T) *bus {
 	b.send = func(t *testing.T, queue, id string, body []byte) { t.Helper(); publish(t, queue, id, "", body) }
 	b.ask = func(t *testing.T, queue, id string, body []byte) []byte {
 		t.Helper()
-		answers, err := nc.SubscribeSync(nc.NewInbox())
+		answers, err := nc.SubscribeSync("_INBOX_" + strings.ReplaceAll(queue, ".", "_") + strings.TrimPrefix(nc.NewInbox(), "_INBOX"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,8 @@ const headerReplyTo = "Taxiway-Reply-To"
 // attrReplyTo carries it in our copies.
 const attrReplyTo = "replyto"
 
-// inbox begins every address that answers are sent to: a sender must not make us publish anywhere else.
+// inbox begins every address that answers are sent to. With the names of the queue behind it, it is that sender's: he must not
+// make us publish anywhere else, other senders' mailboxes among it.
 const inbox = "_INBOX"
 
 // queueOf returns name and queue of a subscription's durable, queue "" for all but intake queues.
@@ -90,7 +91,7 @@ func (n names) adopt(h nats.Header, subject string, meta *jetstream.MsgMetadata,
 	}
 	m := broker.IntakeMessage(strings.TrimPrefix(subject, n.prefix+"."), id, body)
 	for name, values := range h {
-		if strings.EqualFold(name, headerReplyTo) && len(values) > 0 && isInbox(values[0]) {
+		if strings.EqualFold(name, headerReplyTo) && len(values) > 0 && isInbox(m.Type, values[0]) {
 			m.Headers[attrReplyTo] = values[0]
 		}
 	}
@@ -104,16 +105,16 @@ func first(h nats.Header, name string) string {
 	return ""
 }
 
-// isInbox reports whether an address is a mailbox and one subject.
-func isInbox(subject string) bool {
-	return strings.HasPrefix(subject, inbox) && len(subject) <= broker.MaxID &&
+// isInbox reports whether an address is a mailbox of the queue's source, and one subject.
+func isInbox(queue, subject string) bool {
+	return strings.HasPrefix(subject, inboxOf(queue)+".") && len(subject) <= broker.MaxID &&
 		!strings.ContainsAny(subject, " \t*>") && !strings.Contains(subject+".", "..")
 }
 
 // replier returns what answers the sender of a message, nil when there is nobody to answer.
 func (b *Broker) replier(m broker.Message) func(context.Context, []byte) error {
 	to := m.Headers[attrReplyTo]
-	if !broker.IsIntake(m.Type) || !isInbox(to) {
+	if !broker.IsIntake(m.Type) || !isInbox(m.Type, to) {
 		return nil
 	}
 	return func(ctx context.Context, body []byte) error {

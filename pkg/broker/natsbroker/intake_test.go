@@ -46,7 +46,8 @@ func TestSendersHeadersAreNotBelieved(t *testing.T) {
 			headerID: {"x"}, headerType: {"devices.collected.v1"}, headerTenant: {"fabrikam"}, headerAttempt: {"7"},
 			headerNotBefore: {"2999-01-01T00:00:00Z"}, headerPublished: {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
 		},
-		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX.*"}},
+		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-a.*"}},
+		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-b.answers"}},
 	} {
 		if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "taxiway.intake.contoso.oem-a", Header: h, Data: []byte("{}")}); err != nil {
 			t.Fatal(err)
@@ -78,7 +79,7 @@ func TestReply(t *testing.T) {
 	}()
 	backend.foreign(t, queue("oem-a").Type, "first", nil) // waits for the queue; nobody to answer
 	nc, js := backend.sender(t)
-	answers, err := nc.SubscribeSync(nc.NewInbox())
+	answers, err := nc.SubscribeSync("_INBOX_contoso_oem-a.answers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,11 +99,13 @@ func TestReply(t *testing.T) {
 
 func TestInbox(t *testing.T) {
 	t.Parallel()
+	const mine = "_INBOX_contoso_oem-a."
 	for subject, want := range map[string]bool{
-		"_INBOX.a": true, "_INBOX_oem.a.b": true, "": false, "taxiway.ev.x": false, "$JS.API.INFO": false, "_INBOX.*": false, "_INBOX.>": false,
-		"_INBOX.a b": false, "_INBOX..a": false, "_INBOX.": false, "x_INBOX.a": false, "_INBOX." + strings.Repeat("a", 100): false,
+		mine + "a": true, mine + "a.b": true, "": false, mine: false, mine + "*": false, mine + ">": false, mine + "a b": false, mine + ".a": false,
+		mine + strings.Repeat("a", 100): false, "x" + mine + "a": false, "taxiway.ev.x": false, "$JS.API.INFO": false,
+		"_INBOX.a": false, "_INBOX_contoso_oem-ab.a": false, "_INBOX_contoso_oem-b.a": false, "_INBOX_fabrikam_oem-a.a": false,
 	} {
-		if isInbox(subject) != want {
+		if isInbox(queue("oem-a").Type, subject) != want {
 			t.Errorf("%q: want %t", subject, want)
 		}
 	}
