@@ -36,6 +36,18 @@ func (n names) parking(subscription, id string) string {
 func (n names) workSubjects() []string   { return []string{n.prefix + ".ev.>", n.prefix + ".to.>"} }
 func (n names) parkedSubjects() []string { return []string{n.prefix + ".dlq.>"} }
 
+// streamOf names the stream that keeps what we publish to a subject.
+func (n names) streamOf(subject string) string {
+	if strings.HasPrefix(subject, n.prefix+".dlq.") {
+		return n.parked()
+	}
+	if words, ours := strings.CutPrefix(subject, n.prefix+".redo."); ours {
+		queue, _, _ := strings.Cut(words, ".")
+		return n.prefix + "-" + queue
+	}
+	return n.work()
+}
+
 // filters are the subjects of a subscription.
 func (n names) filters(s broker.Subscription) []string {
 	if broker.IsIntake(s.Type) {

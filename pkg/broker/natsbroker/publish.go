@@ -68,7 +68,7 @@ func (b *Broker) store(ctx context.Context, messages []*nats.Msg) error {
 		if err == nil {
 			return nil
 		}
-		if final := verdict(err); final != nil {
+		if final := b.verdict(err, failed[0].Subject); final != nil {
 			return final
 		}
 		if errors.Is(err, jetstream.ErrNoStreamResponse) {
@@ -109,13 +109,13 @@ func (b *Broker) send(ctx context.Context, messages []*nats.Msg) (failed []*nats
 }
 
 // verdict translates errors that stay when the message is sent again; nil means that trying again makes sense.
-func verdict(err error) error {
+func (b *Broker) verdict(err error, subject string) error {
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
 		return fault.Wrap(err, fault.MessageTooLarge, "the message is larger than the broker's limit")
 	case hasCode(err, codeStoreFailed):
-		return fault.Wrap(err, fault.BrokerBusy, "the broker's stream is full")
-	case errors.Is(err, nats.ErrConnectionClosed):
+		return fault.Wrap(err, fault.BrokerBusy, "the broker's stream "+b.streamOf(subject)+" is full")
+	case errors.Is(err, nats.ErrConnectionClosed), b.nc.IsClosed():
 		return fault.Wrap(err, fault.BrokerUnavailable, "the broker's connection was closed")
 	}
 	return nil
