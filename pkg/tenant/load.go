@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-playground/validator/v10"
 	"go.yaml.in/yaml/v3"
 
 	"taxiway.example/pkg/device"
@@ -48,7 +45,7 @@ func Load(name string) (*Directory, error) {
 		return nil, fmt.Errorf("tenants file: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	d, err := Parse(io.LimitReader(f, maxFile))
+	d, err := Parse(f)
 	if err != nil {
 		return nil, fmt.Errorf("tenants file %s: %w", name, err)
 	}
@@ -57,21 +54,39 @@ func Load(name string) (*Directory, error) {
 
 // Parse is Load for a reader.
 func Parse(r io.Reader) (*Directory, error) {
-	raw, err := io.ReadAll(r)
+	parsed, err := decode(r)
 	if err != nil {
 		return nil, err
 	}
-	var parsed file
-	dec := yaml.NewDecoder(bytes.NewReader(raw))
-	dec.KnownFields(true)
-	if err := dec.Decode(&parsed); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	if len(parsed.Tenants) == 0 {
+		return nil, errors.New("there are no tenants in it")
 	}
 	d, err := NewDirectory(parsed.Tenants...)
 	if err != nil {
 		return nil, err
 	}
 	return d, d.addOperators(parsed.Operators)
+}
+
+// decode reads the one document that a tenants file has.
+func decode(r io.Reader) (file, error) {
+	var parsed file
+	raw, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return parsed, err
+	case len(raw) > maxFile:
+		return parsed, fmt.Errorf("it is larger than %d bytes", maxFile)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	if err := dec.Decode(&parsed); err != nil && !errors.Is(err, io.EOF) {
+		return parsed, err
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return parsed, errors.Join(errors.New("a second YAML document begins behind the first; put all tenants into one"), err)
+	}
+	return parsed, nil
 }
 
 func (d *Directory) addOperators(keys []Key) error {
@@ -129,79 +144,4 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-func (t Tenant) check(v *validator.Validate, keys map[string]device.TenantID) error {
-	if err := v.Struct(t); err != nil {
-		return readable(err)
-	}
-	for i := range t.Keys {
-		digest := strings.ToLower(t.Keys[i].SHA256)
-		if other, dup := keys[digest]; dup {
-			return fmt.Errorf("key %q is also a key of tenant %q", t.Keys[i].Name, other)
-		}
-		keys[digest] = t.ID
-	}
-	if err := t.Credential.check(); err != nil {
-		return err
-	}
-	return t.checkGlobs()
-}
-
-func (c Credential) check() error {
-	switch {
-	case c.Kind == "secret" && c.SecretEnv == "" && c.SecretFile == "":
-		return errors.New("credential: a secret needs secretEnv or secretFile")
-	case c.Kind == "certificate" && c.CertFile == "":
-		return errors.New("credential: a certificate needs certFile")
-	}
-	return nil
-}
-
-func (t Tenant) checkGlobs() error {
-	globs := slices.Concat(t.Policy.Manufacturers, t.Policy.Models)
-	for _, r := range t.Rules {
-		globs = append(globs, append(slices.Clone(r.Serials), r.Manufacturer, r.Model, r.Source)...)
-	}
-	for _, s := range t.Policy.SourceTags {
-		globs = append(globs, append(slices.Clone(s.Tags), s.Source)...)
-	}
-	for _, g := range globs {
-		if _, err := path.Match(g, ""); err != nil {
-			return fmt.Errorf("pattern %q: %w", g, err)
-		}
-	}
-	return nil
-}
-
-func newValidator() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	for tag, pattern := range map[string]*regexp.Regexp{
-		"tenantid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`),
-		"sourceid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,28}$`), // the name of a queue has at most 100 characters
-	} {
-		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return pattern.MatchString(f.Field().String()) }); err != nil {
-			panic(err) // a wrong tag name is a programming error, found by the first test
-		}
-	}
-	return v
-}
-
-func readable(err error) error {
-	fields, ok := errors.AsType[validator.ValidationErrors](err)
-	if !ok {
-		return err
-	}
-	var problems []string
-	for _, f := range fields {
-		problems = append(problems, fmt.Sprintf("%s must be %s%s", strings.TrimPrefix(f.Namespace(), "Tenant."), f.Tag(), paramOf(f)))
-	}
-	return errors.New(strings.Join(problems, "; "))
-}
-
-func paramOf(f validator.FieldError) string {
-	if f.Param() == "" {
-		return ""
-	}
-	return " " + f.Param()
 }

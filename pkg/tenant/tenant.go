@@ -58,7 +58,7 @@ type Queue struct {
 // Rule gives a tag to devices that match every condition set; the first matching rule of the list wins. A row's own tag
 // stands when no rule matches.
 type Rule struct {
-	Tag          string   `yaml:"tag"`
+	Tag          string   `yaml:"tag" validate:"required"`
 	Manufacturer string   `yaml:"manufacturer"` // glob, compared folded
 	Model        string   `yaml:"model"`        // glob on the product name, compared folded
 	Source       string   `yaml:"source"`       // glob
@@ -74,12 +74,12 @@ type Group struct {
 
 // Policy says which rows are welcome.
 type Policy struct {
-	Manufacturers       []string     `yaml:"manufacturers"`       // globs; empty = any
-	Models              []string     `yaml:"models"`              // globs; empty = any
-	UserDomains         []string     `yaml:"userDomains"`         // empty = any
-	MaxGroupTag         int          `yaml:"maxGroupTag"`         // characters, default 64
-	AllowVirtualMachine *bool        `yaml:"allowVirtualMachine"` // default true
-	TPMTags             []string     `yaml:"tpmTags"`             // tags whose profile is self-deploying or pre-provisioned
+	Manufacturers       []string     `yaml:"manufacturers"`                // globs; empty = any
+	Models              []string     `yaml:"models"`                       // globs; empty = any
+	UserDomains         []string     `yaml:"userDomains"`                  // empty = any
+	MaxGroupTag         int          `yaml:"maxGroupTag" validate:"gte=1"` // characters, default 64
+	AllowVirtualMachine *bool        `yaml:"allowVirtualMachine"`          // default true
+	TPMTags             []string     `yaml:"tpmTags"`                      // tags whose profile is self-deploying or pre-provisioned
 	SourceTags          []SourceTags `yaml:"sourceTags" validate:"dive"`
 }
 

@@ -106,6 +106,23 @@ func TestParseNamesTheProblem(t *testing.T) {
 		"bad queue name":    {"oem-b", "OEM.B", "sourceid"},
 		"long queue name":   {"oem-b", strings.Repeat("b", 30), "sourceid"},
 		"bad client id":     {"clientId: 2", "clientId: z2", "uuid"},
+		"place by its key":  {"sha256: %KEY%", "sha256: abc", `tenant 1 ("contoso"): keys[0].sha256 must be len 64`},
+		"bad row tag":       {`rowTag: ""`, `rowTag: "[bad"`, `rules[2]: pattern "[bad"`},
+		"bad TPM tag":       {"groups:", "policy: {tpmTags: [\"[bad\"]}\n    groups:", "policy.tpmTags: pattern"},
+		"bad source tag":    {"groups:", "policy: {sourceTags: [{source: a, tags: [\"[bad\"]}]}\n    groups:", "policy.sourceTags[0]: pattern"},
+		"rule without tag":  {"{tag: LAB, ", "{", "rules[1].tag must be required"},
+		"comma in a rule":   {"tag: LAB", `tag: "LAB,2"`, `rules[1].tag: a group tag has no comma`},
+		"blank round a tag": {"tag: LAB", `tag: " LAB"`, `rules[1].tag: a group tag`},
+		"tag of a queue":    {"groupTag: KIOSK", `groupTag: "KI\"OSK"`, "queues[0].groupTag: a group tag"},
+		"tag of a group":    {"{tag: KIOSK, id", `{tag: "KI\tOSK", id`, "groups[0].tag: a group tag"},
+		"long tag":          {"tag: LAB", "tag: " + strings.Repeat("L", 65), "longer than policy.maxGroupTag, 64 characters"},
+		"tag over policy":   {"groups:", "policy: {maxGroupTag: 6}\n    groups:", "rules[2].tag: \"DEFAULT\" is longer than policy.maxGroupTag, 6"},
+		"negative length":   {"groups:", "policy: {maxGroupTag: -5}\n    groups:", "policy.maxGroupTag must be gte 1"},
+		"second document":   {"groups:", "policy: {}\n---\ntenants: []\n#", "second YAML document"},
+		"second, broken":    {"groups:", "policy: {}\n---\n{\n#", "second YAML document"},
+		"no tenants":        {contoso, "operators: []", "no tenants"},
+		"an empty file":     {contoso, "", "no tenants"},
+		"too large":         {contoso, "#" + strings.Repeat("x", 8<<20) + contoso, "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/tenant"
 )
 
 // tag is a struct tag of ours: how to judge a text, and what to say when it does not fit.
@@ -25,7 +24,7 @@ type tag struct {
 // tags are registered once; a tag that is not here panics on first use, which the start-up test finds.
 var tags = map[string]tag{
 	"pkid":     {isProductKeyID, fault.RowProductKeyInvalid, "A product key id has 13 digits."},
-	"grouptag": {isGroupTag, fault.RowGroupTagInvalid, "A group tag has no comma, quotation mark, control character or outer blank."},
+	"grouptag": {tenant.IsGroupTag, fault.RowGroupTagInvalid, "A group tag has no comma, quotation mark, control character or outer blank."},
 	"upn":      {isUserPrincipalName, fault.RowUserInvalid, "A user principal name has the form name@domain."},
 }
 
@@ -70,12 +69,6 @@ const productKeyDigits = 13
 func isProductKeyID(s string) bool { return len(s) == productKeyDigits && isDigits(s) }
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// isGroupTag allows what survives a CSV file and a membership rule.
-func isGroupTag(s string) bool {
-	return utf8.ValidString(s) && strings.TrimSpace(s) == s && !strings.ContainsAny(s, `,"`) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
 
 // The limits of a user principal name: Microsoft Entra, "Prepare a nonroutable domain and userPrincipalName attribute".
 const (

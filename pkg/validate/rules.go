@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -98,10 +97,10 @@ func differs(inRow, inHash string, code fault.Code, column Column) finding {
 }
 
 func checkTagLength(r Row, p tenant.Policy) finding {
-	limit := cmp.Or(p.MaxGroupTag, tenant.DefaultGroupTag)
-	if utf8.RuneCountInString(r.GroupTag) <= limit {
+	if p.TagFits(r.GroupTag) {
 		return finding{}
 	}
+	limit := cmp.Or(p.MaxGroupTag, tenant.DefaultGroupTag)
 	return finding{fault.RowGroupTagInvalid, ColumnGroupTag, fmt.Sprintf("The group tag is longer than %d characters.", limit)}
 }
 
