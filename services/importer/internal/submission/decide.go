@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
@@ -122,7 +123,10 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 		l.stay(d, ledger.Submitted, s.why)
 		return
 	}
-	switch same := pick(d, found); {
+	switch same, shared := pick(d, found), device.IsPlaceholder(d.Serial.Reveal()); {
+	case len(same) > 0 && shared:
+		detail := "Many devices have its serial number; one that is registered with it may be another device."
+		l.end(move(d, ledger.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case len(same) == 1:
 		l.register(d, same[0].ID, string(s.meaning))
 	case len(same) > 1:

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -183,6 +184,47 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Many devices have the serial number that firmware ships with: one of them that is registered is not the one looked for.
+func TestAFillerIsNoProof(t *testing.T) {
+	for name, o := range map[string]simulator.Outcome{
+		"already here":          {Name: "ZtdDeviceAlreadyAssigned", Code: 806},
+		"twin":                  {Name: "ZtdDeviceDuplicated"},
+		"registered without id": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, t, knobs{sim: slow()})
+				like := hwhash.Synthetic(1)
+				other := r.accept(contoso, machine(t, 1, filler))
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: other})
+				registered := r.want(contoso, other[0], ledger.Registered, "")
+				h := machine(t, 2, filler, func(x *hwhash.Report) { x.Manufacturer, x.Product = like.Manufacturer, like.Product })
+				if o.Name != "" {
+					r.outcome(h, -1, o)
+				} else {
+					// Its own identity is not shown yet.
+					r.through(glass{listed: nameless, found: func(all []autopilot.Identity) []autopilot.Identity {
+						return slices.DeleteFunc(all, func(i autopilot.Identity) bool { return i.ID != registered.RegistrationID })
+					}})
+				}
+				ids := r.accept(contoso, h)
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+				if d := r.want(contoso, ids[0], ledger.Dead, fault.AutopilotNotUnique); d.RegistrationID != "" {
+					t.Error("two devices have one registration")
+				}
+			})
+		})
+	}
+}
+
+// nameless are the records without saying what was registered.
+func nameless(records []autopilot.Imported) []autopilot.Imported {
+	for i := range records {
+		records[i].RegistrationID = ""
+	}
+	return records
 }
 
 // Many devices that are already here cost a bounded number of searches in one look, and are all found in the end.

@@ -70,6 +70,7 @@ type glass struct {
 	posted func([]autopilot.Imported) []autopilot.Imported
 	listed func([]autopilot.Imported) []autopilot.Imported
 	search func(device.Serial) error
+	found  func([]autopilot.Identity) []autopilot.Identity
 }
 
 func (g glass) Import(ctx context.Context, devices []autopilot.ImportDevice, id string) ([]autopilot.Imported, error) {
@@ -94,7 +95,11 @@ func (g glass) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.I
 			return nil, err
 		}
 	}
-	return g.Autopilot.FindBySerial(ctx, s)
+	found, err := g.Autopilot.FindBySerial(ctx, s)
+	if err == nil && g.found != nil {
+		found = g.found(found)
+	}
+	return found, err
 }
 
 // through lets the rig see Autopilot through a glass.
