@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,6 +163,48 @@ func TestIntakeQueuesMissing(t *testing.T) {
 		t.Errorf("copied into nowhere: %v", err)
 	}
 	b.must(br.Health(t.Context()))
+}
+
+// TestOneQueueMissing: what others hold is shown and replayed all the same; what could not be asked is named.
+func TestOneQueueMissing(t *testing.T) {
+	t.Parallel()
+	other := broker.Subscription{Name: "collector", Type: "intake.fabrikam.oem-b", Lease: time.Minute}
+	b := newBench(t, other)
+	br := b.broker(Options{})
+	missing, _, _ := b.topology.Intake(intakeQueue.Type)
+	before := len(br.known())
+	b.consume(br, intakeQueue, done)
+	eventually(t, "the missing queue is asked first", func() bool { return len(br.known()) > before })
+	got, stop := b.consume(br, other, dead)
+	id := "1"
+	b.send(t, other.Type, &azservicebus.Message{MessageID: &id})
+	d := next(t, got)
+	stop()
+	if _, shown := b.parked(br)[d.ID]; !shown {
+		t.Error("the message is not shown")
+	}
+	b.must(br.Unpark(t.Context(), "collector", d.ID, "fresh"))
+	err := br.Unpark(t.Context(), "collector", d.ID, "fresh")
+	if fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), missing) {
+		t.Errorf("nowhere to be found: %v", err)
+	}
+	if err := br.Unpark(t.Context(), "importer", d.ID, "fresh"); fault.CodeOf(err) != fault.RequestNotFound {
+		t.Errorf("another subscription: %v", err)
+	}
+}
+
+// TestParts: who does not answer leaves time for the others.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	whole, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for n, most := range map[int]time.Duration{1: time.Hour, 4: time.Hour / 4} {
+		ctx, cancel := part(whole, n)
+		if end, limited := ctx.Deadline(); !limited || time.Until(end) > most {
+			t.Errorf("one of %d parts ends at %v", n, end)
+		}
+		cancel()
+	}
 }
 
 // TestForgedAddressee: a sender cannot make us throw its message away unseen either.

@@ -15,7 +15,8 @@ const (
 	peekTimeout = 15 * time.Second // for a page
 )
 
-// Browse peeks into the dead-letter sub-queues of all subscriptions side by side.
+// Browse peeks into the dead-letter sub-queues of all subscriptions side by side. An intake queue that does not exist holds
+// nothing: that is said in the log, and the others are shown.
 func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) error {
 	var open []*shelf
 	defer func() {
@@ -46,8 +47,14 @@ func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) err
 func first(ctx context.Context, shelves []*shelf) (*shelf, error) {
 	var oldest *shelf
 	for _, s := range shelves {
-		if err := s.fill(ctx); err != nil {
-			return nil, err
+		err := s.fill(ctx)
+		if isMissing(err) && s.queue {
+			s.Logger.WarnContext(ctx, "an intake queue does not exist, its dead letters are not shown", "subscription", s.String(), "error", err)
+			s.end = true
+			continue
+		}
+		if err != nil {
+			return nil, about(s.String(), err)
 		}
 		if len(s.page) > 0 && (oldest == nil || s.parked().At.Before(oldest.parked().At)) {
 			oldest = s

@@ -3,6 +3,7 @@ package sbbroker
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,52 +17,69 @@ const lockWait = 5 * time.Second // for a dead letter that must be there, unless
 
 // Unpark locks the dead letter, sends the copy and completes it. A dead letter cannot be asked for: those before it are locked
 // on the way and given back afterwards. A crash in between leaves the dead letter, and the same call again finds its copy in
-// the duplicate window.
+// the duplicate window. What is wrong with one source's queue does not hide what another holds.
 func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) error {
 	if !broker.ValidID(newID) || newID == id {
 		return fault.New(fault.RequestInvalid, "a replay needs a new and valid message id")
 	}
 	ctx, cancel := b.limit(ctx)
 	defer cancel()
-	for _, src := range b.known() {
-		if src.name != subscription {
-			continue
-		}
-		found, err := b.unpark(ctx, src, id, newID)
+	others := func(s source) bool { return s.name != subscription }
+	asked := slices.DeleteFunc(b.known(), others)
+	var missed []error
+	for i, src := range asked {
+		found, err := b.unpark(ctx, src, len(asked)-i, id, newID)
 		if err != nil {
-			return answer(ctx, err)
+			err = about(src.String(), answer(ctx, err))
 		}
 		if found {
-			return nil
+			return err
 		}
+		missed = append(missed, err)
+	}
+	if err := errors.Join(missed...); err != nil {
+		return err
 	}
 	return fault.New(fault.RequestNotFound, "no such message is parked")
 }
 
-func (b *Broker) unpark(ctx context.Context, src source, id, newID string) (bool, error) {
+// unpark looks for the message among the dead letters of one entity, no longer than is fair when n have yet to be asked, and
+// replays it when it is there.
+func (b *Broker) unpark(ctx context.Context, src source, n int, id, newID string) (found bool, err error) {
 	s, err := b.shelf(src)
 	if err != nil {
 		return false, err
 	}
 	defer s.close(ctx)
-	at, place, err := s.find(ctx, id)
+	search, cancel := part(ctx, n)
+	defer cancel()
+	at, place, err := s.find(search, id)
 	if err != nil || place == 0 {
 		return false, err
 	}
 	letter, others, err := s.lock(ctx, at, place)
 	defer s.giveBack(ctx, others)
 	if err != nil {
-		return false, err
+		return true, err
 	}
 	m := b.Topology.decode(src, letter.raw)
 	m.ID, m.NotBefore = newID, time.Time{}
 	out := b.encode(m)
 	address(out, src, newID, 1)
 	if err := b.store(ctx, src.copies, []*azservicebus.Message{out}); err != nil {
-		return false, err
+		return true, err
 	}
 	b.onStep(stepUnparked)
 	return true, letter.try(ctx, complete)
+}
+
+// part is one of n parts of the time that is left.
+func part(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	end, limited := ctx.Deadline()
+	if !limited {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/time.Duration(n))
 }
 
 // find returns the sequence number and the place, from 1, of a message among the dead letters; place 0 means that it is not

@@ -29,6 +29,10 @@ func hasCode(err error, c azservicebus.Code) bool {
 
 func isLockLost(err error) bool { return hasCode(err, azservicebus.CodeLockLost) }
 
+func isMissing(err error) bool {
+	return hasCode(err, azservicebus.CodeNotFound) || hasCondition(err, amqp.ErrCondNotFound)
+}
+
 // isFull tells a full entity from a namespace that has no room for another link: only the first is about sending.
 func isFull(err error) bool { return hasCondition(err, amqp.ErrCondResourceLimitExceeded) }
 
@@ -43,7 +47,7 @@ func verdict(err error) error {
 		return fault.Wrap(err, fault.MessageTooLarge, "the message is larger than the broker's limit")
 	case isFull(err):
 		return fault.Wrap(err, fault.BrokerBusy, "the broker's topic or queue is full")
-	case hasCode(err, azservicebus.CodeNotFound), hasCondition(err, amqp.ErrCondNotFound):
+	case isMissing(err):
 		return fault.Wrap(err, fault.BrokerUnavailable, "the topic, queue or subscription does not exist in the namespace")
 	case hasCode(err, azservicebus.CodeUnauthorizedAccess), noToken:
 		return fault.Wrap(err, fault.BrokerUnavailable, "the namespace refuses the credentials")
@@ -75,4 +79,14 @@ func answer(ctx context.Context, err error) error {
 		return final
 	}
 	return gaveUp(ctx, err)
+}
+
+// about names the entity that an error is about, in the detail, which operators see. nil stays nil.
+func about(entity string, err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		named := *f
+		named.Detail = entity + ": " + f.Detail
+		return &named
+	}
+	return err
 }
