@@ -73,6 +73,7 @@ func commands(server *remote) []*cobra.Command {
 		newSubmit(server),
 		newStatus(server),
 		newTrace(server),
+		newDevice(server),
 		newDLQ(server),
 	}
 }

@@ -11,6 +11,7 @@ import (
 const pageWidth = 80
 
 // writeFolded writes a text in lines of at most pageWidth behind an indent. A word that is longer, such as an id, stays whole.
+// Nothing is written of an empty text.
 func writeFolded(w io.Writer, indent int, text string) {
 	var b strings.Builder
 	margin, used := strings.Repeat(" ", indent), pageWidth
@@ -30,7 +31,9 @@ func writeFolded(w io.Writer, indent int, text string) {
 		b.WriteString(word)
 		used += n
 	}
-	b.WriteByte('\n')
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
 	_, _ = io.WriteString(w, b.String())
 }
 

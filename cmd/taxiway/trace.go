@@ -54,13 +54,15 @@ func (v traceView) people(w io.Writer) error {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w)
 		}
-		if _, err := io.WriteString(w, d.head()); err != nil {
+		if _, err := io.WriteString(w, d.head()+d.steps()); err != nil {
 			return err
 		}
-		d.steps(w)
 	}
 	return nil
 }
+
+// factIndent is where the facts of a device begin.
+const factIndent = 20
 
 // head says which device it is and where it stands.
 func (d deviceTrace) head() string {
@@ -68,7 +70,9 @@ func (d deviceTrace) head() string {
 	fmt.Fprintf(&b, "%s: %s\n", inventory.Name(d.Manufacturer, d.Model), strings.ToUpper(string(d.State)))
 	fact := func(label, text string) {
 		if text != "" {
-			inventory.WriteFact(&b, label, text)
+			var folded strings.Builder
+			writeFolded(&folded, factIndent, inventory.Printable(text))
+			fmt.Fprintf(&b, "  %-*s%s", factIndent-2, label, strings.TrimLeft(folded.String(), " "))
 		}
 	}
 	fact("Serial", d.Serial)
@@ -96,9 +100,9 @@ func (d deviceTrace) head() string {
 	return b.String()
 }
 
-// steps is the timeline as a table.
-func (d deviceTrace) steps(w io.Writer) {
-	t := newTable(w, "When (UTC)", "After", "State", "By", "Why")
+// steps is the timeline: a table, and below each of its lines the reason.
+func (d deviceTrace) steps() string {
+	t := newTable(io.Discard, "When (UTC)", "After", "State", "By")
 	var before time.Time
 	for _, s := range d.Timeline {
 		after := ""
@@ -106,13 +110,21 @@ func (d deviceTrace) steps(w io.Writer) {
 			after = s.At.Sub(before).Round(time.Millisecond).String()
 		}
 		before = s.At
-		t.AppendRow([]any{s.At.UTC().Format("2006-01-02 15:04:05.000"), after, s.To, s.By, why(s)})
+		t.AppendRow([]any{s.At.UTC().Format("2006-01-02 15:04:05.000"), after, s.To, s.By})
 	}
-	t.Render()
+	var b strings.Builder
+	for i, line := range strings.Split(t.Render(), "\n") { // the first line is the header
+		b.WriteString(line + "\n")
+		if i > 0 && i <= len(d.Timeline) {
+			writeFolded(&b, 4, why(d.Timeline[i-1]))
+		}
+	}
+	return b.String()
 }
 
 func why(s api.Transition) string {
-	text := strings.TrimSpace(string(s.Code) + " " + s.Detail)
+	text := strings.TrimSuffix(string(s.Code)+": "+s.Detail, ": ")
+	text = strings.TrimPrefix(text, ": ") // a step without a code
 	if s.Attempt > 0 {
 		text = strings.TrimSpace(fmt.Sprintf("%s (attempt %d)", text, s.Attempt))
 	}
