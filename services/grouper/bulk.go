@@ -39,7 +39,7 @@ func slimIdentity(i autopilot.Identity) autopilot.Identity {
 }
 
 // read returns the Autopilot identities of all devices that have one. What comes from a list is good enough to go on or to wait;
-// before anything is written because of it the device is read by itself.
+// before anything is written because of it, or taken back, the device is read by itself.
 func (l lists) read(ctx context.Context, client Identities, t tenant.Tenant, cases []step.Case) map[string]autopilot.Lookup[autopilot.Identity] {
 	var asked []snapshot.Asked
 	for _, c := range cases {
@@ -52,7 +52,8 @@ func (l lists) read(ctx context.Context, client Identities, t tenant.Tenant, cas
 	for _, c := range cases {
 		id := c.Device.RegistrationID
 		c.Identity = found[id].Value
-		if listed[id] && c.Device.State == ledger.Registered && tagging.Writes(t, c) {
+		writes := c.Device.State == ledger.Registered && tagging.Writes(t, c)
+		if listed[id] && (writes || tagging.Changed(c)) {
 			doubtful = append(doubtful, id)
 		}
 	}

@@ -20,7 +20,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	return &metrics{
 		looks:   vec("looks_total", "Looks at devices, by the state they are in afterwards and the code they wait with."),
-		overdue: vec("overdue_total", "Looks at devices that have been in their state for longer than the alarm time."),
+		overdue: vec("overdue_total", "Looks at devices that will have been in their state for longer than the alarm time at the next look."),
 	}
 }
 

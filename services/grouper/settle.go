@@ -60,7 +60,7 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 			waiting = append(waiting, m)
 		}
 	}
-	s.alarm(ctx, cases, waiting, now)
+	s.alarm(ctx, cases, waiting)
 	return moved, nil
 }
 
@@ -73,6 +73,9 @@ func (s *stage) move(d ledger.Device, v step.Verdict, now time.Time) ledger.Move
 			m.Due = now.Add(s.timings.Grace)
 		}
 		return m
+	}
+	if v.To != "" {
+		m.To = v.To
 	}
 	m.Code, m.Detail = fault.CodeOf(v.Err), fault.DetailOf(v.Err)
 	switch judge(v.Err) {
@@ -159,9 +162,9 @@ func after(c step.Case, m ledger.Move) step.Case {
 	return c
 }
 
-// alarm counts and logs devices that have been in their state for too long. Their age in the state costs a query each, so only
-// devices that are old enough are asked about.
-func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move, now time.Time) {
+// alarm counts and logs devices that will have been in their state for too long by the next look. Their age in the state costs a
+// query each, so only devices that are old enough are asked about.
+func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move) {
 	type reason struct {
 		state ledger.State
 		code  fault.Code
@@ -169,7 +172,7 @@ func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.M
 	late := map[reason]int{}
 	for _, m := range waiting {
 		at := slices.IndexFunc(cases, func(c step.Case) bool { return c.Device.ID == m.Device })
-		if since, _, err := s.since(ctx, cases[at].Device); err != nil || now.Sub(since) < s.timings.Alarm {
+		if since, _, err := s.since(ctx, cases[at].Device); err != nil || m.Due.Sub(since) < s.timings.Alarm {
 			continue
 		}
 		late[reason{m.To, m.Code}]++

@@ -70,6 +70,10 @@ func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cas
 	if err != nil {
 		return err
 	}
+	// Before the steps: a device that is tagged below still has the identity with its former tag.
+	if cases, err = s.recheck(ctx, client, t, cases); err != nil {
+		return err
+	}
 	for _, at := range []struct {
 		state  ledger.State
 		decide func([]step.Case) []step.Verdict
@@ -100,10 +104,16 @@ func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cas
 func (s *stage) group(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) []step.Verdict {
 	verdicts := s.checker.Decide(ctx, s.entra(client, t, cases), t, cases)
 	pending := func(v step.Verdict) bool { return fault.CodeOf(v.Err) == fault.GroupTagPending }
-	if s.timings.Sync > 0 && slices.ContainsFunc(verdicts, pending) {
-		tagging.Syncer{Leases: s.ledger, Pause: s.timings.Sync, Now: s.now}.Ask(ctx, pipeline.Logger(ctx), t.ID, client)
+	if slices.ContainsFunc(verdicts, pending) {
+		s.synchronise(ctx, client, t)
 	}
 	return verdicts
+}
+
+func (s *stage) synchronise(ctx context.Context, client Autopilot, t tenant.Tenant) {
+	if s.timings.Sync > 0 {
+		tagging.Syncer{Leases: s.ledger, Pause: s.timings.Sync, Now: s.now}.Ask(ctx, pipeline.Logger(ctx), t.ID, client)
+	}
 }
 
 // identify reads the Autopilot identities of all devices. Those that cannot be read now are settled and left out.

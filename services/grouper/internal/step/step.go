@@ -14,9 +14,9 @@ type Case struct {
 	Identity autopilot.Identity
 }
 
-// Verdict is what a step decided about a device: either it has reached a state, or something keeps it where it is.
+// Verdict is what a step decided about a device: it has reached a state, or something keeps it where it is or throws it back.
 type Verdict struct {
-	To  ledger.State // set if and only if Err is nil
+	To  ledger.State // where it goes; "" = nowhere, and then Err says why
 	Set ledger.Patch
 	Err error // a fault whose code becomes the reason; its kind says whether waiting helps
 }
@@ -26,6 +26,11 @@ func Reached(to ledger.State, set ledger.Patch) Verdict { return Verdict{To: to,
 
 // Stays says that something keeps the device where it is.
 func Stays(err error) Verdict { return Verdict{Err: err} }
+
+// Back says that something throws the device back to a state, where it waits.
+func Back(to ledger.State, set ledger.Patch, err error) Verdict {
+	return Verdict{To: to, Set: set, Err: err}
+}
 
 // All gives every case the same verdict.
 func All(n int, v Verdict) []Verdict {

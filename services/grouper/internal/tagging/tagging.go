@@ -4,6 +4,7 @@ package tagging
 
 import (
 	"context"
+	"strings"
 
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
@@ -51,6 +52,13 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 
 // Writes reports whether a registered device's tag is to be written.
 func Writes(t tenant.Tenant, c step.Case) bool { return differs(Wanted(t, c.Device), c) }
+
+// Changed reports whether a tagged device has another tag in Autopilot than it was given. As in the rules of groups, case does
+// not matter.
+func Changed(c step.Case) bool {
+	d := c.Device
+	return d.State == ledger.Tagged && d.Tag != "" && !strings.EqualFold(d.Tag, c.Identity.GroupTag)
+}
 
 func differs(want string, c step.Case) bool { return want != "" && want != c.Identity.GroupTag }
 

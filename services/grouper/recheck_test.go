@@ -1,0 +1,130 @@
+package grouper
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+)
+
+// retag is what a person does by hand.
+func (w *world) retag(tag string, ids ...string) {
+	w.Helper()
+	for _, id := range ids {
+		if err := w.client.SetGroupTag(w.Context(), w.device(id).RegistrationID, tag); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered("KIOSK", "KIOSK")
+	w.look(id)
+	w.want(id, ledger.Tagged, fault.GroupNone)
+	w.retag("OTHER", id)
+	w.profile(w.group("KIOSK"))
+	w.untilDue(id)
+	w.look(id)
+	d := w.want(id, ledger.Registered, fault.GroupTagPending)
+	if !strings.Contains(d.Detail, `set to "KIOSK", but Autopilot shows "OTHER"`) || d.Tag != "" || d.Attempts != 0 {
+		t.Errorf("tag %q, %d attempts, detail %q", d.Tag, d.Attempts, d.Detail)
+	}
+	w.advance(time.Minute)
+	w.finish(id)
+	if d = w.want(id, ledger.Ready, ""); d.Tag != "KIOSK" || w.count(updates) != 2 {
+		t.Errorf("tag %q after %d updates, one of them by hand", d.Tag, w.count(updates))
+	}
+}
+
+func TestTagInAnotherCaseIsNotChanged(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered("KIOSK", "KIOSK")
+	w.look(id)
+	w.retag("kiosk", id)
+	w.profile(w.group("KIOSK"))
+	w.advance(time.Minute)
+	w.look(id)
+	w.want(id, ledger.Ready, "")
+}
+
+// TestTagThatDoesNotStay: a fight over a tag goes on ever more slowly, and is reported.
+func TestTagThatDoesNotStay(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered("KIOSK", "KIOSK")
+	const rounds = 16
+	var last time.Duration
+	for range rounds {
+		w.look(id)
+		w.want(id, ledger.Tagged, fault.GroupNone)
+		w.retag("OTHER", id)
+		w.untilDue(id)
+		if err := w.piped(id); err != nil {
+			t.Fatal(err)
+		}
+		w.want(id, ledger.Registered, fault.GroupTagPending)
+		pause := w.untilDue(id)
+		if pause < last*3/2 && pause < 24*time.Hour || pause > 27*time.Hour {
+			t.Errorf("rests %s after %s", pause, last)
+		}
+		last = pause
+	}
+	if last < 24*time.Hour || w.count(updates) != 2*rounds-1 {
+		t.Errorf("rests %s after %d updates", last, w.count(updates))
+	}
+	if n := w.counted("taxiway_grouper_overdue_total", string(ledger.Registered), string(fault.GroupTagPending)); n == 0 || !strings.Contains(w.log.String(), "devices wait for longer than expected") {
+		t.Errorf("%v overdue, log %s", n, w.log)
+	}
+	w.profile(w.group("KIOSK"))
+	w.finish(id)
+	w.want(id, ledger.Ready, "")
+}
+
+// TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no attempt.
+func TestTagShownLateIsNoFailure(t *testing.T) {
+	w := newWorld(t, func(s *setup) {
+		s.sim.Quirks.TagAfterSync, s.sim.Delays.BackgroundSync, s.timings.Sync = true, seconds(10*3600), -1
+	})
+	w.profile(w.group("KIOSK"))
+	id := w.registered("KIOSK", "LAB")
+	for range 60 {
+		w.look(id)
+		d := w.device(id)
+		if d.State == ledger.Ready {
+			break
+		}
+		if d.Attempts != 0 {
+			t.Fatalf("%d attempts", d.Attempts)
+		}
+		w.untilDue(id)
+	}
+	w.want(id, ledger.Ready, "")
+	if n := w.count(updates); n < 2 || n > 15 {
+		t.Errorf("%d updates in ten hours", n)
+	}
+}
+
+// TestChangedTagInListIsConfirmed: a list that shows another tag takes no device back.
+func TestChangedTagInListIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	ids := w.all(40, "KIOSK", "KIOSK")
+	w.look(ids...)
+	w.retag("OTHER", ids...)
+	w.advance(15 * time.Second)
+	w.look(ids[:20]...) // reads a list in which all tags are wrong, and so they are
+	w.retag("KIOSK", ids[20:]...)
+	reads := w.count(identityGets)
+	w.look(ids[20:]...)
+	if n := w.count(identityGets) - reads; n != 20 || w.count(identityLists) != 2 {
+		t.Errorf("%d single reads, %d lists", n, w.count(identityLists))
+	}
+	for i, id := range ids {
+		if i < 20 {
+			w.want(id, ledger.Registered, fault.GroupTagPending)
+		} else {
+			w.want(id, ledger.Tagged, fault.GroupNone)
+		}
+	}
+}
