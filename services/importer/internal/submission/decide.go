@@ -3,12 +3,15 @@ package submission
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/graph"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
@@ -88,14 +91,21 @@ func (l *look) missing(d ledger.Device) {
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
-func (l *look) ghost(d ledger.Device) ledger.Move {
+func (l *look) ghost(d ledger.Device, refused error) ledger.Move {
+	if refused != nil {
+		return move(d, ledger.Dead, time.Time{}, fault.CodeOf(refused),
+			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
+	}
 	return move(d, ledger.Dead, time.Time{}, fault.AutopilotGhost,
 		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", l.Timings.Invisible))
 }
 
-func (l *look) alone(d ledger.Device) ledger.Move {
-	one := 1
-	m := l.again(d, l.now, fault.AutopilotDuplicated, "The twin of the device does not show up; it is sent again alone.")
+func (l *look) alone(d ledger.Device, refused error) ledger.Move {
+	one, detail := 1, "The twin of the device does not show up; it is sent again alone."
+	if refused != nil {
+		detail = "The search for the twin of the device is refused; it is sent again alone."
+	}
+	m := l.again(d, l.now, fault.AutopilotDuplicated, detail)
 	m.Set.ChunkLimit = &one
 	return m
 }
@@ -105,11 +115,11 @@ type search struct {
 	why       fault.Code // shown on the device while it waits
 	limit     time.Duration
 	meaning   autopilot.Meaning
-	otherwise func(ledger.Device) ledger.Move // when it has not been found within the limit
+	otherwise func(d ledger.Device, refused error) ledger.Move // when it has not been found within the limit
 }
 
-// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A serial number
-// that the service cannot search for is one that it does not find.
+// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search that
+// failed says nothing about the device, and costs time only; but one that the service refuses as it stands it always will.
 func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
 		l.more = true
@@ -118,8 +128,12 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 	}
 	l.searches++
 	found, err := l.client.FindBySerial(ctx, d.Serial)
-	if err != nil && !aboutDevice(err) {
-		l.failed = err
+	if err != nil && !refused(err) {
+		if aboutDevice(err) {
+			report(ctx, "the search for a registered device failed", err)
+		} else {
+			l.failed = err
+		}
 		l.stay(d, ledger.Submitted, s.why)
 		return
 	}
@@ -133,10 +147,16 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
 		l.end(move(d, ledger.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case d.Code == s.why && l.now.Sub(d.Updated) >= s.limit:
-		l.end(s.otherwise(d), string(s.meaning))
+		l.end(s.otherwise(d, err), string(s.meaning))
 	default:
 		l.stay(d, ledger.Submitted, s.why)
 	}
+}
+
+// refused reports whether the service understood a search and will not make it: HTTP 400.
+func refused(err error) bool {
+	e, ok := errors.AsType[*graph.Error](err)
+	return ok && e.Status == http.StatusBadRequest && fault.CodeOf(err) == fault.GraphBadRequest
 }
 
 // aboutDevice reports whether a search failed because of what was searched for: the next device's may go well.

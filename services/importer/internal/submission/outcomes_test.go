@@ -10,6 +10,7 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/graph"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
@@ -257,11 +258,15 @@ func TestSearchesAreBounded(t *testing.T) {
 
 // Devices that cannot be found, or searched for, do not keep others from being found.
 func TestSearchesTakeTurns(t *testing.T) {
-	for name, fails := range map[string]error{
-		"not found":            nil,
-		"cannot be searched":   fault.New(fault.GraphBadRequest, "HTTP 400"),
-		"too many to tell":     fault.New(fault.GraphUnexpected, "more than 5000 devices"),
-		"the service is tired": fault.New(fault.GraphUnavailable, "HTTP 503"),
+	refusal := &graph.Error{Status: 400, Code: "BadRequest"}
+	for name, tt := range map[string]struct {
+		fails error
+		code  fault.Code
+	}{
+		"not found":            {nil, fault.AutopilotGhost},
+		"cannot be searched":   {fault.Wrap(refusal, fault.GraphBadRequest, "HTTP 400"), fault.GraphBadRequest},
+		"cannot be read":       {fault.New(fault.GraphUnexpected, "the answer cannot be read"), fault.AutopilotGhost},
+		"the service is tired": {fault.New(fault.GraphUnavailable, "HTTP 503"), fault.AutopilotGhost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -281,13 +286,10 @@ func TestSearchesTakeTurns(t *testing.T) {
 				ids := r.accept(contoso, hashes...)
 				until := time.Now().Add(5 * time.Minute)
 				r.through(glass{search: func(s device.Serial) error {
-					if tired := fault.KindOf(fails) == fault.Transient && fault.CodeOf(fails) == fault.GraphUnavailable; tired && time.Now().After(until) {
+					if passes := tt.code == fault.AutopilotGhost; passes && time.Now().After(until) || !ghosts[s] {
 						return nil
 					}
-					if ghosts[s] {
-						return fails
-					}
-					return nil
+					return tt.fails
 				}})
 				for r.device(contoso, ids[7]).State != ledger.Registered {
 					if time.Now().After(until.Add(5 * time.Minute)) {
@@ -298,10 +300,63 @@ func TestSearchesTakeTurns(t *testing.T) {
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 				for i, id := range ids {
 					if i != 7 {
-						r.want(contoso, id, ledger.Dead, fault.AutopilotGhost)
+						r.want(contoso, id, ledger.Dead, tt.code)
 					}
 				}
 			})
 		})
 	}
+}
+
+// Nobody was able to look: that is no proof that the device is not there, however long it lasts.
+func TestSearchesThatFail(t *testing.T) {
+	for name, f := range map[string]simulator.Fault{
+		"cut JSON":            {Effect: simulator.Garbage},
+		"another 4xx":         {Effect: simulator.Reply, Status: 415},
+		"a page of a gateway": {Effect: simulator.Page, Status: 418},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, t, knobs{sim: slow()})
+				h := machine(t, 1)
+				if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
+					t.Fatal(err)
+				}
+				f.Operation, f.Times = "identities.list", -1
+				planned, err := r.sim.AddFault(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids := r.accept(contoso, h)
+				for end := time.Now().Add(3 * r.Timings.Invisible); time.Now().Before(end); {
+					r.step()
+				}
+				r.want(contoso, ids[0], ledger.Submitted, fault.AutopilotAlreadyHere)
+				r.sim.RemoveFault(planned)
+				r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
+				r.want(contoso, ids[0], ledger.Registered, "")
+			})
+		})
+	}
+}
+
+// A search that the service refuses ends the wait, and is not called a look.
+func TestSearchesThatAreRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, knobs{sim: slow()})
+		h, twin := machine(t, 1), machine(t, 2)
+		r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
+		r.outcome(twin, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
+		r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 400, Code: "BadRequest", Times: -1})
+		ids := r.accept(contoso, h, twin)
+		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+		d := r.want(contoso, ids[0], ledger.Dead, fault.GraphBadRequest)
+		if !strings.Contains(d.Detail, "HTTP 400") || !strings.Contains(d.Detail, "registered here") {
+			t.Errorf("detail %q", d.Detail)
+		}
+		r.want(contoso, ids[1], ledger.Registered, "") // sent again, alone
+		if n := r.postsOf(twin); n != 2 {
+			t.Errorf("the twin was posted %d times", n)
+		}
+	})
 }
