@@ -44,6 +44,7 @@ const (
 	firstPause   = 50 * time.Millisecond
 	longPause    = 2 * time.Second
 	closeTimeout = 5 * time.Second
+	sayEvery     = 30 * time.Second // while the start waits for the namespace
 )
 
 func (o Options) withDefaults() Options {
@@ -93,15 +94,25 @@ func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, 
 	}
 	b := &Broker{Options: o.withDefaults(), client: client, senders: map[string]*pool[*azservicebus.Sender]{}}
 	b.probe = newPool(1, func() (*azservicebus.Receiver, error) { return b.Topology.all()[0].receiver(client, 0) })
-	err := persist(ctx, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-		defer cancel()
-		return b.ping(ctx)
-	})
-	if err != nil {
-		return nil, err
+	if err := b.greet(ctx); err != nil {
+		return nil, about(b.probed(), err)
 	}
 	return b, nil
+}
+
+// greet waits for the namespace to answer, and says so while it has to.
+func (b *Broker) greet(ctx context.Context) error {
+	var said time.Time
+	return persist(ctx, func(ctx context.Context) error {
+		once, cancel := context.WithTimeout(ctx, pingTimeout)
+		defer cancel()
+		err := b.ping(once)
+		if now := b.Now(); err != nil && verdict(err) == nil && ctx.Err() == nil && now.Sub(said) >= sayEvery {
+			b.Logger.WarnContext(ctx, "waiting for the Service Bus namespace", "asking", b.probed(), "error", err)
+			said = now
+		}
+		return err
+	})
 }
 
 // Features says what Service Bus does for us.

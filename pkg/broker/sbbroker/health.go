@@ -2,7 +2,6 @@ package sbbroker
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -32,7 +31,7 @@ func (b *Broker) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if err := b.ping(ctx); err != nil {
-		return answer(ctx, err)
+		return about(b.probed(), answer(ctx, err))
 	}
 	b.state.pinged(now)
 	return nil
@@ -50,6 +49,14 @@ func (b *Broker) ping(ctx context.Context) error {
 		_, err := b.peek(ctx, r, math.MaxInt64, 1)
 		return err
 	})
+}
+
+// probed names the entity that ping asks.
+func (b *Broker) probed() string {
+	if all := b.Topology.all(); len(all) > 0 {
+		return all[0].String()
+	}
+	return b.Topology.Name(b.Topology.Topics[0].Type)
 }
 
 // conditions remembers what is wrong, by what it is wrong with.
@@ -99,7 +106,7 @@ func (c *conditions) worst(now time.Time) error {
 	if fault.CodeOf(err) == fault.CodeUnknown {
 		return fault.Wrap(err, fault.BrokerUnavailable, first+" fails")
 	}
-	return fmt.Errorf("%s: %w", first, err)
+	return about(first, err)
 }
 
 func (c *conditions) pingDue(now time.Time) bool {

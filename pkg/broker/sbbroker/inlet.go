@@ -74,6 +74,9 @@ func (in *inlet) run(ctx context.Context) {
 
 // interrupted says what is wrong. An intake queue is the affair of one source: the others do not lose their process over it.
 func (in *inlet) interrupted(ctx context.Context, what string, err error) {
+	if final := verdict(err); final != nil {
+		err = final
+	}
 	if !in.queue {
 		in.state.note(what, err, in.Now())
 	}

@@ -63,7 +63,7 @@ func (b *Broker) store(ctx context.Context, entity string, messages []*azservice
 			if !fault.IsCancel(err) && !b.Topology.isIntake(entity) {
 				b.state.note("sending to "+entity, err, b.Now())
 			}
-			return err
+			return about(entity, err)
 		}
 	}
 	b.state.clear("sending to " + entity)

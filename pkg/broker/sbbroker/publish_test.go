@@ -3,8 +3,14 @@ package sbbroker
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
@@ -128,12 +134,15 @@ func TestNotSetUp(t *testing.T) {
 	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
 	missing := Topology{Topics: []Topic{{Type: "devices.ready.v1", Subscriptions: []string{"audit"}}}}
-	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1/audit") {
 		t.Errorf("open: %v", err)
 	}
 	br := b.broker(Options{})
-	if err := br.Publish(t.Context(), broker.Message{ID: "a", Type: "devices.ready.v1"}); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if err := br.Publish(t.Context(), broker.Message{ID: "a", Type: "devices.ready.v1"}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1") {
 		t.Errorf("publish: %v", err)
+	}
+	if detail := fault.DetailOf(br.Health(t.Context())); !strings.Contains(detail, "taxiway.devices.ready.v1") {
+		t.Errorf("health: %s", detail)
 	}
 	if err := br.Consume(t.Context(), broker.Subscription{Name: "nobody", Type: importer.Type}, done); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("consume: %v", err)
@@ -142,5 +151,62 @@ func TestNotSetUp(t *testing.T) {
 		if _, err := New(t.Context(), client, Options{Topology: bad}); fault.CodeOf(err) != fault.MessageMalformed {
 			t.Errorf("%+v: %v", bad, err)
 		}
+	}
+}
+
+// TestWaitingAtTheStart is not silent: the log says for what, at once and every half minute.
+func TestWaitingAtTheStart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var clock atomic.Int64
+	said := make(chan []byte, 100)
+	b.line.cut(1 << 30)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client := b.client(t)
+	opened := make(chan error, 1)
+	go func() {
+		br, err := New(ctx, client, Options{
+			Topology: b.topology, Logger: slog.New(slog.NewTextHandler(writes(said), nil)),
+			Now: func() time.Time { return time.Unix(clock.Load(), 0) },
+		})
+		if err == nil {
+			err = br.Close(ctx)
+		}
+		opened <- err
+	}()
+	for range 2 {
+		line := string(next(t, said))
+		if !strings.Contains(line, "WARN") || !strings.Contains(line, "taxiway.devices.collected.v1/importer") || !strings.Contains(line, "error=") {
+			t.Error(line)
+		}
+		clock.Add(int64(sayEvery / time.Second))
+	}
+	b.line.cut(0)
+	b.must(next(t, opened))
+	if n := len(said); n > 1 { // one more is due
+		t.Errorf("said %d times more", n)
+	}
+}
+
+// TestNoToken: the namespace was not asked, so nobody says that it refused; and a token may be had in a moment.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	failed, tries := &azidentity.AuthenticationFailedError{}, 0
+	err := persist(t.Context(), func(context.Context) error {
+		if tries++; tries < 3 {
+			return failed
+		}
+		return nil
+	})
+	if err != nil || tries != 3 {
+		t.Errorf("%d tries, %v", tries, err)
+	}
+	err = answer(t.Context(), failed)
+	if detail := fault.DetailOf(err); fault.CodeOf(err) != fault.BrokerUnavailable || strings.Contains(detail, "refuses") || !strings.Contains(detail, "token") {
+		t.Errorf("got %v", err)
+	}
+	if refused := verdict(&azservicebus.Error{Code: azservicebus.CodeUnauthorizedAccess}); !strings.Contains(fault.DetailOf(refused), "refuses") {
+		t.Errorf("got %v", refused)
 	}
 }

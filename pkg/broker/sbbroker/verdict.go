@@ -29,6 +29,13 @@ func hasCode(err error, c azservicebus.Code) bool {
 
 func isLockLost(err error) bool { return hasCode(err, azservicebus.CodeLockLost) }
 
+// noToken: Microsoft Entra ID or the machine's endpoint issued none. Federation and assignments take a while to arrive there, so
+// that it may pass.
+func noToken(err error) bool {
+	_, failed := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	return failed
+}
+
 func isMissing(err error) bool {
 	return hasCode(err, azservicebus.CodeNotFound) || hasCondition(err, amqp.ErrCondNotFound)
 }
@@ -41,7 +48,6 @@ func verdict(err error) error {
 	if fault.CodeOf(err) != fault.CodeUnknown {
 		return err
 	}
-	_, noToken := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	switch {
 	case errors.Is(err, azservicebus.ErrMessageTooLarge), hasCondition(err, amqp.ErrCondMessageSizeExceeded):
 		return fault.Wrap(err, fault.MessageTooLarge, "the message is larger than the broker's limit")
@@ -49,7 +55,7 @@ func verdict(err error) error {
 		return fault.Wrap(err, fault.BrokerBusy, "the broker's topic or queue is full")
 	case isMissing(err):
 		return fault.Wrap(err, fault.BrokerUnavailable, "the topic, queue or subscription does not exist in the namespace")
-	case hasCode(err, azservicebus.CodeUnauthorizedAccess), noToken:
+	case hasCode(err, azservicebus.CodeUnauthorizedAccess):
 		return fault.Wrap(err, fault.BrokerUnavailable, "the namespace refuses the credentials")
 	case hasCondition(err, condDisabled):
 		return fault.Wrap(err, fault.BrokerUnavailable, "the topic, queue or subscription is disabled")
@@ -66,6 +72,8 @@ func gaveUp(ctx context.Context, last error) error {
 		return ctx.Err()
 	case hasCondition(last, condBusy):
 		return fault.Wrap(last, fault.BrokerBusy, "the namespace throttles")
+	case noToken(last):
+		return fault.Wrap(last, fault.BrokerUnavailable, "no token was issued for the identity, so the namespace was not asked")
 	}
 	return fault.Wrap(last, fault.BrokerUnavailable, "the broker did not confirm in time")
 }
