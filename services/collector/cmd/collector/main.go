@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
+	"strconv"
 
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/service"
@@ -17,10 +19,36 @@ func main() { os.Exit(engine.Main("collector", configure)) }
 func configure(fs *flag.FlagSet) engine.Work {
 	var listen string
 	service.AddressVar(fs, &listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
+	bounds := limits(fs)
 	return func(ctx context.Context, p *engine.Parts, tenants *tenant.Directory, env service.Env) error {
-		return collector.Run(ctx, collector.Config{Addr: listen}, collector.Deps{
+		return collector.Run(ctx, collector.Config{Addr: listen, Limits: bounds()}, collector.Deps{
 			Ledger: p.Ledger, Broker: p.Broker, Tenants: tenants, Health: env.Health,
 			Registry: env.Registry, Logger: env.Logger, Now: env.Now,
 		})
 	}
+}
+
+// limits declares the limits of the API that an operator sets; 0 stands for the default each time.
+func limits(fs *flag.FlagSet) func() collector.Limits {
+	var l collector.Limits
+	numberVar(fs, &l.MaxRows, "max-rows", "rows of a file (default 1000000)")
+	numberVar(fs, &l.MaxBody, "max-body", "bytes of a file, also once decompressed (default 10737418240)")
+	numberVar(fs, &l.Uploads, "max-uploads", "files being taken in at once with one key (default 8)")
+	numberVar(fs, &l.Rate, "max-rate", "requests a second with one key, twice as many at once (default no limit)")
+	return func() collector.Limits {
+		l.MaxInflated = l.MaxBody
+		return l
+	}
+}
+
+// numberVar declares a flag that is a whole number from 0.
+func numberVar[T int | int64 | float64](fs *flag.FlagSet, to *T, name, usage string) {
+	fs.Func(name, usage, func(text string) error {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return errors.New("must be a whole number from 0")
+		}
+		*to = T(n)
+		return nil
+	})
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Poll        time.Duration // the Retry-After of what is still moving; default 5 s
 	Rate        float64       // requests a second with one key; 0 = no limit
 	Burst       int           // requests at once with one key; default twice the Rate
+	Uploads     int           // device lists being taken in at once with one key; default 8
 	Operators   []tenant.Key  // keys of no tenant, which see and replay the dead letters of all of them
 }
 
@@ -48,6 +49,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Idle, time.Minute)
 	setDefault(&c.Poll, 5*time.Second)
 	setDefault(&c.Burst, max(1, int(2*c.Rate)))
+	setDefault(&c.Uploads, 8)
 	return c
 }
 
@@ -155,7 +157,7 @@ func New(c Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c.Rate, c.Burst), metrics: m, mux: http.NewServeMux()}
+	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c), metrics: m, mux: http.NewServeMux()}
 	methods := map[string]string{}
 	for _, r := range routes {
 		a.mux.Handle(r.Method+" "+r.Path, a.route(r))

@@ -27,6 +27,11 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	if err != nil {
 		return err
 	}
+	done, err := a.limits.upload(p.id())
+	if err != nil {
+		return err
+	}
+	defer done()
 	content, err := a.newBody(w, r, a.config.MaxBody, a.config.MaxInflated)
 	if err != nil {
 		return err
