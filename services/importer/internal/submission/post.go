@@ -10,23 +10,32 @@ import (
 	"taxiway.example/services/importer/internal/outcome"
 )
 
+// commitLimit bounds a commit that is made although we are told to stop.
+const commitLimit = 10 * time.Second
+
 // post sends a submission that has just begun and commits what is known of it then.
 func (s *Service) post(ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice) error {
 	records, err := s.send(ctx, sub, won, rows)
+	// What is known of the import is committed even when we are told to stop just now.
+	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	defer cancel()
 	if err == nil {
 		records = own(records, sub)
 		if len(records) > 0 {
-			return s.accepted(ctx, sub, won, rows, records)
+			return s.accepted(commit, sub, won, rows, records)
 		}
 		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
 	}
 	switch verdict := judge(err); verdict {
 	case unsent:
-		return err // whoever comes next finds nothing and sends it again
+		if failed := s.withdrawn(commit, sub, won); failed != nil {
+			report(ctx, "an import that was not sent could not be taken back; it will be looked for", failed)
+		}
+		return err
 	case unknown:
 		return s.uncertain(ctx, sub, err)
 	default:
-		return s.refused(ctx, sub, won, verdict, err)
+		return s.refused(commit, sub, won, verdict, err)
 	}
 }
 
@@ -76,6 +85,18 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 	report(ctx, "nobody knows whether an import happened; it will be looked for", why)
 	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
+	return err
+}
+
+// withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends it.
+func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []ledger.Device) error {
+	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
+	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, ""
+	c := ledger.SubmissionChange{Submission: sub}
+	for _, d := range won {
+		c.Moves = append(c.Moves, move(d, ledger.Collected, s.Now(), "", ""))
+	}
+	_, err := s.advance(ctx, c)
 	return err
 }
 
