@@ -119,6 +119,9 @@ func TestShapes(t *testing.T) {
 		{name: "a quotation mark that is never closed", text: "Device Serial Number,Hardware Hash\n\"S1,{A}\nS2,{B}\nS3,{A}\n", want: []string{"1: row.malformed", "2: S2||B", "3: S3||A"}},
 		{name: "two quotation marks far apart", text: "Device Serial Number,Hardware Hash\n\"S1,{A}\nS2,{B}\n\"S3,{A}\nS2,{B}\n", want: []string{"1: row.malformed", "2: S2||B", "3: row.malformed", "4: S2||B"}},
 		{name: "an open quotation mark at the end", text: "Device Serial Number,Hardware Hash\nS2,{B}\n\"S1,{A}", want: []string{"1: S2||B", "2: row.malformed"}},
+		{name: "zero bytes at the end", text: "Device Serial Number,Windows Product ID,Hardware Hash\nS1,,{A}\nS2,,{B}\n" + strings.Repeat("\x00", 2<<20), want: []string{"1: S1||A", "2: S2||B"}},
+		{name: "zero bytes around a line", text: "Device Serial Number,Hardware Hash\x00\r\n\x00\x00S1,{A}\x00\r\n\x00\r\n\"S2\",\"{B}\"" + strings.Repeat("\x00", 100<<10), want: []string{"1: S1||A", "3: S2||B"}},
+		{name: "a zero byte inside a line", text: "Device Serial Number,Windows Product ID,Hardware Hash\nS1,\x00,{A}\nS2,,{B}\nS\x003,,{A}\n\"S4\",,\"\x00{A}\"\n\"S5\",,\"a\nb\x00c\n\"\nS6,,{B}", want: []string{"1: row.malformed", "2: S2||B", "3: row.malformed", "4: row.malformed", "5: row.malformed", "6: S6||B"}},
 		{name: "a quotation mark inside a cell", text: "Device Serial Number,Hardware Hash\n15\"-S1,{A}\n", want: []string{`1: 15"-S1||A`}},
 		{name: "Configuration Manager's report", text: "Textbox1,Textbox2,Textbox3,Textbox4,Textbox5,Textbox6\nDevice Serial Number,Windows Product ID,Hardware Hash,S1,,{A}\nDevice Serial Number,Windows Product ID,Hardware Hash,S2,,{B}\n", want: []string{"1: S1||A", "2: S2||B"}, notes: 1},
 		{name: "Configuration Manager's report, a broken record", text: "Device Serial Number,Windows Product ID,Hardware Hash,S1,,{A}\nDevice Serial Number,Windows Product ID,Hardware Hash,S,2,,{B}\nDevice Serial Number,Windows Product ID,Hardware Hash,S3,,{B}\n", want: []string{"1: S1||A", "2: row.malformed", "3: S3||B"}, notes: 1},
@@ -128,6 +131,7 @@ func TestShapes(t *testing.T) {
 		{name: "UTF-8", text: intune + "S1,,{A},Größe,\r\n", want: []string{"1: S1||A|Größe"}},
 		{name: "UTF-8 with mark", text: "\uFEFF" + intune + "S1,,{A},Größe,\r\n", want: []string{"1: S1||A|Größe"}},
 		{name: "ANSI", encode: charmap.Windows1252, text: intune + "S1,,{A},Größe €,\r\n", want: []string{"1: S1||A|Größe €"}},
+		{name: "zeros in UTF-16", encode: utf16le, text: "Device Serial Number,Hardware Hash\r\nS1,{A}\r\nS\x002,{B}\r\nS3,{B}\r\n\x00\x00\x00", want: []string{"1: S1||A", "2: row.malformed", "3: S3||B"}},
 		{name: "Chinese in UTF-16", encode: utf16le, text: intune + "S1,,{A},业务台式机,\r\n", want: []string{"1: S1||A|业务台式机"}},
 		{name: "two UTF-16 files joined", encode: bare, text: "\uFEFF" + intune + "S1,,{A},,\r\n\uFEFF" + intune + "S2,,{B},,\r\n", want: []string{"1: S1||A", "3: S2||B"}},
 	}
@@ -202,7 +206,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"a web page", "\r\n<html><table><tr><td>Device Serial Number</td></tr></table></html>", fault.FileNotCSV, "HTML", 0},
 		{"a web page in UTF-16", encoded(t, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "<!DOCTYPE html>"), fault.FileNotCSV, "HTML", 0},
 		{"JSON", `[{"serial":"x"}]`, fault.FileNotCSV, "JSON", 0},
-		{"zeros", strings.Repeat("abc\x00\x00", 100), fault.FileEncoding, "no text", 0},
+		{"zeros", strings.Repeat("abc\x00\x00", 100), fault.FileEncoding, "zero bytes", 0},
 		{"no header, data", "S1,," + a + "\n", fault.FileNoHeader, "first rows are data", 0},
 		{"data above the header", "S1,," + a + "\n" + intune + "S1,," + a + "\n", fault.FileNoHeader, "first rows are data", 0},
 		{"device preparation identifiers", "Contoso,Book 13,CNT1\nContoso,Book 13,CNT2\n", fault.FileNoHeader, "device preparation", 0},
@@ -244,6 +248,7 @@ func TestFilesThatGoBad(t *testing.T) {
 	}{
 		{name: "too many rows", text: head + row + row + row, options: oemfile.Options{MaxRows: 2}, rows: 2, code: fault.FileTooManyRows},
 		{name: "UTF-8 behind UTF-16", text: wide + row + row, rows: 2, code: fault.FileEncoding},
+		{name: "UTF-16 with other ends behind UTF-8", text: head + row + strings.ReplaceAll(wide[2:], "\r\x00", ""), rows: 1, code: fault.FileEncoding},
 		{name: "UTF-16 behind UTF-8", text: head + row + wide[2:], rows: 1, code: fault.FileEncoding},
 		{name: "a line without end", text: head + row + strings.Repeat("x", 2<<20), rows: 1, code: fault.FileRecordTooLong},
 	}

@@ -33,7 +33,7 @@ func (f *File) findHeader() error {
 		if found, err := f.tryHeader(l); found || err != nil {
 			return err
 		}
-		if seen.add(text); seen.data {
+		if seen.add(text, l.zeros); seen.data {
 			break
 		}
 	}
@@ -96,10 +96,12 @@ type preamble struct {
 	count   int
 	triples int  // records of three cells, as device preparation identifiers have
 	data    bool // one of them holds a hash
+	zeros   bool // one of them holds zero bytes
 }
 
-func (p *preamble) add(text []byte) {
+func (p *preamble) add(text []byte, zeros bool) {
 	p.count++
+	p.zeros = p.zeros || zeros
 	cells, _ := split(text, ',')
 	if len(cells) == 3 {
 		p.triples++
@@ -116,6 +118,8 @@ func (p *preamble) verdict() error {
 	switch {
 	case p.count == 0:
 		return fail(fault.FileEmpty, "the file has no text")
+	case p.zeros:
+		return fail(fault.FileEncoding, "there are zero bytes in it: this is no text, or of an unknown encoding")
 	case p.data:
 		return fail(fault.FileNoHeader, "the first rows are data; put the line \"Device Serial Number,Windows Product ID,Hardware Hash\" above them")
 	case p.triples == p.count:

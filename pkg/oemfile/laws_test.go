@@ -24,6 +24,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\"Device Serial Number\";\"Hardware Hash\"\n\"S1\n\";\"" + a[:300] + "\n\"\"\"\n"))
 	f.Add([]byte("Device Serial Number,Windows Product ID,Hardware Hash,S1,," + a + "\n"))
 	f.Add([]byte(encoded(f, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), intune+"S1,,x,,\r\n")))
+	f.Add([]byte(intune + "S1,,\x00" + a + ",,\r\n\x00\"S2\n\x00\",," + a + "\x00\x00"))
 	f.Add([]byte("sep=;\n\"Device Serial Number,Hardware Hash\"\n\"a,b\"\r\r\n\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, err := oemfile.Open(bytes.NewReader(text), oemfile.Options{MaxRecord: 4096})
@@ -121,7 +122,8 @@ func TestBrokenRecordsCostNobodyElse(t *testing.T) {
 	t.Parallel()
 	hash := wire(t, 1)
 	broken := []string{
-		"\"S\"0,," + hash, "AB,12,," + hash, "\"S0,," + hash, "S0", "S0,\"", "x" + strings.Repeat("y", 70<<10), "\"\"\"", "S0,,," + hash, ",,,,,,,x",
+		"\"S\"0,," + hash, "AB,12,," + hash, "\"S0,," + hash, "S0", "S0,\"", "x" + strings.Repeat("y", 70<<10), "\"\"\"", "S0,,," + hash, ",,,,,,,x", "S0,\x00," + hash,
+		"\x00S0\x00,," + hash + "\x00",
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		text := "Device Serial Number,Windows Product ID,Hardware Hash\r\n"

@@ -17,6 +17,7 @@ type line struct {
 	text   []byte
 	number int
 	cut    bool // longer than the limit; text is its beginning
+	zeros  bool // holds zero bytes: characters were lost
 }
 
 // lines cuts a text into lines. It knows the ends of Windows, of Unix and of the old Macintosh, which Excel still writes.
@@ -56,9 +57,10 @@ func (l *lines) putBack(again []line) {
 	l.waiting = append(again, l.waiting...)
 }
 
-// scan reads to the end of the line and keeps the first limit bytes of it.
+// scan reads to the end of the line and keeps the first limit bytes of it. Zero bytes before and behind a line are padding and
+// make it no longer.
 func (l *lines) scan() (text []byte, length int, err error) {
-	for length <= abandon*l.limit {
+	for seen := 0; length <= abandon*l.limit; {
 		if _, err := l.r.Peek(1); err != nil {
 			return text, length, err
 		}
@@ -71,10 +73,17 @@ func (l *lines) scan() (text []byte, length int, err error) {
 			}
 		}
 		n, end := lineEnd(buffered)
-		if room := l.limit - len(text); room > 0 {
-			text = append(text, buffered[:min(n, room)]...)
+		part := buffered[:n]
+		if length == 0 {
+			part = bytes.TrimLeft(part, zero)
 		}
-		length += n
+		if room := l.limit - len(text); room > 0 {
+			text = append(text, part[:min(len(part), room)]...)
+		}
+		if filled := len(bytes.TrimRight(part, zero)); filled > 0 {
+			length = seen + filled
+		}
+		seen += len(part)
 		if end {
 			l.skipLF = buffered[n] == '\r'
 			l.discard(n + 1)
@@ -100,13 +109,17 @@ func lineEnd(text []byte) (int, bool) {
 	return n, found
 }
 
+// zero is the byte that pads files and that UTF-16 is full of.
+const zero = "\x00"
+
 // decode makes UTF-8 of a line. Lines of eight-bit text are judged one by one: those that are no UTF-8 are Windows-1252.
 func (l *lines) decode(in line) (line, error) {
-	switch {
-	case l.wide && looksNarrow(in.text), !l.wide && bytes.IndexByte(in.text, 0) >= 0:
+	if l.wide && looksNarrow(in.text) || !l.wide && looksWide(in.text) {
 		return line{}, fail(fault.FileEncoding, "from line %d on the text has another encoding; files of two encodings were joined, or this is no text", in.number)
-	case l.wide || in.cut || utf8.Valid(in.text):
-	default:
+	}
+	in.text = bytes.Trim(in.text, zero)
+	in.zeros = bytes.Contains(in.text, []byte(zero))
+	if !l.wide && !in.cut && !utf8.Valid(in.text) {
 		text, err := charmap.Windows1252.NewDecoder().Bytes(in.text)
 		if err != nil {
 			return line{}, fail(fault.FileEncoding, "line %d cannot be decoded", in.number)
@@ -115,6 +128,15 @@ func (l *lines) decode(in line) (line, error) {
 	}
 	in.text = bytes.TrimPrefix(in.text, []byte("\uFEFF"))
 	return in, nil
+}
+
+// wideRun is the shortest text that is taken for UTF-16, in bytes.
+const wideRun = 16
+
+// looksWide reports whether eight-bit text is really UTF-16.
+func looksWide(text []byte) bool {
+	_, wide := everyOtherZero(text)
+	return wide && len(text) >= wideRun
 }
 
 // narrowRun is the shortest text that is worth a guess about its encoding, in characters.

@@ -34,7 +34,7 @@ func (l *lines) record(delimiter byte) (record, error) {
 	}
 	cells, open := split(first.text, delimiter)
 	if !open {
-		return record{cells: cells, line: first.number}, nil
+		return whole(cells, first.number, first.zeros), nil
 	}
 	return l.continued(first, delimiter)
 }
@@ -43,7 +43,7 @@ func (l *lines) record(delimiter byte) (record, error) {
 // a delimiter (the one that is broken is the hash), so a delimiter before the closing quotation mark means that
 // the mark was never meant to open a cell.
 func (l *lines) continued(first line, delimiter byte) (record, error) {
-	text := bytes.Clone(first.text)
+	text, zeros := bytes.Clone(first.text), first.zeros
 	var taken []line
 	for range maxContinued {
 		next, err := l.next()
@@ -57,16 +57,24 @@ func (l *lines) continued(first line, delimiter byte) (record, error) {
 		if err != nil || next.cut || bytes.IndexByte(inside, delimiter) >= 0 || len(text)+len(next.text) > l.limit {
 			break
 		}
-		text = append(append(text, '\n'), next.text...)
+		text, zeros = append(append(text, '\n'), next.text...), zeros || next.zeros
 		if len(inside) == len(next.text) {
 			continue
 		}
 		if cells, open := split(text, delimiter); !open && !swallowed(cells, delimiter) {
-			return record{cells: cells, line: first.number}, nil
+			return whole(cells, first.number, zeros), nil
 		}
 	}
 	l.putBack(taken)
 	return record{line: first.number, defect: "A quotation mark is never closed, or has text behind it."}, nil
+}
+
+// whole is a record that ends where it should. What stands where a zero byte is now nobody knows.
+func whole(cells [][]byte, line int, zeros bool) record {
+	if zeros {
+		return record{line: line, defect: "There is a zero byte in it; the file was damaged on its way."}
+	}
+	return record{cells: cells, line: line}
 }
 
 // maxContinued is more lines than any hash is broken into.

@@ -51,13 +51,18 @@ func sniffUTF16(head []byte) (unicode.Endianness, bool) {
 	case bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
 		return unicode.BigEndian, true
 	}
+	return everyOtherZero(head)
+}
+
+// everyOtherZero recognises UTF-16 of mostly Latin letters.
+func everyOtherZero(text []byte) (unicode.Endianness, bool) {
 	var zeros [2]int
-	for i, b := range head {
+	for i, b := range text {
 		if b == 0 {
 			zeros[i%2]++
 		}
 	}
-	few, most := len(head)/20, len(head)*4/10
+	few, most := len(text)/20, len(text)*4/10
 	switch {
 	case zeros[0] <= few && zeros[1] > most:
 		return unicode.LittleEndian, true
