@@ -26,7 +26,7 @@ func openNATS(ctx context.Context, address string, o Options) (broker.Broker, er
 	if err != nil {
 		return nil, fmt.Errorf("broker address: %w", err)
 	}
-	nc, err := natsbroker.Connect(ctx, servers, identity...)
+	nc, err := natsbroker.Connect(ctx, servers, o.Logger, identity...)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func identify(o *natsbroker.Options, query string) ([]nats.Option, error) {
 	}
 	if n := params.Get("replicas"); n != "" {
 		if o.Replicas, err = strconv.Atoi(n); err != nil || o.Replicas < 1 || o.Replicas > mostReplicas {
-			return nil, fmt.Errorf("replicas is a number from 1 to %d, not %q", mostReplicas, n)
+			return nil, fmt.Errorf("replicas is a number from 1 to %d", mostReplicas)
 		}
 	}
 	var identity []nats.Option
@@ -66,16 +66,23 @@ func identify(o *natsbroker.Options, query string) ([]nats.Option, error) {
 	return identity, nil
 }
 
-// parameters reads what stands behind the question mark of an address; what it does not know it refuses.
+// parameters reads what stands behind the question mark of an address; what it does not know it refuses. It shows that only
+// when it is a word: behind the question mark of a password that is not percent-encoded stands the rest of the password.
 func parameters(query string, known ...string) (url.Values, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, errors.New("the part behind the question mark cannot be read")
 	}
 	for name := range params {
-		if !slices.Contains(known, name) {
+		switch {
+		case slices.Contains(known, name):
+		case strings.Contains(query, "@") || strings.ContainsFunc(name, notLetter):
+			return nil, fmt.Errorf("there is a parameter that is not known (or a password to percent-encode); there are %s", strings.Join(known, ", "))
+		default:
 			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
 		}
 	}
 	return params, nil
 }
+
+func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }

@@ -56,3 +56,14 @@ func TestNATSServers(t *testing.T) {
 		}
 	}
 }
+
+// A password that is not percent-encoded is not shown by the error that says so.
+func TestNATSPasswordsAreNotShown(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"s3cret?word", "s3cr%zzet", "s3cret/x", "s3cret#x", "a?s3cret=b", "a?b&s3cret", "a?secret", "a?secret&replicas=x", "a?replicas=s3cret", "a?%s3cret"} {
+		_, err := engine.OpenBroker(t.Context(), "nats://taxi:"+password+"@host:4222", engine.Options{})
+		if err == nil || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "word@") {
+			t.Errorf("%s: %v", password, err)
+		}
+	}
+}

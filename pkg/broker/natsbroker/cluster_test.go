@@ -70,7 +70,7 @@ func TestFailover(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
-	nc, err := Connect(ctx, strings.Join(urls, ","))
+	nc, err := Connect(ctx, strings.Join(urls, ","), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func stopLeader(t *testing.T, b *Broker, servers []*server.Server) {
 // modest opens a broker that says nothing of replicas: it leaves the streams as they are.
 func modest(ctx context.Context, t *testing.T, urls []string) {
 	t.Helper()
-	nc, err := Connect(ctx, strings.Join(urls, ","))
+	nc, err := Connect(ctx, strings.Join(urls, ","), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

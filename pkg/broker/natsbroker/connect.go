@@ -1,7 +1,11 @@
 package natsbroker
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -9,14 +13,25 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Connect opens a connection that reconnects for ever, finds frozen servers by pings, and never buffers publishes while it
-// is down: what is buffered looks sent. The URL may list several servers, separated by commas. It waits for the first
-// connection until ctx ends.
-func Connect(ctx context.Context, url string, extra ...nats.Option) (*nats.Conn, error) {
-	opened := make(chan struct{}, 1)
-	opts := append([]nats.Option{
+// remindEvery is how often the log says that we still wait for the first connection.
+const remindEvery = 30 * time.Second
+
+// Connect opens a connection that reconnects for ever, also when it is refused: what lets us in may be away for a moment. It
+// finds frozen servers by pings, and never buffers publishes while it is down: what is buffered looks sent. The URL may list
+// several servers, separated by commas. It waits for the first connection until ctx ends, and the log (nil: none) says why.
+func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	hosts, ok := hostsOf(servers)
+	if !ok {
+		return nil, fault.New(fault.BrokerUnavailable, "the broker's address cannot be read; percent-encode what is special in user and password")
+	}
+	opened, failed := make(chan struct{}, 1), make(chan error, 1)
+	opts := append(append([]nats.Option{
 		nats.Name("taxiway"),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
 		nats.RetryOnFailedConnect(true),
@@ -25,17 +40,73 @@ func Connect(ctx context.Context, url string, extra ...nats.Option) (*nats.Conn,
 		nats.MaxPingsOutstanding(2),
 		nats.Timeout(dialTimeout(ctx)),
 		nats.ConnectHandler(func(*nats.Conn) { opened <- struct{}{} }),
-	}, extra...)
-	nc, err := nats.Connect(url, opts...)
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			select {
+			case failed <- err:
+			default:
+			}
+		}),
+	}, reporting(log)...), extra...)
+	nc, err := nats.Connect(servers, opts...)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the broker's address or credentials are not usable")
 	}
-	select {
-	case <-opened:
-		return nc, nil
-	case <-ctx.Done():
-		nc.Close()
-		return nil, fault.Wrap(ctx.Err(), fault.BrokerUnavailable, "the broker could not be reached")
+	remind := time.NewTicker(remindEvery)
+	defer remind.Stop()
+	first, why := failed, error(nil)
+	for {
+		select {
+		case <-opened:
+			return nc, nil
+		case <-ctx.Done():
+			nc.Close()
+			return nil, fault.Wrap(ctx.Err(), fault.BrokerUnavailable, "the broker could not be reached")
+		case why = <-first:
+			first = nil
+		case <-remind.C:
+		}
+		log.WarnContext(ctx, "no connection to the broker yet", "servers", hosts, "error", cmp.Or(nc.LastError(), why))
+	}
+}
+
+// hostsOf returns the servers of an address without users and passwords. An address with a part that is no server's is not
+// ok: it has a password with a slash or the like, and NATS would print it, or call half of it a host.
+func hostsOf(servers string) (hosts string, ok bool) {
+	var list []string
+	for server := range strings.SplitSeq(servers, ",") {
+		server = strings.TrimSpace(server)
+		if !strings.Contains(server, "://") {
+			server = "nats://" + server
+		}
+		u, err := url.Parse(server)
+		if err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return "", false
+		}
+		list = append(list, u.Host)
+	}
+	return strings.Join(list, ","), true
+}
+
+// reporting tells the log what happens to a connection. While it is refused the same error comes with every try: it is told
+// once. Handlers run one after the other.
+func reporting(log *slog.Logger) []nats.Option {
+	told := ""
+	return []nats.Option{
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if told != err.Error() {
+				told = err.Error()
+				log.Warn("the connection to the broker has an error", "error", err)
+			}
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // nil: we closed it
+				log.Warn("the connection to the broker was lost", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			told = ""
+			log.Info("the connection to the broker is back", "server", nc.ConnectedAddr())
+		}),
 	}
 }
 

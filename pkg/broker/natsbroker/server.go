@@ -48,6 +48,7 @@ type Server struct {
 	ns     *server.Server
 	lock   *dirlock.Lock
 	secret string // with which this process comes in; "" when nobody asks
+	log    *slog.Logger
 }
 
 // Embedded starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
@@ -82,7 +83,7 @@ func start(dir string, o ServerOptions) (*Server, error) {
 		ns.WaitForShutdown()
 		return nil, fault.New(fault.BrokerUnavailable, "the embedded broker is not ready; its log says why")
 	}
-	return &Server{ns: ns, secret: secret(opts)}, nil
+	return &Server{ns: ns, secret: secret(opts), log: o.logger()}, nil
 }
 
 func secret(opts *server.Options) string {
@@ -152,7 +153,7 @@ func (s *Server) Connect(ctx context.Context, extra ...nats.Option) (*nats.Conn,
 	if s.secret != "" {
 		own = append(own, nats.Token(s.secret))
 	}
-	return Connect(ctx, "", append(own, extra...)...)
+	return Connect(ctx, "", s.log, append(own, extra...)...)
 }
 
 // Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a restart.

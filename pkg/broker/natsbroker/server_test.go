@@ -43,7 +43,7 @@ func TestOtherProcessesConnectByURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := Connect(t.Context(), srv.URL())
+	nc, err := Connect(t.Context(), srv.URL(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestNobodyThere(t *testing.T) {
 	defer l.Close() // takes connections and says nothing
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := Connect(ctx, "nats://"+l.Addr().String()); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if _, err := Connect(ctx, "nats://"+l.Addr().String(), nil); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("got %v", err)
 	}
 }

@@ -85,7 +85,7 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	nc, err := Connect(ctx, "", nats.InProcessServer(b))
+	nc, err := Connect(ctx, "", nil, nats.InProcessServer(b))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,141 @@
+package natsbroker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"taxiway.example/pkg/fault"
+)
+
+// gate is the authentication of a server; while it is shut everybody is refused.
+type gate struct {
+	shut    atomic.Bool
+	refused atomic.Int32
+}
+
+// Check implements server.Authentication.
+func (g *gate) Check(server.ClientAuthentication) bool {
+	if g.shut.Load() {
+		g.refused.Add(1)
+		return false
+	}
+	return true
+}
+
+func guarded(t *testing.T, g *gate) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, CustomClientAuthentication: g,
+		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: defaultMaxStore,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(startTimeout) {
+		t.Fatal("the server does not start")
+	}
+	return s
+}
+
+// lines is a log whose lines can be waited for.
+type lines chan string
+
+// Write implements io.Writer.
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+func logged() (*slog.Logger, lines) {
+	l := make(lines, 1000)
+	return slog.New(slog.NewTextHandler(l, nil)), l
+}
+
+// Refused sign-ins end no connection: what checks them may be away for a moment.
+func TestRefusedForAWhile(t *testing.T) {
+	t.Parallel()
+	g := new(gate)
+	s := guarded(t, g)
+	log, lines := logged()
+	nc, err := Connect(t.Context(), s.ClientURL(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(t.Context(), nc, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.closing(t)
+	clients, err := s.Connz(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.shut.Store(true)
+	for _, c := range clients.Conns {
+		if err := s.DisconnectClientByID(c.Cid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "it was refused three times", func() bool { return g.refused.Load() >= 3 || nc.IsClosed() })
+	g.shut.Store(false)
+	mustPublish(t, b, work("a"))
+	for _, says := range []string{"was lost", "authorization violation", "is back"} {
+		for !strings.Contains(strings.ToLower(next(t, lines)), says) {
+			continue // next fails when it never comes
+		}
+	}
+}
+
+// Who is refused at the start waits, and says what for.
+func TestRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
+	g := new(gate)
+	g.shut.Store(true)
+	log, lines := logged()
+	connected := make(chan error, 1)
+	s := guarded(t, g)
+	go func() {
+		nc, err := Connect(t.Context(), strings.Replace(s.ClientURL(), "nats://", "nats://taxi:s3cret@", 1), log)
+		if err == nil {
+			nc.Close()
+		}
+		connected <- err
+	}()
+	if line := next(t, lines); !strings.Contains(strings.ToLower(line), "authorization violation") || !strings.Contains(line, "servers="+s.Addr().String()) || strings.Contains(line, "s3cret") {
+		t.Errorf("the log says %q", line)
+	}
+	g.shut.Store(false)
+	if err := next(t, connected); err != nil {
+		t.Error(err)
+	}
+}
+
+// An address that cannot be read is not shown: it may hold a password.
+func TestAddressesAreNotShown(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"nats://taxi:s3cr%zzet@host:4222", "nats://taxi:s3cret/x@host", "nats://taxi:47/s3cret@host", "nats://taxi:47#s3cret@host", "nats://taxi:s3c#ret@host",
+		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host", "taxi:s3cr%zzet@host",
+	} {
+		_, err := Connect(t.Context(), address, nil)
+		if fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "47") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, address := range []string{"nats://taxi:s3cr%2Fet@127.0.0.1:1", "127.0.0.1:1, [::1]:1", "tls://127.0.0.1:1/", "nats://token@127.0.0.1:1"} {
+		if _, err := Connect(ended, address, nil, nats.NoReconnect()); !errors.Is(err, context.Canceled) && !errors.Is(err, nats.ErrNoServers) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
