@@ -43,9 +43,18 @@ func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submiss
 		report(ctx, "import records could not be deleted", kept)
 		pause = max(pause, s.Timings.pause(kept))
 	}
-	sub.State, sub.Due = ledger.SubmissionSettled, s.Now().Add(spread(pause, sub.ID))
+	sub.Due = s.Now().Add(spread(pause, sub.ID))
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub, Items: deleted(sub.Items, gone)})
 	return err
+}
+
+// settled returns the submission as one whose devices all have their outcome. From then on Posted says since when: nobody asks
+// for the time of the POST any more, and the time for deleting begins.
+func settled(sub ledger.Submission, now time.Time) ledger.Submission {
+	if sub.State != ledger.SubmissionSettled {
+		sub.State, sub.Posted = ledger.SubmissionSettled, now
+	}
+	return sub
 }
 
 // close ends the submission. Its code stays: it says how it ended.

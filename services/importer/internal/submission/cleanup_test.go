@@ -138,6 +138,63 @@ func TestCleanUpEnds(t *testing.T) {
 	})
 }
 
+// The time for deleting begins when the outcomes are there, however long they took.
+func TestCleanUpOfALongImport(t *testing.T) {
+	for name, far := range map[string]func(*rig, []string){
+		"decided": func(r *rig, ids []string) {
+			r.run(72*time.Hour, map[device.TenantID][]string{contoso: ids})
+			for _, id := range ids {
+				r.want(contoso, id, ledger.Registered, "")
+			}
+		},
+		"taken out": func(r *rig, ids []string) {
+			for end := time.Now().Add(30 * time.Hour); time.Now().Before(end); {
+				r.step()
+			}
+			for _, id := range ids {
+				d := r.want(contoso, id, ledger.Submitted, fault.AutopilotPending)
+				m := ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: ledger.Retired, By: "operator:test"}
+				if done, err := r.ledger.Move(r.ctx(), m); err != nil || !done[0] {
+					r.Fatal(done, err)
+				}
+			}
+			r.run(72*time.Hour, map[device.TenantID][]string{contoso: ids})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				o := slow()
+				o.Delays.Import = simulator.Delay{Min: 40 * time.Hour, Max: 40 * time.Hour}
+				r := newRig(t, t, knobs{sim: o})
+				ids := r.accept(contoso, machines(t, 1, 30)...)
+				// The first rounds are refused, which must not be the end.
+				r.fault(simulator.Fault{Operation: deleting, Effect: simulator.Reply, Status: 403, Times: 50})
+				far(r, ids)
+				if n := len(r.records()); n != 0 {
+					t.Errorf("%d records are left", n)
+				}
+			})
+		})
+	}
+}
+
+// A tenant that cannot be asked any more keeps its submissions no longer than that either.
+func TestCleanUpEndsUnasked(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, t, knobs{timings: submission.Timings{CleanupEnd: 2 * time.Hour}})
+		ids := r.accept(contoso, machines(t, 1, 2)...)
+		for !r.terminal(ids) {
+			r.step()
+		}
+		r.fault(simulator.Fault{Operation: "imported.list", Effect: simulator.Reply, Status: 403, Times: -1})
+		began := time.Now()
+		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+		if took := time.Since(began); took < 2*time.Hour {
+			t.Errorf("left alone after %s", took)
+		}
+	})
+}
+
 // Items say which records are gone, for whoever reads the ledger.
 func TestItemsKnowTheirRecords(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -204,9 +204,11 @@ func (l *look) change(ctx context.Context, present bool) ledger.SubmissionChange
 	switch {
 	case l.staying == 0 && sub.State == ledger.SubmissionOpen:
 		// Nothing of it ever showed up. One more look, for records that come later still.
-		sub.State, sub.Code, pause = ledger.SubmissionSettled, fault.AutopilotLost, l.Timings.Settle
+		sub = settled(sub, l.now)
+		sub.Code, pause = fault.AutopilotLost, l.Timings.Settle
 	case l.staying == 0:
-		sub.State, sub.Code, pause = ledger.SubmissionSettled, "", l.Timings.Cleanup
+		sub = settled(sub, l.now)
+		sub.Code, pause = "", l.Timings.Cleanup
 	case l.failed != nil:
 		sub.Code, pause = fault.CodeOf(l.failed), max(pause, l.Timings.pause(l.failed))
 	case l.more:

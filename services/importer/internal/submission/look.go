@@ -31,8 +31,11 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 		return err
 	}
 	waiting := remaining(sub, devices)
-	if len(waiting) == 0 && s.Now().Sub(sub.Created) > s.Timings.CleanupEnd {
-		return s.close(ctx, sub)
+	if len(waiting) == 0 {
+		sub = settled(sub, s.Now())
+		if s.Now().Sub(sub.Posted) > s.Timings.CleanupEnd {
+			return s.close(ctx, sub)
+		}
 	}
 	client, records, err := s.read(ctx, sub)
 	switch {

@@ -22,7 +22,7 @@ type Timings struct {
 	Unavailable time.Duration // pause when Graph cannot be reached, and when a 429 names no time, default 1 min
 	Grace       time.Duration // until registered devices are announced again if their event was lost, default 30 s
 	Cleanup     time.Duration // between two rounds of deleting import records, default 30 s
-	CleanupEnd  time.Duration // after this long, records that cannot be deleted are left alone, default 24 h
+	CleanupEnd  time.Duration // records that cannot be deleted for this long are left alone, default 24 h
 	MaxAttempts int           // failed attempts of a device before it is dead, default 6
 	MaxLookups  int           // searches by serial in one look, default 20
 	MaxDeletes  int           // import records deleted in one round, default 20
