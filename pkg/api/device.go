@@ -37,6 +37,11 @@ type Device struct {
 	Updated        time.Time           `json:"updated"`
 }
 
+// Decision says why a device is released or retired.
+type Decision struct {
+	Reason string `json:"reason"`
+}
+
 // Transition is a step of a device.
 type Transition struct {
 	At      time.Time    `json:"at"`

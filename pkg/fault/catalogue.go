@@ -76,6 +76,7 @@ const (
 	DeviceDuplicate             Code = "device.duplicate"
 	DeviceRetired               Code = "device.retired"
 	DeviceAttemptsUsedUp        Code = "device.attempts_used_up"
+	DeviceWrongState            Code = "device.wrong_state"
 	DeviceNotReplayable         Code = "device.not_replayable"
 	DeviceCaptureErased         Code = "device.capture_erased"
 	GraphThrottled              Code = "graph.throttled"

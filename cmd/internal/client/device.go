@@ -31,3 +31,19 @@ func (c *Client) Timeline(ctx context.Context, id string) ([]api.Transition, err
 	err := c.get(ctx, "/v1/devices/"+url.PathEscape(id)+"/timeline", nil, &out)
 	return out.Transitions, err
 }
+
+// Release sends a held device on its way again and returns it.
+func (c *Client) Release(ctx context.Context, id, reason string) (api.Device, error) {
+	return c.decide(ctx, id, "release", reason)
+}
+
+// Retire takes a held or ready device out of service and returns it.
+func (c *Client) Retire(ctx context.Context, id, reason string) (api.Device, error) {
+	return c.decide(ctx, id, "retire", reason)
+}
+
+func (c *Client) decide(ctx context.Context, id, what, reason string) (api.Device, error) {
+	var out api.Device
+	err := c.post(ctx, "/v1/devices/"+url.PathEscape(id)+"/"+what, api.Decision{Reason: reason}, &out)
+	return out, err
+}

@@ -36,8 +36,10 @@ func TestAccess(t *testing.T) {
 		return pattern
 	}
 	bodies := map[string]any{
-		"POST /v1/devices":             map[string]string{"hardwareHash": wire, "serialNumber": serial},
-		"POST /v1/dead-letters/replay": map[string]any{"ids": []string{"none"}, "reason": "test"},
+		"POST /v1/devices":              map[string]string{"hardwareHash": wire, "serialNumber": serial},
+		"POST /v1/dead-letters/replay":  map[string]any{"ids": []string{"none"}, "reason": "test"},
+		"POST /v1/devices/{id}/release": map[string]string{"reason": "test"},
+		"POST /v1/devices/{id}/retire":  map[string]string{"reason": "test"},
 	}
 	// What each key gets: nobody, an unknown key, contoso's, contoso's operator, fabrikam's, fabrikam's operator, the house's.
 	keys := []string{"", "wrong", contosoKey, contosoOps, fabrikamKey, fabrikamOps, houseKey}
@@ -50,6 +52,8 @@ func TestAccess(t *testing.T) {
 		"GET /v1/devices":               {401, 401, 200, 200, 200, 200, 403}, // and has what each tenant uploaded
 		"GET /v1/devices/{id}":          {401, 401, 200, 200, 404, 404, 403},
 		"GET /v1/devices/{id}/timeline": {401, 401, 200, 200, 404, 404, 403},
+		"POST /v1/devices/{id}/release": {401, 401, 403, 409, 403, 404, 403}, // it is not held
+		"POST /v1/devices/{id}/retire":  {401, 401, 403, 409, 403, 404, 403},
 		"GET /v1/dead-letters":          {401, 401, 403, 200, 403, 200, 200},
 		"POST /v1/dead-letters/replay":  {401, 401, 403, 200, 403, 200, 200},
 		"GET /livez":                    {200, 200, 200, 200, 200, 200, 200},

@@ -72,10 +72,11 @@ type Reader interface {
 	ledger.Timeline
 }
 
-// Desk is the ledger's side of the dead letters.
+// Desk is the ledger's side of what operators decide: dead letters and held devices.
 type Desk interface {
 	ledger.LetterReader
 	ledger.LetterKeeper
+	ledger.Mover
 	ledger.Audit
 }
 
@@ -116,6 +117,7 @@ const (
 	public   access = iota // anybody
 	sender                 // any key of a tenant
 	operator               // operator keys
+	keeper                 // operator keys of a tenant
 )
 
 // Route is a method and a path pattern that the API serves.
@@ -137,6 +139,8 @@ var routes = []Route{
 	{Method: "GET", Path: "/v1/devices", access: sender, handle: (*API).findDevices},
 	{Method: "GET", Path: "/v1/devices/{id}", access: sender, handle: (*API).getDevice},
 	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
+	{Method: "POST", Path: "/v1/devices/{id}/release", access: keeper, handle: (*API).release},
+	{Method: "POST", Path: "/v1/devices/{id}/retire", access: keeper, handle: (*API).retire},
 	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},

@@ -100,9 +100,9 @@ func (a *API) authorize(r *http.Request, need access) (principal, error) {
 	switch {
 	case !ok:
 		return principal{}, fault.New(fault.RequestUnauthenticated, "The key is not known.")
-	case need == operator && !p.operator:
+	case (need == operator || need == keeper) && !p.operator:
 		return p, fault.New(fault.RequestForbidden, "This needs an operator's key.")
-	case need == sender && p.house():
+	case (need == sender || need == keeper) && p.house():
 		return p, fault.New(fault.RequestForbidden, "This needs the key of a tenant.")
 	}
 	return p, a.limits.take(p.id(), a.Now())

@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
+)
+
+// decision is what a person does with a device that no service can go on with.
+type decision struct {
+	action string
+	from   []ledger.State
+	to     ledger.State
+	refuse string // of a device in another state
+}
+
+var (
+	releasing = decision{"device.release", []ledger.State{ledger.Held}, ledger.Collected, "Only a held device can be released; this one is %s."}
+	retiring  = decision{"device.retire", []ledger.State{ledger.Held, ledger.Ready}, ledger.Retired, "Only a held or ready device can be retired; this one is %s."}
+)
+
+// release sends a held device on its way again, from the start.
+func (a *API) release(w http.ResponseWriter, r *http.Request, p principal) error {
+	return a.decide(w, r, p, releasing)
+}
+
+// retire takes a device out of service: its evidence contradicts no other device any more. Nothing is done at Microsoft.
+func (a *API) retire(w http.ResponseWriter, r *http.Request, p principal) error {
+	return a.decide(w, r, p, retiring)
+}
+
+func (a *API) decide(w http.ResponseWriter, r *http.Request, p principal, how decision) error {
+	reason, err := a.readReason(w, r)
+	if err != nil {
+		return err
+	}
+	d, err := a.device(r, p)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(how.from, d.State) {
+		return fault.Newf(fault.DeviceWrongState, how.refuse, d.State)
+	}
+	m := ledger.Move{Tenant: p.tenant.ID, Device: d.ID, Version: d.Version, To: how.to, By: actor(p)}
+	if how.to == ledger.Collected {
+		m.Due = a.Now().UTC()
+	}
+	applied, err := a.Desk.Move(r.Context(), m)
+	switch {
+	case err != nil:
+		return err
+	case !applied[0]:
+		return fault.New(fault.DeviceWrongState, "Somebody else has changed the device meanwhile.")
+	}
+	err = a.Desk.Append(r.Context(), ledger.AuditEntry{
+		At: a.Now().UTC(), Tenant: p.tenant.ID, Actor: actor(p), Action: how.action, Object: d.ID, Reason: reason, Outcome: string(how.to),
+	})
+	if err != nil { // what was decided stands; the timeline says by whom
+		a.Logger.LogAttrs(r.Context(), slog.LevelError, "audit entry lost", slog.String("object", d.ID), slog.Any(telemetry.KeyError, err))
+	}
+	if d, err = a.device(r, p); err != nil {
+		return err
+	}
+	a.writeJSON(w, r, http.StatusOK, "application/json", viewOfDevice(d))
+	return nil
+}
+
+func (a *API) readReason(w http.ResponseWriter, r *http.Request) (string, error) {
+	if err := checkType(r, []string{"application/json"}); err != nil {
+		return "", err
+	}
+	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
+	if err != nil {
+		return "", err
+	}
+	dec := json.NewDecoder(content)
+	dec.DisallowUnknownFields()
+	var req api.Decision
+	if err := dec.Decode(&req); err != nil {
+		return "", fault.Wrap(err, fault.RequestInvalid, "The body must be a JSON object with reason.")
+	}
+	req.Reason = strings.TrimSpace(req.Reason)
+	if req.Reason == "" || len(req.Reason) > maxText || !isText(req.Reason) {
+		return "", fault.Newf(fault.RequestInvalid, "Say why in reason, in at most %d bytes.", maxText)
+	}
+	return req.Reason, nil
+}

@@ -1,0 +1,57 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/httpapi"
+)
+
+// A board was swapped: the operator retires the device as it was, and lets the new one go on.
+func TestRetireAndRelease(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, httpapi.Config{})
+	_, before := made(t, 1, nil)
+	_, swapped := made(t, 1, func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("k", 256))) })
+	old := answer[api.Row](t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}), http.StatusAccepted).Device
+	held := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK).Device
+	why := map[string]string{"reason": "the board was swapped"}
+	for _, early := range []string{old + "/retire", old + "/release"} {
+		refused(t, r.post(t, "/v1/devices/"+early, contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
+	}
+	if ok, err := r.ledger.Move(t.Context(), ledger.Move{Tenant: "contoso", Device: old, Version: 1, To: ledger.Ready}); err != nil || !ok[0] {
+		t.Fatal(ok, err)
+	}
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != ledger.Retired || d.Due != nil {
+		t.Errorf("%+v", d)
+	}
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusOK); d.State != ledger.Collected || d.Code != "" || d.Due == nil || !d.Due.Equal(start) {
+		t.Errorf("%+v", d)
+	}
+	refused(t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
+	entries, err := r.ledger.Entries(t.Context(), "contoso", 10)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%+v %v", entries, err)
+	}
+	for i, want := range []ledger.AuditEntry{
+		{Action: "device.release", Object: held, Outcome: "collected"}, {Action: "device.retire", Object: old, Outcome: "retired"},
+	} {
+		want.At, want.Tenant, want.Actor, want.Reason = start, "contoso", "operator:ops", why["reason"]
+		if entries[i] != want {
+			t.Errorf("%+v, want %+v", entries[i], want)
+		}
+	}
+	for name, body := range map[string]any{
+		"no reason": map[string]string{"reason": " "}, "too long": map[string]string{"reason": strings.Repeat("x", 256)},
+		"NUL": map[string]string{"reason": "a\x00"}, "a name unknown": map[string]string{"reasons": "x"}, "a list": []string{"x"},
+	} {
+		if w := r.post(t, "/v1/devices/"+old+"/release", contosoOps, body); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
