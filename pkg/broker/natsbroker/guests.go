@@ -3,9 +3,11 @@ package natsbroker
 import (
 	"crypto/subtle"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -13,7 +15,9 @@ import (
 // Guests says which intake queue (a message type) the holder of a token may fill; ok is false for a stranger.
 //
 // A guest may publish to the queue's subject and to nothing else, and read what is sent to inboxes that begin with
-// _INBOX_<tenant>_<source> and nothing else: what passes through other inboxes is not his to see.
+// _INBOX_<tenant>_<source> and nothing else: what passes through other inboxes is not his to see. He also has an account of his
+// own: the server asks for no permission on the reply subject of a message, and sends the acknowledgement there with its own
+// rights. Within the account it reaches none of our streams and nobody else.
 type Guests func(token string) (queue string, ok bool)
 
 // door lets in ourselves, by a secret of this process, and guests.
@@ -21,6 +25,7 @@ type door struct {
 	names
 	secret string
 	guests Guests
+	rooms  *rooms
 }
 
 // Check implements server.Authentication.
@@ -33,11 +38,41 @@ func (d door) Check(c server.ClientAuthentication) bool {
 	if !ok || c.Kind() != server.CLIENT {
 		return false
 	}
-	c.RegisterUser(&server.User{Username: queue, Permissions: &server.Permissions{
+	room, err := d.rooms.of(d.intake(queue), inboxOf(queue))
+	if err != nil {
+		return false
+	}
+	c.RegisterUser(&server.User{Username: queue, Account: room, Permissions: &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: []string{d.intake(queue)}},
 		Subscribe: &server.SubjectPermission{Allow: []string{inboxOf(queue) + ".>"}},
 	}})
 	return true
+}
+
+// rooms are the accounts of guests, one for each queue.
+type rooms struct {
+	mu   sync.Mutex
+	ns   *server.Server
+	open map[string]*server.Account // by subject
+}
+
+// of returns the account of a queue, whose guests can publish to the queue and read the inbox.
+func (r *rooms) of(subject, inbox string) (*server.Account, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if room := r.open[subject]; room != nil {
+		return room, nil
+	}
+	room, _ := r.ns.LookupOrRegisterAccount(subject)
+	ours := r.ns.GlobalAccount()
+	if err := errors.Join(
+		ours.AddServiceExport(subject, nil), room.AddServiceImport(ours, subject, subject),
+		ours.AddStreamExport(inbox+".>", nil), room.AddStreamImport(ours, inbox+".>", ""),
+	); err != nil {
+		return nil, err
+	}
+	r.open[subject] = room
+	return room, nil
 }
 
 // inboxOf is what the inboxes of a queue's source begin with.

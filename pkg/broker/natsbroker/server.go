@@ -76,6 +76,9 @@ func start(dir string, o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
 	}
+	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
+		d.rooms.ns = ns
+	}
 	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
@@ -133,7 +136,7 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 	}
 	opts.Host, opts.TLSConfig = host, o.TLS
 	if o.Guests != nil {
-		opts.CustomClientAuthentication = door{names{defaultPrefix}, rand.Text(), o.Guests}
+		opts.CustomClientAuthentication = door{names{defaultPrefix}, rand.Text(), o.Guests, &rooms{open: map[string]*server.Account{}}}
 		return opts, safePort(host, o.TLS)
 	}
 	return opts, nil

@@ -1,0 +1,86 @@
+package natsbroker
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"taxiway.example/pkg/broker"
+)
+
+// The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a guest must not have
+// it put into somebody else's queue, our work or our parking, and none of that may keep him from his own.
+func TestGuestsReplySubjects(t *testing.T) {
+	t.Parallel()
+	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Guests: func(token string) (string, bool) { return token, broker.IsIntake(token) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := srv.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(t.Context(), own, Options{Server: srv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.closing(t)
+	guest, err := nats.Connect(srv.URL(), nats.Token(queue("oem-a").Type), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	js, err := jetstream.New(guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mine, theirs = "taxiway.intake.contoso.oem-a", "taxiway.intake.contoso.oem-b"
+	if _, err := js.Publish(t.Context(), mine, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+		t.Errorf("without a queue the guest is told %v", err)
+	}
+	got, _ := collect(t, b, queue("oem-a"), nil)
+	collect(t, b, queue("oem-b"), nil)
+	for _, source := range []string{"oem-a", "oem-b"} {
+		eventually(t, "both queues exist", func() bool {
+			_, err := b.js.Consumer(t.Context(), b.home(durable(queue(source))), durable(queue(source)))
+			return err == nil
+		})
+	}
+	answers, err := guest.SubscribeSync("_INBOX_contoso_oem-a.answers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reply := range []string{theirs, "taxiway.redo.intake_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.x", "taxiway.to.importer_devices_collected_v1", "taxiway.dlq.importer.x"} {
+		if err := guest.PublishMsg(&nats.Msg{Subject: mine, Reply: reply, Data: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		next(t, got)
+	}
+	// Acknowledgements go out in order: with this one, those before it went wherever they were to go.
+	if _, err := js.Publish(t.Context(), mine, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	next(t, got)
+	mustPublish(t, b, work("last"))
+	if _, err := b.js.Publish(t.Context(), theirs, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint64{b.work(): 1, b.parked(): 0, b.home(durable(queue("oem-b"))): 1} {
+		stream, err := b.js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := stream.CachedInfo().State.LastSeq; n != want {
+			t.Errorf("%d messages came to %s, want %d", n, name, want)
+		}
+	}
+	if err := own.Publish(answers.Subject, []byte("receipt")); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := answers.NextMsg(30 * time.Second); err != nil || string(m.Data) != "receipt" {
+		t.Errorf("the answer: %v %v", m, err)
+	}
+}
