@@ -187,7 +187,7 @@ func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, httpapi.Config{})
-	w := r.upload(t, contosoKey, file(t, seeds(1, 25)...)+"\x00\x00\x00")
+	w := r.upload(t, contosoKey, file(t, seeds(1, 25)...)+strings.Join(strings.Split("the rest is UTF-16,", ""), "\x00"))
 	p := refused(t, w, http.StatusUnprocessableEntity, fault.FileEncoding)
 	if p.Batch == "" || w.Header().Get("Location") != "/v1/batches/"+p.Batch {
 		t.Fatalf("%+v %v", p, w.Header())
