@@ -58,6 +58,7 @@ func (b *Broker) queueConfig(s broker.Subscription) jetstream.StreamConfig {
 	cfg.Description = "Taxiway: messages of " + s.Type
 	cfg.Subjects = []string{b.intake(s.Type), b.redo(queue, "*")}
 	cfg.MaxBytes = b.MaxQueueBytes
+	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger could not be parked: parking adds headers
 	return cfg
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/fault"
 )
 
 func queue(source string) broker.Subscription {
@@ -139,6 +140,55 @@ func TestFullQueue(t *testing.T) {
 		return err == nil
 	})
 	next(t, got)
+}
+
+// What could not be parked is not taken: it would come again for ever. What is taken can be parked.
+func TestOversizedMessages(t *testing.T) {
+	t.Parallel()
+	backend := newBackend(t)
+	b := backend.open(t, Options{}).closing(t)
+	got, _ := collect(t, b, queue("oem-a"), broker.DeadLetter(fault.New(fault.MessageTooLarge, strings.Repeat("x", 10_000))))
+	backend.foreign(t, queue("oem-a").Type, "small", nil)
+	next(t, got)
+	nc, js := backend.sender(t)
+	most := nc.MaxPayload() - 4*broker.MaxHeaders
+	for _, size := range []int64{nc.MaxPayload(), most + 1} {
+		if _, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, size)); !errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	if _, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, most)); err != nil {
+		t.Fatal(err)
+	}
+	large := next(t, got)
+	eventually(t, "the large one is parked", func() bool {
+		_, err := b.lastParked(t.Context(), b.parking("collector", large.ID))
+		return err == nil
+	})
+}
+
+// A queue from before gets the limit; one that has it is left alone.
+func TestQueuesLimitIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t).open(t, Options{}).closing(t)
+	want := b.queueConfig(queue("oem-a"))
+	before := want
+	before.MaxMsgSize = 0
+	if err := b.provide(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.provide(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.js.Stream(t.Context(), want.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	want.Replicas = config.Replicas
+	if config.MaxMsgSize != want.MaxMsgSize || !has(config, want) {
+		t.Errorf("messages may have %d bytes, want %d", config.MaxMsgSize, want.MaxMsgSize)
+	}
 }
 
 // Somebody deletes a queue's stream: its consumer makes a new one.

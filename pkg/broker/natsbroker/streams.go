@@ -85,6 +85,9 @@ func has(config, want jetstream.StreamConfig) bool {
 	if want.MaxMsgsPerSubject != 0 {
 		changed.MaxMsgsPerSubject = want.MaxMsgsPerSubject
 	}
+	if want.MaxMsgSize != 0 {
+		changed.MaxMsgSize = want.MaxMsgSize
+	}
 	if want.Duplicates != 0 {
 		changed.Duplicates = want.Duplicates
 	}
