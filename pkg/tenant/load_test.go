@@ -37,7 +37,7 @@ func TestLoad(t *testing.T) {
 	}
 	limits := d.All()[0].Limits
 	for name, rates := range map[string][2]ledger.Rate{
-		"writes":    {limits.WriteRate(), {Limit: 60, Window: 20 * time.Second}},
+		"writes":    {limits.WriteRate(), {Limit: 60, Window: 20 * time.Second, Whole: true}},
 		"reads":     {limits.ReadRate(), {Limit: 800, Window: 20 * time.Second}},
 		"directory": {limits.DirectoryRate(), {Limit: 2000, Window: 20 * time.Second}},
 	} {

@@ -101,8 +101,10 @@ type Limits struct {
 // DirectoryRate returns the bucket of directory reads.
 func (l Limits) DirectoryRate() ledger.Rate { return ledger.Rate{Limit: l.Directory, Window: l.Window} }
 
-// WriteRate returns the bucket of writes.
-func (l Limits) WriteRate() ledger.Rate { return ledger.Rate{Limit: l.Writes, Window: l.Window} }
+// WriteRate returns the bucket of writes. Who writes many at once deletes import records, which comes last.
+func (l Limits) WriteRate() ledger.Rate {
+	return ledger.Rate{Limit: l.Writes, Window: l.Window, Whole: true}
+}
 
 // ReadRate returns the bucket of reads.
 func (l Limits) ReadRate() ledger.Rate { return ledger.Rate{Limit: l.Reads, Window: l.Window} }

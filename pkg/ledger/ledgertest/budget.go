@@ -14,6 +14,7 @@ var budgets = map[string]func(*bench){
 	"Budget/Refill":     budgetRefill,
 	"Budget/Many":       budgetMany,
 	"Budget/Fair":       budgetFair,
+	"Budget/Whole":      budgetWhole,
 	"Budget/Contention": budgetContention,
 	"Budget/Shut":       budgetShut,
 	"Lease/Owner":       leaseOwner,
@@ -51,6 +52,17 @@ func budgetMany(b *bench) {
 	b.same(b.take(contoso, "write", 15, writes, t0), 12*time.Second)
 	b.same(b.take(contoso, "write", 1, writes, t0), 12*time.Second) // it owes five
 	b.same(b.take(contoso, "write", 1, writes, t0.Add(12*time.Second)), time.Duration(0))
+}
+
+// budgetWhole: one who waits for all leaves what is there to others.
+func budgetWhole(b *bench) {
+	patient, t0 := writes, now()
+	patient.Whole = true
+	b.same(b.take(contoso, "write", 8, patient, t0), time.Duration(0))
+	b.same(b.take(contoso, "write", 5, patient, t0), 6*time.Second) // two are there
+	b.same(b.take(contoso, "write", 1, patient, t0), time.Duration(0))
+	b.same(b.take(contoso, "write", 15, patient, t0), 18*time.Second) // as many as there can be
+	b.same(b.take(contoso, "write", 15, patient, t0.Add(18*time.Second)), time.Duration(0))
 }
 
 // budgetFair: one who takes many at once, and comes first every third time, is not starved by one who takes what is there.

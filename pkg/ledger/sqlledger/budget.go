@@ -25,8 +25,12 @@ func (l *Ledger) Take(
 		if wait = max(0, moment(until).Sub(now)); wait > 0 || n <= 0 || r.Limit <= 0 {
 			return nil
 		}
-		limit := time.Duration(r.Limit)
-		wait, err = t.take(ctx, tenant, bucket, time.Duration(n)*r.Window/limit, r.Window-r.Window/limit, now)
+		one := r.Window / time.Duration(r.Limit)
+		cost, room := time.Duration(n)*r.Window/time.Duration(r.Limit), r.Window-one
+		if r.Whole {
+			room = max(0, r.Window-cost)
+		}
+		wait, err = t.take(ctx, tenant, bucket, cost, room, now)
 		return err
 	})
 	return wait, err
