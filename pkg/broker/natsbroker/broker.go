@@ -128,9 +128,8 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.once.Do(func() {
 		b.stop()
 		<-b.trimmed
-		b.js.CleanupPublisher()
 		_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
-		b.nc.Close()
+		b.nc.Close() // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
 		if b.Server != nil {
 			b.closed = b.Server.Close()
 		}
