@@ -129,7 +129,7 @@ func (b *Broker) Close(ctx context.Context) error {
 		b.stop()
 		<-b.trimmed
 		_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
-		b.nc.Close() // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
+		b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
 		if b.Server != nil {
 			b.closed = b.Server.Close()
 		}
