@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -59,7 +60,9 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, p principal, how de
 	case !applied[0]:
 		return fault.New(fault.DeviceWrongState, "Somebody else has changed the device meanwhile.")
 	}
-	err = a.Desk.Append(r.Context(), ledger.AuditEntry{
+	audit, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), writing) // though the client may be gone
+	defer cancel()
+	err = a.Desk.Append(audit, ledger.AuditEntry{
 		At: a.Now().UTC(), Tenant: p.tenant.ID, Actor: actor(p), Action: how.action, Object: d.ID, Reason: reason, Outcome: string(how.to),
 	})
 	if err != nil { // what was decided stands; the timeline says by whom
@@ -73,22 +76,30 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, p principal, how de
 }
 
 func (a *API) readReason(w http.ResponseWriter, r *http.Request) (string, error) {
-	if err := checkType(r, []string{"application/json"}); err != nil {
-		return "", err
-	}
-	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
-	if err != nil {
-		return "", err
-	}
-	dec := json.NewDecoder(content)
-	dec.DisallowUnknownFields()
 	var req api.Decision
-	if err := dec.Decode(&req); err != nil {
-		return "", fault.Wrap(err, fault.RequestInvalid, "The body must be a JSON object with reason.")
+	if err := a.readJSON(w, r, &req, "reason"); err != nil {
+		return "", err
 	}
 	req.Reason = strings.TrimSpace(req.Reason)
 	if req.Reason == "" || len(req.Reason) > maxText || !isText(req.Reason) {
 		return "", fault.Newf(fault.RequestInvalid, "Say why in reason, in at most %d bytes.", maxText)
 	}
 	return req.Reason, nil
+}
+
+// readJSON reads a small JSON object that has the members named and no other.
+func (a *API) readJSON(w http.ResponseWriter, r *http.Request, to any, members string) error {
+	if err := checkType(r, []string{"application/json"}); err != nil {
+		return err
+	}
+	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(content)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(to); err != nil {
+		return fault.Wrap(err, fault.RequestInvalid, "The body must be a JSON object with "+members+".")
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,9 +22,6 @@ const maxReplay = 100
 
 // replay puts dead devices and parked messages back to work, one by one, each with an entry in the audit.
 func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error {
-	if err := checkType(r, []string{"application/json"}); err != nil {
-		return err
-	}
 	req, err := a.readReplay(w, r)
 	if err != nil {
 		return err
@@ -52,14 +48,8 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error 
 
 func (a *API) readReplay(w http.ResponseWriter, r *http.Request) (api.Replay, error) {
 	var req api.Replay
-	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
-	if err != nil {
+	if err := a.readJSON(w, r, &req, "ids and reason"); err != nil {
 		return req, err
-	}
-	dec := json.NewDecoder(content)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&req); err != nil {
-		return req, fault.Wrap(err, fault.RequestInvalid, "The body must be a JSON object with ids and reason.")
 	}
 	req.Reason = strings.TrimSpace(req.Reason)
 	slices.Sort(req.IDs)
