@@ -16,8 +16,8 @@ import (
 
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 func id(n int) string { return fmt.Sprintf("0199a2c4-0000-7000-8000-%012d", n) }
@@ -27,7 +27,7 @@ func TestLettersFitOnAPage(t *testing.T) {
 	at := time.Date(2026, 1, 15, 3, 0, 0, 0, time.UTC)
 	long := strings.Repeat("A word and another one, then a device: "+id(7)+". ", 3)
 	v := letterList{Letters: []api.Letter{
-		{ID: id(1), Code: "a.code", Title: "T.", Hint: "H.", At: at, Device: id(2), From: ledger.Submitted, Tenant: "contoso", Attempts: 1, Detail: long},
+		{ID: id(1), Code: "a.code", Title: "T.", Hint: "H.", At: at, Device: id(2), From: device.Submitted, Tenant: "contoso", Attempts: 1, Detail: long},
 		{ID: id(3), Code: "b.code", Title: long, Hint: long, At: at, Message: id(4), Subscription: "importer", Type: "devices.collected.v1", Attempts: 20},
 		{ID: id(5), Code: "a.code", Title: "T.", Hint: "H.", At: at.Add(-400 * 24 * time.Hour), Message: strings.Repeat("x", 60), Subscription: "grouper", Replays: 2, Detail: "D."},
 	}}

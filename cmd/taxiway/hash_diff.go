@@ -81,7 +81,7 @@ var relations = map[device.Relation]string{
 	device.SameNewer:   "the same device, B captured later",
 	device.SameOlder:   "the same device, B captured earlier",
 	device.SameCapture: "the same capture, byte by byte",
-	device.Conflict:    "CONFLICT: the evidence contradicts itself",
+	device.Contradicts: "CONFLICT: the evidence contradicts itself",
 	device.Unrelated:   "two devices",
 	"":                 "cannot be said: a hash is damaged",
 }

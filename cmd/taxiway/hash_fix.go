@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taxiway.example/cmd/internal/devicelist"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
 type fixFlags struct {
@@ -83,7 +83,7 @@ func (f *fixFlags) fix(c *cobra.Command, name string) error {
 		if err := parts.add(r); err != nil {
 			return err
 		}
-		if r.Outcome != ledger.Accepted || len(r.Warnings) > 0 {
+		if r.Outcome != device.Accepted || len(r.Warnings) > 0 {
 			told = append(told, viewOf(r))
 			writeRow(live, r)
 		}
@@ -113,7 +113,7 @@ func (v fixView) people(w io.Writer) error {
 func (v fixView) verdict() error {
 	left := 0
 	for outcome, n := range v.List.Counts {
-		if outcome != ledger.Accepted {
+		if outcome != device.Accepted {
 			left += n
 		}
 	}
@@ -136,7 +136,7 @@ type partWriter struct {
 
 // add takes an accepted row, or turns it down when the form cannot express it.
 func (w *partWriter) add(r *devicelist.Row) error {
-	if r.Outcome != ledger.Accepted {
+	if r.Outcome != device.Accepted {
 		return nil
 	}
 	if err := w.part.Add(*r); err != nil {

@@ -10,8 +10,8 @@ import (
 
 	"taxiway.example/cmd/internal/devicelist"
 	"taxiway.example/cmd/internal/inventory"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/oemfile"
 )
 
@@ -27,7 +27,7 @@ type listFailure struct {
 type rowVerdict struct {
 	Row      int               `json:"row"`
 	Line     int               `json:"line"`
-	Outcome  ledger.Outcome    `json:"outcome"`
+	Outcome  device.RowOutcome `json:"outcome"`
 	Code     fault.Code        `json:"code,omitempty"`
 	Column   string            `json:"column,omitempty"`
 	Detail   string            `json:"detail,omitempty"`
@@ -38,11 +38,11 @@ type rowVerdict struct {
 
 // listVerdict is a judged file as JSON.
 type listVerdict struct {
-	File    string                 `json:"file"`
-	Notes   []string               `json:"notes,omitempty"`
-	Rows    []rowVerdict           `json:"rows"`
-	Counts  map[ledger.Outcome]int `json:"counts"`
-	Failure *listFailure           `json:"failure,omitempty"`
+	File    string                    `json:"file"`
+	Notes   []string                  `json:"notes,omitempty"`
+	Rows    []rowVerdict              `json:"rows"`
+	Counts  map[device.RowOutcome]int `json:"counts"`
+	Failure *listFailure              `json:"failure,omitempty"`
 }
 
 func viewOf(r *devicelist.Row) rowVerdict {
@@ -61,7 +61,7 @@ func hintOf(c fault.Code) string {
 // eachRow judges the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is in
 // the verdict, not in the error; the error is of the machine or of use.
 func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, name string, use func(*devicelist.Row) error) (listVerdict, error) {
-	v := listVerdict{File: name, Rows: []rowVerdict{}, Counts: map[ledger.Outcome]int{}}
+	v := listVerdict{File: name, Rows: []rowVerdict{}, Counts: map[device.RowOutcome]int{}}
 	in := io.NopCloser(stdin)
 	if name != "-" {
 		var err error
@@ -102,7 +102,7 @@ func (v *listVerdict) fail(err error) error {
 
 // failed reports whether somebody has to do something about the file.
 func (v listVerdict) failed() bool {
-	return v.Failure != nil || v.Counts[ledger.Rejected]+v.Counts[ledger.Conflict] > 0
+	return v.Failure != nil || v.Counts[device.Rejected]+v.Counts[device.Conflict] > 0
 }
 
 // tail ends a file's report for people.
@@ -120,7 +120,7 @@ func (v listVerdict) tail(w io.Writer) {
 	}
 	total := 0
 	var parts []string
-	for _, o := range []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected} {
+	for _, o := range []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected} {
 		total += v.Counts[o]
 		parts = append(parts, fmt.Sprintf("%d %s", v.Counts[o], o))
 	}

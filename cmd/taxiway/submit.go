@@ -13,7 +13,7 @@ import (
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
 // shownProblems is how many rows that were not accepted are shown to people.
@@ -77,7 +77,7 @@ func submit(c *cobra.Command, server *client.Client, name string, flags submitFl
 	if final != nil {
 		return verdict(watch.Failed(*final), final.Rows)
 	}
-	return verdict(receipt.Outcomes[ledger.Rejected]+receipt.Outcomes[ledger.Conflict], receipt.Rows)
+	return verdict(receipt.Outcomes[device.Rejected]+receipt.Outcomes[device.Conflict], receipt.Rows)
 }
 
 // submitView is the answer to a submit as JSON.
@@ -122,7 +122,7 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 			b.WriteString("  This file was taken in before; a new --idempotency-key would take it in again.\n")
 		}
 		fmt.Fprintf(&b, "  %d rows: %d accepted, %d duplicate, %d conflict, %d rejected; %d with warnings\n", r.Rows,
-			r.Outcomes[ledger.Accepted], r.Outcomes[ledger.Duplicate], r.Outcomes[ledger.Conflict], r.Outcomes[ledger.Rejected], r.Warned)
+			r.Outcomes[device.Accepted], r.Outcomes[device.Duplicate], r.Outcomes[device.Conflict], r.Outcomes[device.Rejected], r.Warned)
 		for _, note := range r.Notes {
 			fmt.Fprintf(&b, "  Note: %s\n", note)
 		}
@@ -143,7 +143,7 @@ func writeProblem(b *strings.Builder, p api.Row) {
 	if p.Detail != "" {
 		writeFolded(b, 13, inventory.Printable(p.Detail))
 	}
-	if p.Hint != "" && p.Outcome != ledger.Duplicate {
+	if p.Hint != "" && p.Outcome != device.Duplicate {
 		writeFolded(b, 13, "What to do: "+p.Hint)
 	}
 }

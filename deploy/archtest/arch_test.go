@@ -20,8 +20,8 @@ type rule struct {
 }
 
 var (
-	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash"}
-	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate")
+	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget"}
+	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate", "pkg/intake")
 	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api")
 )
 
@@ -29,7 +29,8 @@ var (
 var rules = []rule{
 	{"pkg/hwhash", nil},
 	{"pkg/fault/...", []string{"pkg/fault"}},
-	{"pkg/device", []string{"pkg/hwhash"}},
+	{"pkg/budget", nil},
+	{"pkg/device", []string{"pkg/hwhash", "pkg/fault"}},
 	{"pkg/event", []string{"pkg/device", "pkg/fault"}},
 	{"pkg/broker", []string{"pkg/fault"}},
 	{"pkg/broker/brokertest", []string{"pkg/broker", "pkg/fault"}},
@@ -37,13 +38,13 @@ var rules = []rule{
 	{"pkg/broker/sbbroker/simulated", []string{"pkg/broker/sbbroker", "pkg/broker/sbbroker/simulator"}},
 	{"pkg/broker/natsbroker", []string{"pkg/broker", "pkg/fault", "pkg/dirlock"}},
 	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
-	{"pkg/ledger", vocabulary},
-	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/ledger/...")},
-	{"pkg/api", append(slices.Clone(vocabulary), "pkg/ledger")},
-	{"pkg/tenant", append(slices.Clone(vocabulary), "pkg/ledger")},
+	{"pkg/ledger", append(slices.Clone(vocabulary), "pkg/intake")},
+	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/intake", "pkg/ledger/...")},
+	{"pkg/api", vocabulary},
+	{"pkg/tenant", vocabulary},
 	{"pkg/validate", append(slices.Clone(vocabulary), "pkg/tenant")},
-	{"pkg/intake", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/validate")},
-	{"pkg/oemfile", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/intake")},
+	{"pkg/intake", append(slices.Clone(vocabulary), "pkg/tenant", "pkg/validate")},
+	{"pkg/oemfile", append(slices.Clone(vocabulary), "pkg/intake")},
 	{"pkg/telemetry", nil},
 	{"pkg/dirlock", nil},
 	{"pkg/service", []string{"pkg/telemetry"}},

@@ -3,22 +3,32 @@ package api
 import (
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+)
+
+// BatchState is where the intake of a batch stands.
+type BatchState string
+
+// The batch states.
+const (
+	Receiving BatchState = "receiving" // rows are still coming in, or the upload was interrupted
+	Complete  BatchState = "complete"
+	Failed    BatchState = "failed" // the file became unreadable on the way; the rows before that stand
 )
 
 // Receipt says what became of a delivery at the door.
 type Receipt struct {
-	ID       string                 `json:"id"`
-	State    ledger.BatchState      `json:"state"`
-	Repeated bool                   `json:"repeated,omitempty"` // it was taken in before
-	Rows     int                    `json:"rows"`
-	Outcomes map[ledger.Outcome]int `json:"outcomes"`
-	Warned   int                    `json:"warned"`
-	Problems []Row                  `json:"problems"`     // the first rows that were rejected or in conflict
-	More     int                    `json:"moreProblems"` // those beyond them
-	Notes    []string               `json:"notes,omitempty"`
-	Links    Links                  `json:"links"`
+	ID       string                    `json:"id"`
+	State    BatchState                `json:"state"`
+	Repeated bool                      `json:"repeated,omitempty"` // it was taken in before
+	Rows     int                       `json:"rows"`
+	Outcomes map[device.RowOutcome]int `json:"outcomes"`
+	Warned   int                       `json:"warned"`
+	Problems []Row                     `json:"problems"`     // the first rows that were rejected or in conflict
+	More     int                       `json:"moreProblems"` // those beyond them
+	Notes    []string                  `json:"notes,omitempty"`
+	Links    Links                     `json:"links"`
 }
 
 // Links point to what belongs to a batch.
@@ -36,23 +46,23 @@ func LinksOf(batch string) Links {
 
 // Row is a row of a batch with the present state of its device. It has no cell of the row.
 type Row struct {
-	Row        int            `json:"row"`
-	Outcome    ledger.Outcome `json:"outcome"`
-	Code       fault.Code     `json:"code,omitempty"`
-	Title      string         `json:"title,omitempty"`
-	Column     string         `json:"column,omitempty"`
-	Detail     string         `json:"detail,omitempty"`
-	Hint       string         `json:"hint,omitempty"`
-	Warnings   []string       `json:"warnings,omitempty"`
-	Device     string         `json:"device,omitempty"`
-	State      ledger.State   `json:"state,omitempty"`
-	DeviceCode fault.Code     `json:"deviceCode,omitempty"`
-	Reason     string         `json:"reason,omitempty"`
+	Row        int               `json:"row"`
+	Outcome    device.RowOutcome `json:"outcome"`
+	Code       fault.Code        `json:"code,omitempty"`
+	Title      string            `json:"title,omitempty"`
+	Column     string            `json:"column,omitempty"`
+	Detail     string            `json:"detail,omitempty"`
+	Hint       string            `json:"hint,omitempty"`
+	Warnings   []string          `json:"warnings,omitempty"`
+	Device     string            `json:"device,omitempty"`
+	State      device.State      `json:"state,omitempty"`
+	DeviceCode fault.Code        `json:"deviceCode,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
 }
 
 // Reason counts rows or devices by code.
 type Reason struct {
-	State ledger.State `json:"state,omitempty"`
+	State device.State `json:"state,omitempty"`
 	Code  fault.Code   `json:"code"`
 	Title string       `json:"title"`
 	Count int          `json:"count"`
@@ -60,21 +70,21 @@ type Reason struct {
 
 // Batch is a batch with its counts.
 type Batch struct {
-	ID        string                 `json:"id"`
-	Name      string                 `json:"name,omitempty"`
-	Source    string                 `json:"source"`
-	State     ledger.BatchState      `json:"state"`
-	Code      fault.Code             `json:"code,omitempty"`
-	Detail    string                 `json:"detail,omitempty"`
-	Created   time.Time              `json:"created"`
-	Closed    *time.Time             `json:"closed,omitempty"`
-	Rows      int                    `json:"rows"`
-	Outcomes  map[ledger.Outcome]int `json:"outcomes"`
-	States    map[ledger.State]int   `json:"states"`    // of the accepted devices
-	Conflicts map[ledger.State]int   `json:"conflicts"` // of the devices that conflicts are held as
-	InFlight  int                    `json:"inFlight"`
-	Done      bool                   `json:"done"` // nothing of it is in flight
-	Reasons   []Reason               `json:"reasons"`
-	Rejects   []Reason               `json:"rejects"`
-	Links     Links                  `json:"links"`
+	ID        string                    `json:"id"`
+	Name      string                    `json:"name,omitempty"`
+	Source    string                    `json:"source"`
+	State     BatchState                `json:"state"`
+	Code      fault.Code                `json:"code,omitempty"`
+	Detail    string                    `json:"detail,omitempty"`
+	Created   time.Time                 `json:"created"`
+	Closed    *time.Time                `json:"closed,omitempty"`
+	Rows      int                       `json:"rows"`
+	Outcomes  map[device.RowOutcome]int `json:"outcomes"`
+	States    map[device.State]int      `json:"states"`    // of the accepted devices
+	Conflicts map[device.State]int      `json:"conflicts"` // of the devices that conflicts are held as
+	InFlight  int                       `json:"inFlight"`
+	Done      bool                      `json:"done"` // nothing of it is in flight
+	Reasons   []Reason                  `json:"reasons"`
+	Rejects   []Reason                  `json:"rejects"`
+	Links     Links                     `json:"links"`
 }

@@ -5,7 +5,6 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // Device is a device as its own tenant may see it: with its serial number, without product key and hash.
@@ -19,7 +18,7 @@ type Device struct {
 	User           string              `json:"assignedUser,omitempty"`
 	Batch          string              `json:"batch"`
 	Row            int                 `json:"row"`
-	State          ledger.State        `json:"state"`
+	State          device.State        `json:"state"`
 	Code           fault.Code          `json:"code,omitempty"`
 	Title          string              `json:"title,omitempty"`
 	Detail         string              `json:"detail,omitempty"`
@@ -45,8 +44,8 @@ type Decision struct {
 // Transition is a step of a device.
 type Transition struct {
 	At      time.Time    `json:"at"`
-	From    ledger.State `json:"from,omitempty"`
-	To      ledger.State `json:"to"`
+	From    device.State `json:"from,omitempty"`
+	To      device.State `json:"to"`
 	Code    fault.Code   `json:"code,omitempty"`
 	Title   string       `json:"title,omitempty"`
 	Detail  string       `json:"detail,omitempty"`

@@ -5,28 +5,27 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // Letter is a dead letter: a device given up, or a message nobody could use.
 type Letter struct {
-	ID           string             `json:"id"`
-	Tenant       device.TenantID    `json:"tenant,omitempty"`
-	Device       string             `json:"device,omitempty"`
-	From         ledger.State       `json:"from,omitempty"` // the state the device died in
-	Message      string             `json:"message,omitempty"`
-	Subscription string             `json:"subscription,omitempty"`
-	Type         string             `json:"type,omitempty"`
-	Code         fault.Code         `json:"code"`
-	Title        string             `json:"title"`
-	Detail       string             `json:"detail,omitempty"`
-	Hint         string             `json:"hint"`
-	Attempts     int                `json:"attempts"`
-	Replays      int                `json:"replays"`
-	State        ledger.LetterState `json:"state"`
-	At           time.Time          `json:"at"`
-	Closed       *time.Time         `json:"closed,omitempty"`
-	ClosedBy     string             `json:"closedBy,omitempty"`
+	ID           string          `json:"id"`
+	Tenant       device.TenantID `json:"tenant,omitempty"`
+	Device       string          `json:"device,omitempty"`
+	From         device.State    `json:"from,omitempty"` // the state the device died in
+	Message      string          `json:"message,omitempty"`
+	Subscription string          `json:"subscription,omitempty"`
+	Type         string          `json:"type,omitempty"`
+	Code         fault.Code      `json:"code"`
+	Title        string          `json:"title"`
+	Detail       string          `json:"detail,omitempty"`
+	Hint         string          `json:"hint"`
+	Attempts     int             `json:"attempts"`
+	Replays      int             `json:"replays"`
+	State        string          `json:"state"` // open or replayed
+	At           time.Time       `json:"at"`
+	Closed       *time.Time      `json:"closed,omitempty"`
+	ClosedBy     string          `json:"closedBy,omitempty"`
 }
 
 // Replay asks for letters to be put back to work.

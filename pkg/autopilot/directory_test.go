@@ -26,7 +26,7 @@ func TestDirectoryHasOneClientForEachTenant(t *testing.T) {
 	}
 	good := other
 	good.ID, good.Endpoints = tenantID, tenant.Endpoints{}
-	d := autopilot.NewDirectory(autopilot.Settings{Budget: &budget{}, Tenants: directory(t, good, other)})
+	d := autopilot.NewDirectory(autopilot.Settings{Budget: &spending{}, Tenants: directory(t, good, other)})
 	first, err := d.For(tenantID)
 	again, errAgain := d.For(tenantID)
 	if err != nil || errAgain != nil || first != again {
@@ -99,7 +99,7 @@ func TestCredentialKindsOfAzidentity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(secretAt, password)
 			d := autopilot.NewDirectory(autopilot.Settings{
-				Budget: &budget{}, HTTP: offline,
+				Budget: &spending{}, HTTP: offline,
 				Tenants: directory(t, tenant.Tenant{ID: tenantID, EntraTenantID: contoso, ClientID: clientID, Credential: tt.credential}),
 			})
 			c, err := d.For(tenantID)

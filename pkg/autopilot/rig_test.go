@@ -13,10 +13,10 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -35,7 +35,7 @@ type rig struct {
 	*testing.T
 	*autopilot.Client
 	sim    *simulator.Server
-	budget *budget
+	budget *spending
 	log    *bytes.Buffer
 }
 
@@ -44,7 +44,7 @@ type option func(*autopilot.Settings, *simulator.Options)
 func newRig(t *testing.T, options ...option) *rig {
 	t.Helper()
 	t.Setenv(secretAt, password)
-	r := &rig{T: t, budget: &budget{}, log: &bytes.Buffer{}}
+	r := &rig{T: t, budget: &spending{}, log: &bytes.Buffer{}}
 	sim := simulator.Options{Seed: 3, Now: func() time.Time { return start }, Pages: simulator.Pages{Imported: 7, Identities: 5, Directory: 3}}
 	settings := autopilot.Settings{
 		Budget:   r.budget,
@@ -157,27 +157,27 @@ func (r *rig) wantCode(err error, want fault.Code) {
 	}
 }
 
-// budget notes what was taken.
-type budget struct {
+// spending notes what was taken.
+type spending struct {
 	mu    sync.Mutex
 	taken []string
-	rates map[string]ledger.Rate
+	rates map[string]budget.Rate
 	shut  []time.Time
 	wait  time.Duration
 }
 
-func (b *budget) Take(_ context.Context, id device.TenantID, bucket string, n int, r ledger.Rate, _ time.Time) (time.Duration, error) {
+func (b *spending) Take(_ context.Context, id device.TenantID, bucket string, n int, r budget.Rate, _ time.Time) (time.Duration, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken = append(b.taken, string(id)+" "+bucket)
 	if b.rates == nil {
-		b.rates = map[string]ledger.Rate{}
+		b.rates = map[string]budget.Rate{}
 	}
-	b.rates[bucket] = ledger.Rate{Limit: r.Limit, Window: r.Window}
+	b.rates[bucket] = budget.Rate{Limit: r.Limit, Window: r.Window}
 	return b.wait, nil
 }
 
-func (b *budget) Shut(_ context.Context, _ device.TenantID, until time.Time, code fault.Code) error {
+func (b *spending) Shut(_ context.Context, _ device.TenantID, until time.Time, code fault.Code) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if code == fault.GraphThrottled {

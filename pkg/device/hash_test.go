@@ -49,8 +49,8 @@ func TestCapturesOfMadeUpDevices(t *testing.T) {
 		"board swap": {func(r *hwhash.Report) {
 			other := hwhash.Synthetic(4)
 			r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID
-		}, device.Conflict},
-		"serial rewritten": {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("REWRITTEN1") }, device.Conflict},
+		}, device.Contradicts},
+		"serial rewritten": {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("REWRITTEN1") }, device.Contradicts},
 		"another device":   {func(r *hwhash.Report) { *r = hwhash.Synthetic(4) }, device.Unrelated},
 	}
 	for name, test := range tests {

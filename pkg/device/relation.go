@@ -10,7 +10,7 @@ const (
 	SameNewer   Relation = "same_newer"   // the same device, captured later: keep the incoming capture
 	SameOlder   Relation = "same_older"   // the same device, captured earlier: keep the known capture
 	SameCapture Relation = "same_capture" // the same bytes again
-	Conflict    Relation = "conflict"     // the evidence contradicts itself; a person must decide
+	Contradicts Relation = "conflict"     // the evidence contradicts itself; a person must decide
 	Unrelated   Relation = "unrelated"    // two devices
 )
 
@@ -62,13 +62,13 @@ func match(a, b Evidence, differ []Field) Relation {
 
 	switch {
 	case sameSerial && (has(FieldEKHash) || has(FieldUUID)):
-		return Conflict
+		return Contradicts
 	case sameBoard && has(FieldSerial):
-		return Conflict
+		return Contradicts
 	case sameBoard:
 		return SameCapture
 	case sameSerial && has(FieldProduct):
-		return Conflict
+		return Contradicts
 	case sameSerial:
 		return SameCapture
 	}
@@ -95,7 +95,7 @@ func differences(a, b Evidence) []Field {
 
 // Advice says what a person can do about a relation whose fields differ.
 func (r Relation) Advice(differ []Field) string {
-	if r != Conflict {
+	if r != Contradicts {
 		return relationAdvice[r]
 	}
 	switch {

@@ -28,13 +28,13 @@ func TestRelate(t *testing.T) {
 		"WinPE, UUID lost":           {known, evidence(noEK, uuidFF, "HP", "EliteBook", "5CG1"), device.SameNewer, nil},
 		"UUID only":                  {evidence(noEK, uuidA, "", "", ""), evidence(noEK, uuidA, "", "", ""), device.SameNewer, nil},
 		"serial only":                {evidence(noEK, noUUID, "HP", "EliteBook", "5CG1"), evidence(noEK, noUUID, "HP", "EliteBook", "5CG1"), device.SameNewer, nil},
-		"same key, other serial":     {known, evidence(ekA, uuidA, "HP", "EliteBook", "5CG2"), device.Conflict, fields{"serial"}},
-		"same serial, other key":     {known, evidence(ekB, uuidA, "HP", "EliteBook", "5CG1"), device.Conflict, fields{"ek_hash"}},
-		"same serial, other board":   {known, evidence(ekB, uuidB, "HP", "EliteBook", "5CG1"), device.Conflict, fields{"ek_hash", "uuid"}},
-		"same serial, other UUID":    {known, evidence(ekA, uuidB, "HP", "EliteBook", "5CG1"), device.Conflict, fields{"uuid"}},
-		"no key, other UUID":         {known, evidence(noEK, uuidB, "HP", "EliteBook", "5CG1"), device.Conflict, fields{"uuid"}},
-		"no key, other serial":       {known, evidence(noEK, uuidA, "HP", "EliteBook", "5CG2"), device.Conflict, fields{"serial"}},
-		"same serial, other product": {evidence(noEK, noUUID, "HP", "A", "5CG1"), evidence(noEK, noUUID, "HP", "B", "5CG1"), device.Conflict, fields{"product"}},
+		"same key, other serial":     {known, evidence(ekA, uuidA, "HP", "EliteBook", "5CG2"), device.Contradicts, fields{"serial"}},
+		"same serial, other key":     {known, evidence(ekB, uuidA, "HP", "EliteBook", "5CG1"), device.Contradicts, fields{"ek_hash"}},
+		"same serial, other board":   {known, evidence(ekB, uuidB, "HP", "EliteBook", "5CG1"), device.Contradicts, fields{"ek_hash", "uuid"}},
+		"same serial, other UUID":    {known, evidence(ekA, uuidB, "HP", "EliteBook", "5CG1"), device.Contradicts, fields{"uuid"}},
+		"no key, other UUID":         {known, evidence(noEK, uuidB, "HP", "EliteBook", "5CG1"), device.Contradicts, fields{"uuid"}},
+		"no key, other serial":       {known, evidence(noEK, uuidA, "HP", "EliteBook", "5CG2"), device.Contradicts, fields{"serial"}},
+		"same serial, other product": {evidence(noEK, noUUID, "HP", "A", "5CG1"), evidence(noEK, noUUID, "HP", "B", "5CG1"), device.Contradicts, fields{"product"}},
 		"other device":               {known, evidence(ekB, uuidB, "HP", "EliteBook", "5CG2"), device.Unrelated, fields{"ek_hash", "uuid", "serial"}},
 		"serial of another maker":    {known, evidence(ekB, uuidB, "Dell", "EliteBook", "5CG1"), device.Unrelated, fields{"ek_hash", "uuid", "manufacturer"}},
 		"same placeholders":          {evidence(ekA, uuidFF, "HP", "A", "None"), evidence(ekB, uuidFF, "HP", "A", "None"), device.Unrelated, fields{"ek_hash"}},
@@ -98,7 +98,7 @@ func TestRelateLaws(t *testing.T) {
 		if back != mirrored(forth) || !cmp.Equal(differ, differBack) {
 			t.Fatalf("%s one way, %s the other", forth, back)
 		}
-		if forth == device.Conflict && len(differ) == 0 {
+		if forth == device.Contradicts && len(differ) == 0 {
 			t.Fatal("a conflict over nothing")
 		}
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/ledger"
 )
@@ -20,8 +21,8 @@ type Stage string
 
 // The stages.
 const (
-	Import      = Stage(ledger.StageImport) // collected devices, as devices.collected events
-	Group       = Stage(ledger.StageGroup)  // registered, tagged and grouped devices, as devices.registered events
+	Import      = Stage(device.StageImport) // collected devices, as devices.collected events
+	Group       = Stage(device.StageGroup)  // registered, tagged and grouped devices, as devices.registered events
 	Submissions = Stage("submissions")      // submissions to look at, as submissions.due events
 )
 

@@ -64,7 +64,7 @@ func (f *fake) claim(rows []*row, c ledger.Claim) (got []ledger.DueDevice, err e
 	return got, nil
 }
 
-func (f *fake) ClaimDevices(_ context.Context, _ ledger.Stage, c ledger.Claim) ([]ledger.DueDevice, error) {
+func (f *fake) ClaimDevices(_ context.Context, _ device.Stage, c ledger.Claim) ([]ledger.DueDevice, error) {
 	return f.claim(f.devices, c)
 }
 

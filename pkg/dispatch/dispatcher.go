@@ -124,7 +124,7 @@ func (d *dispatcher) claim(ctx context.Context, t device.TenantID) (int, error) 
 		}
 		return len(ids), err
 	}
-	due, err := d.Ledger.ClaimDevices(ctx, ledger.Stage(d.stage), c)
+	due, err := d.Ledger.ClaimDevices(ctx, device.Stage(d.stage), c)
 	for _, part := range chunks(due) {
 		e := event.ForDevices(d.event(), d.Source, t, part.ids, now)
 		e.Batch = part.batch

@@ -11,6 +11,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/sqlite"
@@ -56,7 +57,7 @@ func accept(t *testing.T, l ledger.Ledger, tenant device.TenantID, from, n int) 
 	if _, _, err := l.OpenBatch(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
-	rows := make([]ledger.Candidate, n)
+	rows := make([]intake.Candidate, n)
 	for i := range rows {
 		rows[i] = ledgertest.Candidate(i+1, from+i)
 	}

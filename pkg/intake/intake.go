@@ -7,14 +7,13 @@ import (
 	"log/slog"
 
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/ledger"
 )
 
 // Row is one device as somebody sent it. Cells are trimmed; what was not sent is empty.
 type Row struct {
-	Number int            // 1 for the first record after the header
-	Line   int            // where the record begins in its file; 0 when there is no file
-	Reject *ledger.Reject // why the record is no row; nothing else is set then
+	Number int     // 1 for the first record after the header
+	Line   int     // where the record begins in its file; 0 when there is no file
+	Reject *Reject // why the record is no row; nothing else is set then
 
 	Serial       device.Serial
 	ProductKeyID device.ProductKeyID

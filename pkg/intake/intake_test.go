@@ -16,7 +16,6 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
 )
@@ -63,7 +62,7 @@ func TestJudge(t *testing.T) {
 		"as it should be":             {row: good},
 		"the row's own tag":           {row: with(func(r *intake.Row) { r.GroupTag = kiosk }), terms: intake.Terms{GroupTag: "LAB"}, tag: kiosk},
 		"the tag of the terms":        {row: good, terms: intake.Terms{GroupTag: "LAB"}, tag: "LAB"},
-		"refused by the reader":       {row: intake.Row{Number: 7, Reject: &ledger.Reject{Code: fault.RowMalformed}}, want: fault.RowMalformed},
+		"refused by the reader":       {row: intake.Row{Number: 7, Reject: &intake.Reject{Code: fault.RowMalformed}}, want: fault.RowMalformed},
 		"another serial":              {row: with(func(r *intake.Row) { r.Serial = device.NewSerial("OTHER") }), want: fault.RowSerialMismatch},
 		"a cut hash":                  {row: with(func(r *intake.Row) { r.Hash = intake.NewRawHash([]byte(hash.Wire()[:800])) }), want: fault.HashTruncated},
 		"nothing that tells it apart": {row: with(func(r *intake.Row) { r.Hash = intake.NewRawHash([]byte(nameless.Wire())) }), want: fault.DeviceNoIdentity},

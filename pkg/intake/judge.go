@@ -9,7 +9,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
 )
@@ -23,8 +22,8 @@ type Terms struct {
 
 // Judge makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
 // row gets the same verdict offline; whether the device is known is for the ledger to say.
-func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) ledger.Candidate {
-	c := ledger.Candidate{Row: row.Number, Digest: row.digest(t.GroupTag), Reject: row.Reject}
+func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) Candidate {
+	c := Candidate{Row: row.Number, Digest: row.digest(t.GroupTag), Reject: row.Reject}
 	if c.Reject != nil {
 		return c
 	}
@@ -45,12 +44,12 @@ func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, rec
 	}
 	capture := device.CaptureOf(summary)
 	if c.Key, c.Kind, err = device.Identify(capture.Evidence); err != nil {
-		c.Reject = &ledger.Reject{Code: fault.DeviceNoIdentity, Column: string(validate.ColumnHash), Detail: "Nothing inside the hash can tell this device from another."}
+		c.Reject = &Reject{Code: fault.DeviceNoIdentity, Column: string(validate.ColumnHash), Detail: "Nothing inside the hash can tell this device from another."}
 		return c
 	}
 	c.Capture, c.Canonical = capture, hash.Canonical()
 	c.ProductKeyID, c.GroupTag, c.User = verdict.ProductKeyID, judged.GroupTag, row.User
-	c.Facts = ledger.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
+	c.Facts = device.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
 	return c
 }
 
@@ -74,9 +73,9 @@ func describe(t Terms, row Row, summary hwhash.Summary, hashErr error) validate.
 }
 
 // rejection names the first violation, and the codes of the others behind it.
-func rejection(violations []validate.Violation) *ledger.Reject {
+func rejection(violations []validate.Violation) *Reject {
 	first := violations[0]
-	reject := &ledger.Reject{Code: first.Code, Column: string(first.Column), Detail: first.Detail}
+	reject := &Reject{Code: first.Code, Column: string(first.Column), Detail: first.Detail}
 	var more []string
 	for _, v := range violations[1:] {
 		more = append(more, fmt.Sprintf("%s (%s)", v.Code, v.Column))

@@ -33,67 +33,6 @@ type Batch struct {
 	Closed         time.Time
 }
 
-// Outcome is what became of a row at the door. Every row ends in exactly one.
-type Outcome string
-
-// The outcomes.
-const (
-	Rejected  Outcome = "rejected"
-	Duplicate Outcome = "duplicate"
-	Conflict  Outcome = "conflict"
-	Accepted  Outcome = "accepted"
-)
-
-// Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise all identity fields are set.
-type Candidate struct {
-	Row          int    // 1 for the first row after the header
-	Digest       string // of what was sent, tells a row sent again from another one; "" when nobody knows
-	Reject       *Reject
-	Warnings     []string // codes
-	Key          device.Key
-	Kind         device.EvidenceKind
-	Capture      device.Capture
-	Canonical    []byte // the hash without its zero tail
-	ProductKeyID device.ProductKeyID
-	GroupTag     string
-	User         string
-	Facts        Facts
-}
-
-// Reject says why a row was refused.
-type Reject struct {
-	Code   fault.Code
-	Column string
-	Detail string
-}
-
-// Receipt is the answer for one row.
-type Receipt struct {
-	Row      int
-	Outcome  Outcome
-	Device   string // accepted, duplicate and conflict point to a device
-	Code     fault.Code
-	Column   string
-	Detail   string
-	Warnings []string
-}
-
-// Acceptor takes rows in.
-type Acceptor interface {
-	// Accept decides and records the rows of one batch in one durable transaction, in order, and answers each: identity,
-	// duplicates (a newer capture replaces the stored one) and conflicts (a held device) are decided by device.Relate
-	// against what the ledger holds. Accepted devices are Collected and due at the given time. Rows that the batch
-	// already has are answered as they were the first time; with another digest than then, nothing is recorded and the
-	// error is a fault.RequestConflict.
-	//
-	// The codes of the receipts: a duplicate is device.duplicate, row.duplicate_in_file when an earlier row of the batch
-	// brought the device, or device.retired; a conflict is device.conflict_ek, _serial or _uuid and points to the held
-	// device; the same conflicting device again is the same held device.
-	//
-	// An unknown batch is a fault.RequestNotFound, a new row for a closed batch a fault.RequestInvalid.
-	Accept(ctx context.Context, batch Batch, rows []Candidate, due time.Time) ([]Receipt, error)
-}
-
 // BatchKeeper opens and closes batches.
 type BatchKeeper interface {
 	// OpenBatch stores the batch, or returns the one that has the same tenant and idempotency key; existed says which.
@@ -106,33 +45,33 @@ type BatchKeeper interface {
 type BatchStatus struct {
 	Batch
 	Rows      int
-	Outcomes  map[Outcome]int
-	States    map[State]int // of the accepted devices
-	Conflicts map[State]int // of the devices that this batch's conflicts are held as
-	Reasons   []Reason      // why devices are not ready, most frequent first
-	Rejects   []Reason      // why rows were rejected, most frequent first
+	Outcomes  map[device.RowOutcome]int
+	States    map[device.State]int // of the accepted devices
+	Conflicts map[device.State]int // of the devices that this batch's conflicts are held as
+	Reasons   []Reason             // why devices are not ready, most frequent first
+	Rejects   []Reason             // why rows were rejected, most frequent first
 }
 
 // Reason counts devices or rows by code.
 type Reason struct {
-	State State // "" for rejected rows
+	State device.State // "" for rejected rows
 	Code  fault.Code
 	Count int
 }
 
 // RowQuery selects rows of a batch.
 type RowQuery struct {
-	Outcome Outcome // "" = all
-	After   int     // rows with a greater number
-	Limit   int     // at most this many; 0 = 500
+	Outcome device.RowOutcome // "" = all
+	After   int               // rows with a greater number
+	Limit   int               // at most this many; 0 = 500
 }
 
 // RowStatus is a row with the present state of its device.
 type RowStatus struct {
 	Receipt
-	State      State      // "" for rejected rows
-	DeviceCode fault.Code // why the device waits, is held or dead
-	Reason     string     // the device's detail
+	State      device.State // "" for rejected rows
+	DeviceCode fault.Code   // why the device waits, is held or dead
+	Reason     string       // the device's detail
 }
 
 // BatchReader answers how a batch is doing.

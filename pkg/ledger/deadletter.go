@@ -21,11 +21,11 @@ const (
 type Letter struct {
 	ID           string // UUIDv7
 	Tenant       device.TenantID
-	Device       string // for devices
-	From         State  // the state the device died in
-	Message      string // for messages: the broker's message id
-	Subscription string // for messages: where it failed
-	Type         string // for messages: its type
+	Device       string       // for devices
+	From         device.State // the state the device died in
+	Message      string       // for messages: the broker's message id
+	Subscription string       // for messages: where it failed
+	Type         string       // for messages: its type
 	Code         fault.Code
 	Detail       string
 	Attempts     int
@@ -61,27 +61,8 @@ type LetterKeeper interface {
 	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the letter
 	// replayed, in one transaction. A letter of a device that is no longer dead, or of no device, is a
 	// fault.DeviceNotReplayable; an unknown letter is a fault.RequestNotFound.
-	Revive(ctx context.Context, letter string, due time.Time, by string) (Device, error)
+	Revive(ctx context.Context, letter string, due time.Time, by string) (device.Device, error)
 	// CloseLetter marks a message letter replayed, after its message is back in the broker; closing it twice changes
 	// nothing. An unknown letter is a fault.RequestNotFound, a device's letter a fault.RequestInvalid.
 	CloseLetter(ctx context.Context, letter string, by string, at time.Time) error
-}
-
-// AuditEntry is one act of a person or of a program in a person's name.
-type AuditEntry struct {
-	At      time.Time
-	Tenant  device.TenantID
-	Actor   string
-	Action  string // e.g. "letter.replay"
-	Object  string
-	Reason  string
-	Outcome string
-}
-
-// Audit keeps what was done by hand.
-type Audit interface {
-	// Append keeps the entry for good.
-	Append(ctx context.Context, e AuditEntry) error
-	// Entries returns the newest entries of a tenant, at most limit.
-	Entries(ctx context.Context, tenant device.TenantID, limit int) ([]AuditEntry, error)
 }

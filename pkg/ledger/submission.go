@@ -52,7 +52,7 @@ type SubmissionChange struct {
 type Submitter interface {
 	// Begin stores the submission (state open, version 1, due as given) and moves the named devices from Collected to Submitting, in
 	// one transaction. It returns the devices that it won; with none won nothing is stored.
-	Begin(ctx context.Context, s Submission, refs []Ref, by string) ([]Device, error)
+	Begin(ctx context.Context, s Submission, refs []Ref, by string) ([]device.Device, error)
 	// Advance carries out a change; applied is false, and nothing happens, when the submission's version is not the one read.
 	Advance(ctx context.Context, c SubmissionChange) (applied bool, err error)
 }
@@ -61,37 +61,4 @@ type Submitter interface {
 type SubmissionReader interface {
 	// Submission returns a submission with its items, or a fault.RequestNotFound.
 	Submission(ctx context.Context, tenant device.TenantID, id string) (Submission, error)
-}
-
-// Claim asks for due work.
-type Claim struct {
-	Tenant device.TenantID
-	Now    time.Time // what is due at this time or before
-	Until  time.Time // when the same work is due again if nobody moves it: overdue
-	Limit  int
-}
-
-// DueDevices issues device-by-device work.
-type DueDevices interface {
-	// ClaimDevices returns devices of a stage that are due and sets their due time to Until, oldest due first. Two
-	// concurrent claims never return the same device.
-	ClaimDevices(ctx context.Context, stage Stage, c Claim) ([]DueDevice, error)
-}
-
-// DueDevice is a claimed device, with what is needed to form chunks.
-type DueDevice struct {
-	ID         string
-	Batch      string
-	ChunkLimit int
-}
-
-// DueSubmissions issues submissions to look at.
-type DueSubmissions interface {
-	// ClaimSubmissions is ClaimDevices for submissions; it returns ids.
-	ClaimSubmissions(ctx context.Context, c Claim) ([]string, error)
-}
-
-// Tenants lists whoever has rows in the ledger, configured or not.
-type Tenants interface {
-	Tenants(ctx context.Context) ([]device.TenantID, error)
 }

@@ -10,7 +10,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
-	"taxiway.example/pkg/ledger"
 )
 
 // The limits of a file.
@@ -143,7 +142,7 @@ func (f *File) joined(r record) bool {
 func (f *File) row(r record) intake.Row {
 	row := intake.Row{Number: f.number, Line: r.line}
 	if defect := f.defect(r); defect != "" {
-		row.Reject = &ledger.Reject{Code: fault.RowMalformed, Detail: fmt.Sprintf("Line %d: %s", r.line, defect)}
+		row.Reject = &intake.Reject{Code: fault.RowMalformed, Detail: fmt.Sprintf("Line %d: %s", r.line, defect)}
 		return row
 	}
 	cell := func(c column) []byte {

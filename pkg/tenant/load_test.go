@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -36,7 +36,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%v", ids)
 	}
 	limits := d.All()[0].Limits
-	for name, rates := range map[string][2]ledger.Rate{
+	for name, rates := range map[string][2]budget.Rate{
 		"writes":    {limits.WriteRate(), {Limit: 60, Window: 20 * time.Second, Whole: true}},
 		"reads":     {limits.ReadRate(), {Limit: 800, Window: 20 * time.Second}},
 		"directory": {limits.DirectoryRate(), {Limit: 2000, Window: 20 * time.Second}},

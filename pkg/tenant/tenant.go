@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // Tenant is one configured tenant. The zero value of every optional field is useful; see Defaults.
@@ -99,15 +99,15 @@ type Limits struct {
 }
 
 // DirectoryRate returns the bucket of directory reads.
-func (l Limits) DirectoryRate() ledger.Rate { return ledger.Rate{Limit: l.Directory, Window: l.Window} }
+func (l Limits) DirectoryRate() budget.Rate { return budget.Rate{Limit: l.Directory, Window: l.Window} }
 
 // WriteRate returns the bucket of writes. Who writes many at once deletes import records, which comes last.
-func (l Limits) WriteRate() ledger.Rate {
-	return ledger.Rate{Limit: l.Writes, Window: l.Window, Whole: true}
+func (l Limits) WriteRate() budget.Rate {
+	return budget.Rate{Limit: l.Writes, Window: l.Window, Whole: true}
 }
 
 // ReadRate returns the bucket of reads.
-func (l Limits) ReadRate() ledger.Rate { return ledger.Rate{Limit: l.Reads, Window: l.Window} }
+func (l Limits) ReadRate() budget.Rate { return budget.Rate{Limit: l.Reads, Window: l.Window} }
 
 // Directory finds tenants; it is immutable and safe for concurrent use.
 type Directory struct {

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/hwhash"
@@ -343,7 +344,7 @@ func TestStalledUpload(t *testing.T) {
 		t.Errorf("%d %+v %v", resp.StatusCode, got, err)
 	}
 	b, err := r.ledger.Batch(t.Context(), "contoso", got.Batch)
-	if err != nil || b.State != ledger.Receiving || b.Outcomes[ledger.Accepted] != 2 {
+	if err != nil || b.State != ledger.Receiving || b.Outcomes[device.Accepted] != 2 {
 		t.Errorf("%+v %v", b, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector"
 )
@@ -262,7 +263,7 @@ func (l *brokenLedger) OpenBatch(ctx context.Context, b ledger.Batch) (ledger.Ba
 	return stored, existed, err
 }
 
-func (l *brokenLedger) Accept(ctx context.Context, b ledger.Batch, rows []ledger.Candidate, due time.Time) ([]ledger.Receipt, error) {
+func (l *brokenLedger) Accept(ctx context.Context, b ledger.Batch, rows []intake.Candidate, due time.Time) ([]ledger.Receipt, error) {
 	if err := l.broken("accept"); err != nil {
 		return nil, err
 	}
@@ -363,7 +364,7 @@ func TestCrashBetweenLedgerAndAcknowledgement(t *testing.T) {
 			t.Errorf("acknowledgements lost: %v", f.lost)
 		}
 		rows, err := x.ledger.Rows(t.Context(), "contoso", b.ID, ledger.RowQuery{})
-		if err != nil || len(rows) != 1 || rows[0].Outcome != ledger.Accepted {
+		if err != nil || len(rows) != 1 || rows[0].Outcome != device.Accepted {
 			t.Fatal(rows, err)
 		}
 		timeline, err := x.ledger.Timeline(t.Context(), "contoso", rows[0].Device)

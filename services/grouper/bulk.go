@@ -7,7 +7,6 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/grouper/internal/membership"
 	"taxiway.example/services/grouper/internal/snapshot"
@@ -52,7 +51,7 @@ func (l lists) read(ctx context.Context, client Identities, t tenant.Tenant, cas
 	for _, c := range cases {
 		id := c.Device.RegistrationID
 		c.Identity = found[id].Value
-		writes := c.Device.State == ledger.Registered && tagging.Writes(t, c)
+		writes := c.Device.State == device.Registered && tagging.Writes(t, c)
 		if listed[id] && (writes || tagging.Changed(c)) {
 			doubtful = append(doubtful, id)
 		}

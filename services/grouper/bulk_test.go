@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 )
 
 const (
@@ -42,7 +42,7 @@ func TestFewDevicesAreReadOneByOne(t *testing.T) {
 		t.Errorf("%d lists, %d and %d single reads after twenty more", w.count(identityLists), w.count(identityGets), w.deviceGets())
 	}
 	for _, id := range ids {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 }
 
@@ -75,15 +75,15 @@ func TestNotInTheListIsNotGone(t *testing.T) {
 	ids := append(w.all(30, "KIOSK", "KIOSK"), lost.ID)
 	w.fault(simulator.Fault{Operation: identityGets, Times: 1, Effect: simulator.Reply, Status: 503})
 	w.look(ids...)
-	if d := w.want(lost.ID, ledger.Registered, fault.GraphUnavailable); d.Attempts != 0 || w.count(identityGets) != 1 {
+	if d := w.want(lost.ID, device.Registered, fault.GraphUnavailable); d.Attempts != 0 || w.count(identityGets) != 1 {
 		t.Errorf("%d attempts, %d single reads", d.Attempts, w.count(identityGets))
 	}
 	w.advance(2 * time.Hour)
 	w.look(lost.ID)
-	w.want(lost.ID, ledger.Registered, fault.GraphNotFound)
+	w.want(lost.ID, device.Registered, fault.GraphNotFound)
 	w.advance(time.Hour)
 	w.look(lost.ID)
-	w.want(lost.ID, ledger.Dead, fault.AutopilotNotRegistered)
+	w.want(lost.ID, device.Dead, fault.AutopilotNotRegistered)
 	if w.count(identityGets) != 3 {
 		t.Errorf("%d single reads", w.count(identityGets))
 	}
@@ -97,13 +97,13 @@ func TestDevicesNewerThanTheListWaitForTheNext(t *testing.T) {
 	late := w.all(20, "KIOSK", "KIOSK")
 	w.look(late...)
 	for _, id := range late {
-		w.want(id, ledger.Registered, fault.GraphThrottled)
+		w.want(id, device.Registered, fault.GraphThrottled)
 	}
 	w.untilDue(late[0])
 	w.advance(2 * time.Second)
 	w.look(late...)
 	for _, id := range late {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 	if w.count(identityLists) != 2 || w.count(identityGets) != 0 {
 		t.Errorf("%d lists, %d single reads", w.count(identityLists), w.count(identityGets))
@@ -118,7 +118,7 @@ func TestRefusedListLeavesSingleReads(t *testing.T) {
 	w.look(ids[:20]...)
 	w.look(ids[20:]...)
 	for _, id := range ids {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 	if w.count(deviceLists) != 41 || w.deviceGets() != 40 {
 		t.Errorf("%d requests, %d single reads: a refused list is not tried again at once", w.count(deviceLists), w.deviceGets())
@@ -132,7 +132,7 @@ func TestThrottledListPutsDevicesOff(t *testing.T) {
 	w.fault(simulator.Fault{Operation: identityLists, Times: 1, Effect: simulator.Reply, Status: 429, RetryAfter: "90"})
 	w.look(ids...)
 	for _, id := range ids {
-		d := w.want(id, ledger.Registered, fault.GraphThrottled)
+		d := w.want(id, device.Registered, fault.GraphThrottled)
 		if pause := d.Due.Sub(w.now()); pause < 90*time.Second || d.Attempts != 0 {
 			t.Errorf("waits %s with %d attempts", pause, d.Attempts)
 		}

@@ -3,8 +3,8 @@ package grouper
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
 )
 
@@ -24,10 +24,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 }
 
-func (m *metrics) look(s ledger.State, c fault.Code) {
+func (m *metrics) look(s device.State, c fault.Code) {
 	m.looks.WithLabelValues(string(s), string(c)).Inc()
 }
 
-func (m *metrics) late(s ledger.State, c fault.Code) {
+func (m *metrics) late(s device.State, c fault.Code) {
 	m.overdue.WithLabelValues(string(s), string(c)).Inc()
 }

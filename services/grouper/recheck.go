@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
@@ -33,7 +34,7 @@ func (s *stage) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, 
 		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed it, or Autopilot is slow to show it",
 			c.Device.Tag, c.Identity.GroupTag).After(pause)
 		unconfirmed := ""
-		changed, verdicts = append(changed, c), append(verdicts, step.Back(ledger.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
+		changed, verdicts = append(changed, c), append(verdicts, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
 	}
 	if len(changed) == 0 {
 		return others, nil
@@ -44,11 +45,11 @@ func (s *stage) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, 
 }
 
 // rest is the pause of a device that goes back to be tagged anew: it doubles with each time that it went back before.
-func (s *stage) rest(ctx context.Context, d ledger.Device) (time.Duration, error) {
+func (s *stage) rest(ctx context.Context, d device.Device) (time.Duration, error) {
 	timeline, err := s.ledger.Timeline(ctx, d.Tenant, d.ID)
 	pause := s.timings.First
 	for _, t := range timeline {
-		if t.From == ledger.Tagged && t.To == ledger.Registered && pause < longestRest {
+		if t.From == device.Tagged && t.To == device.Registered && pause < longestRest {
 			pause *= 2
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // retag is what a person does by hand.
@@ -23,18 +23,18 @@ func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "KIOSK")
 	w.look(id)
-	w.want(id, ledger.Tagged, fault.GroupNone)
+	w.want(id, device.Tagged, fault.GroupNone)
 	w.retag("OTHER", id)
 	w.profile(w.group("KIOSK"))
 	w.untilDue(id)
 	w.look(id)
-	d := w.want(id, ledger.Registered, fault.GroupTagPending)
+	d := w.want(id, device.Registered, fault.GroupTagPending)
 	if !strings.Contains(d.Detail, `set to "KIOSK", but Autopilot shows "OTHER"`) || d.Tag != "" || d.Attempts != 0 {
 		t.Errorf("tag %q, %d attempts, detail %q", d.Tag, d.Attempts, d.Detail)
 	}
 	w.advance(time.Minute)
 	w.finish(id)
-	if d = w.want(id, ledger.Ready, ""); d.Tag != "KIOSK" || w.count(updates) != 2 {
+	if d = w.want(id, device.Ready, ""); d.Tag != "KIOSK" || w.count(updates) != 2 {
 		t.Errorf("tag %q after %d updates, one of them by hand", d.Tag, w.count(updates))
 	}
 }
@@ -47,7 +47,7 @@ func TestTagInAnotherCaseIsNotChanged(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	w.advance(time.Minute)
 	w.look(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 // TestTagThatDoesNotStay: a fight over a tag goes on ever more slowly, and is reported.
@@ -58,13 +58,13 @@ func TestTagThatDoesNotStay(t *testing.T) {
 	var last time.Duration
 	for range rounds {
 		w.look(id)
-		w.want(id, ledger.Tagged, fault.GroupNone)
+		w.want(id, device.Tagged, fault.GroupNone)
 		w.retag("OTHER", id)
 		w.untilDue(id)
 		if err := w.piped(id); err != nil {
 			t.Fatal(err)
 		}
-		w.want(id, ledger.Registered, fault.GroupTagPending)
+		w.want(id, device.Registered, fault.GroupTagPending)
 		pause := w.untilDue(id)
 		if pause < last*3/2 && pause < 24*time.Hour || pause > 27*time.Hour {
 			t.Errorf("rests %s after %s", pause, last)
@@ -74,12 +74,12 @@ func TestTagThatDoesNotStay(t *testing.T) {
 	if last < 24*time.Hour || w.count(updates) != 2*rounds-1 {
 		t.Errorf("rests %s after %d updates", last, w.count(updates))
 	}
-	if n := w.counted("taxiway_grouper_overdue_total", string(ledger.Registered), string(fault.GroupTagPending)); n == 0 || !strings.Contains(w.log.String(), "devices wait for longer than expected") {
+	if n := w.counted("taxiway_grouper_overdue_total", string(device.Registered), string(fault.GroupTagPending)); n == 0 || !strings.Contains(w.log.String(), "devices wait for longer than expected") {
 		t.Errorf("%v overdue, log %s", n, w.log)
 	}
 	w.profile(w.group("KIOSK"))
 	w.finish(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 // TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no attempt.
@@ -92,7 +92,7 @@ func TestTagShownLateIsNoFailure(t *testing.T) {
 	for range 60 {
 		w.look(id)
 		d := w.device(id)
-		if d.State == ledger.Ready {
+		if d.State == device.Ready {
 			break
 		}
 		if d.Attempts != 0 {
@@ -100,7 +100,7 @@ func TestTagShownLateIsNoFailure(t *testing.T) {
 		}
 		w.untilDue(id)
 	}
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 	if n := w.count(updates); n < 2 || n > 15 {
 		t.Errorf("%d updates in ten hours", n)
 	}
@@ -122,9 +122,9 @@ func TestChangedTagInListIsConfirmed(t *testing.T) {
 	}
 	for i, id := range ids {
 		if i < 20 {
-			w.want(id, ledger.Registered, fault.GroupTagPending)
+			w.want(id, device.Registered, fault.GroupTagPending)
 		} else {
-			w.want(id, ledger.Tagged, fault.GroupNone)
+			w.want(id, device.Tagged, fault.GroupNone)
 		}
 	}
 }

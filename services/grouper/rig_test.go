@@ -22,6 +22,7 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
@@ -144,16 +145,16 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 }
 
 // accepted puts devices, all with one row tag, into the ledger and returns them in order.
-func (w *world) accepted(rowTag string, reports ...hwhash.Report) []ledger.Device {
+func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Device {
 	w.Helper()
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for i, report := range reports {
 		h := w.hash(report)
 		summary, err := hwhash.Summarize(h)
 		if err != nil {
 			w.Fatal(err)
 		}
-		c := ledger.Candidate{Row: i + 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
+		c := intake.Candidate{Row: i + 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
 		if c.Key, c.Kind, err = device.Identify(c.Capture.Evidence); err != nil {
 			w.Fatal(err)
 		}
@@ -167,9 +168,9 @@ func (w *world) accepted(rowTag string, reports ...hwhash.Report) []ledger.Devic
 	if err != nil {
 		w.Fatal(err)
 	}
-	var devices []ledger.Device
+	var devices []device.Device
 	for _, r := range receipts {
-		if r.Outcome != ledger.Accepted {
+		if r.Outcome != device.Accepted {
 			w.Fatalf("receipt %+v", r)
 		}
 		devices = append(devices, w.device(r.Device))
@@ -220,9 +221,9 @@ func (w *world) registered(rowTag, tag string) string {
 	return w.all(1, rowTag, tag)[0]
 }
 
-func handOver(d ledger.Device, registration string, due time.Time) ledger.Move {
+func handOver(d device.Device, registration string, due time.Time) ledger.Move {
 	return ledger.Move{
-		Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Registered, Due: due, By: "importer",
+		Tenant: here, Device: d.ID, Version: d.Version, To: device.Registered, Due: due, By: "importer",
 		Set: ledger.Patch{RegistrationID: &registration},
 	}
 }
@@ -280,7 +281,7 @@ func (w *world) finish(ids ...string) {
 	w.look(ids...)
 }
 
-func (w *world) device(id string) ledger.Device {
+func (w *world) device(id string) device.Device {
 	w.Helper()
 	found, err := w.ledger.Devices(w.Context(), here, []string{id})
 	if err != nil || len(found) != 1 {
@@ -301,13 +302,13 @@ func (w *world) untilDue(id string) time.Duration {
 }
 
 // want checks the device's state and reason.
-func (w *world) want(id string, s ledger.State, c fault.Code) ledger.Device {
+func (w *world) want(id string, s device.State, c fault.Code) device.Device {
 	w.Helper()
 	d := w.device(id)
 	if d.State != s || d.Code != c {
 		w.Errorf("device is %s with %q (%s), want %s with %q", d.State, d.Code, d.Detail, s, c)
 	}
-	if waits := s.Stage() == ledger.StageGroup; waits != !d.Due.IsZero() || waits && !d.Due.After(w.now()) {
+	if waits := s.Stage() == device.StageGroup; waits != !d.Due.IsZero() || waits && !d.Due.After(w.now()) {
 		w.Errorf("a %s device is due at %v", d.State, d.Due)
 	}
 	return d

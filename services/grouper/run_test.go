@@ -12,9 +12,9 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/event"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 )
 
@@ -104,7 +104,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	w.wait("committed right after they were announced", func() bool {
-		return !slices.ContainsFunc(ids, func(id string) bool { return w.device(id).State != ledger.Ready })
+		return !slices.ContainsFunc(ids, func(id string) bool { return w.device(id).State != device.Ready })
 	})
 	stop()
 	running.Wait()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -33,7 +34,7 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 	moves := make([]ledger.Move, len(cases))
 	for i, c := range cases {
 		moves[i] = s.move(c.Device, verdicts[i], now)
-		if verdicts[i].Err != nil && moves[i].To != ledger.Dead {
+		if verdicts[i].Err != nil && moves[i].To != device.Dead {
 			moves[i].Due = now.Add(stretch(s.pause(c.Device, verdicts[i].Err, now), factor))
 		}
 	}
@@ -56,7 +57,7 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 		s.metrics.look(m.To, m.Code)
 		if verdicts[i].Err == nil {
 			moved = append(moved, after(cases[i], m))
-		} else if m.To != ledger.Dead && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
+		} else if m.To != device.Dead && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
 			waiting = append(waiting, m)
 		}
 	}
@@ -65,11 +66,11 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 }
 
 // move turns a verdict into a step of the ledger; the due time of a wait is set by settle.
-func (s *stage) move(d ledger.Device, v step.Verdict, now time.Time) ledger.Move {
+func (s *stage) move(d device.Device, v step.Verdict, now time.Time) ledger.Move {
 	m := ledger.Move{Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: d.State, By: by, Attempts: d.Attempts, Set: v.Set}
 	if v.Err == nil {
 		m.To, m.Attempts = v.To, 0
-		if m.To.Stage() == ledger.StageGroup {
+		if m.To.Stage() == device.StageGroup {
 			m.Due = now.Add(s.timings.Grace)
 		}
 		return m
@@ -80,11 +81,11 @@ func (s *stage) move(d ledger.Device, v step.Verdict, now time.Time) ledger.Move
 	m.Code, m.Detail = fault.CodeOf(v.Err), fault.DetailOf(v.Err)
 	switch judge(v.Err) {
 	case dead:
-		m.To = ledger.Dead
+		m.To = device.Dead
 		return m
 	case attempt:
 		if m.Attempts++; m.Attempts >= s.timings.MaxAttempts {
-			m.To, m.Code = ledger.Dead, fault.DeviceAttemptsUsedUp
+			m.To, m.Code = device.Dead, fault.DeviceAttemptsUsedUp
 			m.Detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", m.Attempts, fault.CodeOf(v.Err), m.Detail)
 			return m
 		}
@@ -116,7 +117,7 @@ func judge(err error) consequence {
 	return dead
 }
 
-func (s *stage) pause(d ledger.Device, err error, now time.Time) time.Duration {
+func (s *stage) pause(d device.Device, err error, now time.Time) time.Duration {
 	code := fault.CodeOf(err)
 	if fault.KindOf(err) == fault.Denied || code == fault.TenantUnknown {
 		return s.timings.Denied
@@ -130,7 +131,7 @@ func (s *stage) announce(ctx context.Context, cases []step.Case, moves []ledger.
 	var ready []string
 	batch := ""
 	for i, m := range moves {
-		if m.To != ledger.Ready {
+		if m.To != device.Ready {
 			continue
 		}
 		if len(ready) == 0 {
@@ -166,7 +167,7 @@ func after(c step.Case, m ledger.Move) step.Case {
 // query each, so only devices that are old enough are asked about.
 func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move) {
 	type reason struct {
-		state ledger.State
+		state device.State
 		code  fault.Code
 	}
 	late := map[reason]int{}

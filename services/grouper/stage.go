@@ -9,7 +9,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/grouper/internal/membership"
@@ -39,7 +38,7 @@ func (s *stage) handle(ctx context.Context, e event.Event) error {
 	if err != nil {
 		return err
 	}
-	devices = slices.DeleteFunc(devices, func(d ledger.Device) bool { return d.State.Stage() != ledger.StageGroup })
+	devices = slices.DeleteFunc(devices, func(d device.Device) bool { return d.State.Stage() != device.StageGroup })
 	if len(devices) == 0 {
 		return nil
 	}
@@ -75,12 +74,12 @@ func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cas
 		return err
 	}
 	for _, at := range []struct {
-		state  ledger.State
+		state  device.State
 		decide func([]step.Case) []step.Verdict
 	}{
-		{ledger.Registered, func(c []step.Case) []step.Verdict { return tagging.Decide(ctx, client, t, c) }},
-		{ledger.Tagged, func(c []step.Case) []step.Verdict { return s.group(ctx, client, t, c) }},
-		{ledger.Grouped, readiness.Decide},
+		{device.Registered, func(c []step.Case) []step.Verdict { return tagging.Decide(ctx, client, t, c) }},
+		{device.Tagged, func(c []step.Case) []step.Verdict { return s.group(ctx, client, t, c) }},
+		{device.Grouped, readiness.Decide},
 	} {
 		var here, others []step.Case
 		for _, c := range cases {
@@ -141,7 +140,7 @@ func (s *stage) identify(ctx context.Context, client Autopilot, t tenant.Tenant,
 
 // vanished is what it means that Autopilot does not show a device: for a while that it does not show it yet, then that
 // somebody deleted it.
-func (s *stage) vanished(ctx context.Context, d ledger.Device, l autopilot.Lookup[autopilot.Identity]) error {
+func (s *stage) vanished(ctx context.Context, d device.Device, l autopilot.Lookup[autopilot.Identity]) error {
 	if d.Code == fault.GraphNotFound {
 		_, since, err := s.since(ctx, d)
 		if err == nil && s.now().Sub(since) >= s.timings.Vanish {
@@ -152,7 +151,7 @@ func (s *stage) vanished(ctx context.Context, d ledger.Device, l autopilot.Looku
 }
 
 // since returns when the device came into its state, and since when it waits there with its code.
-func (s *stage) since(ctx context.Context, d ledger.Device) (state, code time.Time, err error) {
+func (s *stage) since(ctx context.Context, d device.Device) (state, code time.Time, err error) {
 	state, code = d.Created, d.Created
 	timeline, err := s.ledger.Timeline(ctx, d.Tenant, d.ID)
 	for _, t := range timeline {

@@ -41,18 +41,18 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 	ids := w.all(100, "KIOSK", "KIOSK")
 	w.look(ids...)
 	for _, id := range ids {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 	d := w.device(ids[0])
 	if d.Tag != "KIOSK" || d.EntraDeviceID == "" || d.Attempts != 0 {
 		t.Errorf("device %+v", d)
 	}
 	timeline, err := w.ledger.Timeline(t.Context(), here, ids[0])
-	var states []ledger.State
+	var states []device.State
 	for _, step := range timeline {
 		states = append(states, step.To)
 	}
-	if want := []ledger.State{ledger.Collected, ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready}; err != nil || !slices.Equal(states, want) {
+	if want := []device.State{device.Collected, device.Registered, device.Tagged, device.Grouped, device.Ready}; err != nil || !slices.Equal(states, want) {
 		t.Errorf("timeline %v, %v", states, err)
 	}
 	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
@@ -71,11 +71,11 @@ func TestRedeliveryChangesNothing(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	waiting := w.all(3, "KIOSK", "")
 	w.look(waiting...)
-	before := w.want(waiting[0], ledger.Tagged, fault.GroupMembershipPending)
+	before := w.want(waiting[0], device.Tagged, fault.GroupMembershipPending)
 	for range 3 {
 		w.look(waiting...)
 	}
-	after := w.want(waiting[0], ledger.Tagged, fault.GroupMembershipPending)
+	after := w.want(waiting[0], device.Tagged, fault.GroupMembershipPending)
 	if w.count(updates) != 3 || after.Attempts != before.Attempts {
 		t.Errorf("%d updates for 3 devices", w.count(updates))
 	}
@@ -86,7 +86,7 @@ func TestDeviceThatIsReadyIsLeftAlone(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	done := w.all(3, "KIOSK", "")
 	w.finish(done...)
-	asked, was := len(w.sim.Log()), w.want(done[0], ledger.Ready, "")
+	asked, was := len(w.sim.Log()), w.want(done[0], device.Ready, "")
 	w.look(done...)
 	w.look("unknown")
 	if got := w.device(done[0]); len(w.sim.Log()) != asked || got.Version != was.Version || len(w.emitted.events) != 1 {
@@ -121,7 +121,7 @@ func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
 			id := w.registered(tt.row, tt.there)
 			w.look(id)
 			w.look(id)
-			d := w.want(id, ledger.Ready, "")
+			d := w.want(id, device.Ready, "")
 			if d.Tag != tt.tag || w.count(updates) != tt.updates {
 				t.Errorf("tag %q after %d updates", d.Tag, w.count(updates))
 			}
@@ -156,14 +156,14 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	var codes []fault.Code
 	for range 20 {
 		w.look(id)
-		if d = w.device(id); d.State == ledger.Ready {
+		if d = w.device(id); d.State == device.Ready {
 			break
 		}
 		codes = append(codes, d.Code)
 		w.untilDue(id)
 	}
 	codes = slices.Compact(codes)
-	if d.State != ledger.Ready || len(codes) == 0 || codes[0] != fault.GroupEntraPending {
+	if d.State != device.Ready || len(codes) == 0 || codes[0] != fault.GroupEntraPending {
 		t.Errorf("%s after %v", d.State, codes)
 	}
 	if w.count("settings.sync") != 0 {
@@ -179,13 +179,13 @@ func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
 	ids := w.all(3, "KIOSK", "LAB")
 	w.look(ids[0])
 	w.look(ids[1:]...)
-	w.want(ids[0], ledger.Tagged, fault.GroupTagPending)
+	w.want(ids[0], device.Tagged, fault.GroupTagPending)
 	if w.count("settings.sync") != 1 {
 		t.Errorf("%d synchronisations asked for, want one for all", w.count("settings.sync"))
 	}
 	w.advance(time.Minute)
 	w.look(ids...)
-	w.want(ids[2], ledger.Ready, "")
+	w.want(ids[2], device.Ready, "")
 	if w.count(updates) != 3 {
 		t.Errorf("%d updates", w.count(updates))
 	}
@@ -198,7 +198,7 @@ func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
 	w.look(late)
 	w.advance(time.Minute)
 	w.look(late)
-	w.want(late, ledger.Ready, "")
+	w.want(late, device.Ready, "")
 }
 
 func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
@@ -207,13 +207,13 @@ func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
 	id := w.registered("KIOSK", "KIOSK")
 	w.group("LAB")
 	w.look(id)
-	if d := w.want(id, ledger.Tagged, fault.GroupNone); !strings.Contains(d.Detail, `1 dynamic groups has a rule for tag "KIOSK"`) {
+	if d := w.want(id, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, `1 dynamic groups has a rule for tag "KIOSK"`) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	w.group("KIOSK")
 	w.advance(time.Minute)
 	w.look(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
@@ -228,8 +228,8 @@ func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
 	w.stage.tenants = configured
 	kiosk, lab := w.registered("KIOSK", "KIOSK"), w.registered("LAB", "LAB")
 	w.look(kiosk, lab)
-	w.want(kiosk, ledger.Ready, "")
-	if d := w.want(lab, ledger.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
+	w.want(kiosk, device.Ready, "")
+	if d := w.want(lab, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	if w.count("groups.list") != 0 {
@@ -254,14 +254,14 @@ func TestDeletedGroupIsForgotten(t *testing.T) {
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
 	w.look(id)
-	w.want(id, ledger.Tagged, fault.GroupMembershipPending)
+	w.want(id, device.Tagged, fault.GroupMembershipPending)
 	w.advance(15 * time.Second)
 	w.fault(simulator.Fault{Operation: members, Effect: simulator.Reply, Status: 404, Code: "Request_ResourceNotFound"})
 	w.look(id)
-	w.want(id, ledger.Tagged, fault.GroupNone)
+	w.want(id, device.Tagged, fault.GroupNone)
 	w.advance(30 * time.Second)
 	w.look(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 	if w.count("groups.list") != 2 {
 		t.Errorf("%d lists of groups: a group that is gone is searched for anew", w.count("groups.list"))
 	}
@@ -279,7 +279,7 @@ func TestWaitsDouble(t *testing.T) {
 	for range 40 {
 		w.look(id)
 		d := w.device(id)
-		if d.State == ledger.Ready {
+		if d.State == device.Ready {
 			break
 		}
 		pause := w.untilDue(id)
@@ -294,7 +294,7 @@ func TestWaitsDouble(t *testing.T) {
 		}
 		got[len(got)-1] = pause
 	}
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 	if diff := cmp.Diff([]fault.Code{fault.GroupMembershipPending, fault.GroupProfilePending}, codes); diff != "" {
 		t.Error(diff)
 	}
@@ -328,7 +328,7 @@ func TestPausedGroupIsNamed(t *testing.T) {
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
 	w.look(id)
-	if d := w.want(id, ledger.Tagged, fault.GroupMembershipPending); !strings.Contains(d.Detail, "AP KIOSK) is paused") {
+	if d := w.want(id, device.Tagged, fault.GroupMembershipPending); !strings.Contains(d.Detail, "AP KIOSK) is paused") {
 		t.Errorf("detail %q", d.Detail)
 	}
 }
@@ -351,12 +351,12 @@ func TestFailedProfileWaitsForTheAdministrator(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
 	w.look(id)
-	if d := w.want(id, ledger.Grouped, fault.GroupProfileFailed); !strings.Contains(d.Detail, "hardwareRequirementsNotMet") {
+	if d := w.want(id, device.Grouped, fault.GroupProfileFailed); !strings.Contains(d.Detail, "hardwareRequirementsNotMet") {
 		t.Errorf("detail %q", d.Detail)
 	}
 	failed = false
 	w.look(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 type profileFails struct {
@@ -384,12 +384,12 @@ func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	d := w.device(ids[0])
-	if d.State != ledger.Grouped || d.Due.IsZero() {
+	if d.State != device.Grouped || d.Due.IsZero() {
 		t.Errorf("%s, due %v: must be looked at again", d.State, d.Due)
 	}
 	w.emitted.err = nil
 	w.look(ids...)
-	w.want(ids[1], ledger.Ready, "")
+	w.want(ids[1], device.Ready, "")
 	if len(w.announced()) != 2 {
 		t.Errorf("announced %v", w.announced())
 	}
@@ -431,7 +431,7 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 			return hooked{a, func() {
 				d := w.device(ids[0])
 				if _, err := w.ledger.Move(t.Context(), ledger.Move{
-					Tenant: here, Device: d.ID, Version: d.Version, To: ledger.Held, Code: fault.DeviceConflictEK, By: "operator:anna",
+					Tenant: here, Device: d.ID, Version: d.Version, To: device.Held, Code: fault.DeviceConflictEK, By: "operator:anna",
 				}); err != nil {
 					t.Error(err)
 				}
@@ -441,8 +441,8 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids = w.all(2, "KIOSK", "KIOSK")
 	w.look(ids...)
-	w.want(ids[0], ledger.Held, fault.DeviceConflictEK)
-	w.want(ids[1], ledger.Ready, "")
+	w.want(ids[0], device.Held, fault.DeviceConflictEK)
+	w.want(ids[1], device.Ready, "")
 	if got := w.announced(); !slices.Equal(got, ids[1:]) {
 		t.Errorf("announced %v", got)
 	}

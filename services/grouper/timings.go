@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // Timings are all the waits and limits of the group stage. The zero value of a field is its default.
@@ -68,7 +68,7 @@ func (t Timings) validate() error {
 
 // next is the pause before the next look at a device that waits: it doubles from look to look as long as the reason stays the
 // same. It is computed from the time of the last look, in steps, so that devices of one chunk stay together.
-func (t Timings) next(d ledger.Device, code fault.Code, now time.Time) time.Duration {
+func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Duration {
 	pause := t.First
 	if d.Code != code {
 		return pause

@@ -7,8 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // TestPauseLaws: a pause is never shorter than the first nor longer than the longest, grows with the age of the wait, and is
@@ -22,7 +22,7 @@ func TestPauseLaws(t *testing.T) {
 			younger, older = older, younger
 		}
 		next := func(age time.Duration, code fault.Code) time.Duration {
-			return timings.next(ledger.Device{Code: fault.GroupProfilePending, Updated: now.Add(-age)}, code, now)
+			return timings.next(device.Device{Code: fault.GroupProfilePending, Updated: now.Add(-age)}, code, now)
 		}
 		a, b := next(younger, fault.GroupProfilePending), next(older, fault.GroupProfilePending)
 		if a < timings.First || b > timings.Max || a > b {

@@ -23,7 +23,7 @@ func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
 	w.fault(simulator.Fault{Operation: updates, Nth: 2, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
 	w.fault(simulator.Fault{Operation: "identities.get", Nth: 5, Effect: simulator.Reply, Status: 500})
 	w.look(ids...)
-	states := map[ledger.State]int{}
+	states := map[device.State]int{}
 	for _, id := range ids {
 		d := w.device(id)
 		states[d.State]++
@@ -38,13 +38,13 @@ func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
 			}
 		}
 	}
-	if states[ledger.Grouped] != 3 || states[ledger.Registered] != 2 {
+	if states[device.Grouped] != 3 || states[device.Registered] != 2 {
 		t.Errorf("states %v", states)
 	}
 	w.advance(time.Minute)
 	w.finish(ids...)
 	for _, id := range ids {
-		if d := w.want(id, ledger.Ready, ""); d.Attempts != 0 {
+		if d := w.want(id, device.Ready, ""); d.Attempts != 0 {
 			t.Errorf("%d attempts carried on", d.Attempts)
 		}
 	}
@@ -56,16 +56,16 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 	w.fault(simulator.Fault{Operation: updates, Times: -1, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
 	for range 3 {
 		w.look(id)
-		w.want(id, ledger.Registered, fault.GraphConflict)
+		w.want(id, device.Registered, fault.GraphConflict)
 		w.untilDue(id)
 	}
 	w.look(id)
-	d := w.want(id, ledger.Dead, fault.DeviceAttemptsUsedUp)
+	d := w.want(id, device.Dead, fault.DeviceAttemptsUsedUp)
 	if !strings.Contains(d.Detail, "4 attempts, the last one ended with graph.conflict") || w.count(updates) != 4 {
 		t.Errorf("%q after %d updates", d.Detail, w.count(updates))
 	}
 	letters, err := w.ledger.Letters(t.Context(), ledger.LetterQuery{Tenant: here})
-	if err != nil || len(letters) != 1 || letters[0].From != ledger.Registered {
+	if err != nil || len(letters) != 1 || letters[0].From != device.Registered {
 		t.Fatalf("%v %v", letters, err)
 	}
 	if _, err := w.ledger.Revive(t.Context(), letters[0].ID, w.now(), "operator:anna"); err != nil {
@@ -74,7 +74,7 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 	w.sim.RemoveFault(0)
 	w.profile(w.group("KIOSK"))
 	w.finish(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 func TestRefusedTagIsNotTriedAgain(t *testing.T) {
@@ -82,7 +82,7 @@ func TestRefusedTagIsNotTriedAgain(t *testing.T) {
 	id := w.registered("KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.Reply, Status: 400, Code: "BadRequest", Message: "no such tag"})
 	w.look(id)
-	if d := w.want(id, ledger.Dead, fault.GraphBadRequest); !strings.Contains(d.Detail, "no such tag") {
+	if d := w.want(id, device.Dead, fault.GraphBadRequest); !strings.Contains(d.Detail, "no such tag") {
 		t.Errorf("detail %q", d.Detail)
 	}
 }
@@ -119,7 +119,7 @@ func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
 	w.advance(3 * time.Minute)
 	w.finish(ids...)
 	for _, id := range ids {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 	if w.count(updates) != 11 {
 		t.Errorf("%d updates for 10 devices and one 429", w.count(updates))
@@ -135,7 +135,7 @@ func TestSmallBudgetIsSharedOutOverTime(t *testing.T) {
 		w.advance(20 * time.Second)
 	}
 	for _, id := range ids {
-		w.want(id, ledger.Ready, "")
+		w.want(id, device.Ready, "")
 	}
 	if w.count(updates) != 10 {
 		t.Errorf("%d updates", w.count(updates))
@@ -148,12 +148,12 @@ func TestLostAnswerToATagIsLookedUp(t *testing.T) {
 	id := w.registered("KIOSK", "LAB")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.ResetAfter})
 	w.look(id)
-	if d := w.want(id, ledger.Registered, fault.GraphUnknownOutcome); d.Attempts != 0 {
+	if d := w.want(id, device.Registered, fault.GraphUnknownOutcome); d.Attempts != 0 {
 		t.Errorf("%d attempts", d.Attempts)
 	}
 	w.untilDue(id)
 	w.look(id)
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 	if w.count(updates) != 1 {
 		t.Errorf("%d updates: the first had happened", w.count(updates))
 	}
@@ -200,7 +200,7 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 			r.do(w)
 			w.look(ids...)
 			for _, id := range ids {
-				d := w.want(id, ledger.Registered, r.want)
+				d := w.want(id, device.Registered, r.want)
 				if pause := d.Due.Sub(w.now()); pause < 5*time.Minute || d.Attempts != 0 {
 					t.Errorf("waits %s with %d attempts", pause, d.Attempts)
 				}
@@ -211,7 +211,7 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 			r.undo(w)
 			w.untilDue(ids[2])
 			w.finish(ids...)
-			w.want(ids[0], ledger.Ready, "")
+			w.want(ids[0], device.Ready, "")
 		})
 	}
 }
@@ -221,7 +221,7 @@ func TestUnknownTenantWaitsForItsConfiguration(t *testing.T) {
 	id := w.registered("KIOSK", "")
 	w.stage.tenants = noTenants{}
 	w.look(id)
-	if d := w.want(id, ledger.Registered, fault.TenantUnknown); d.Due.Sub(w.now()) < 5*time.Minute {
+	if d := w.want(id, device.Registered, fault.TenantUnknown); d.Due.Sub(w.now()) < 5*time.Minute {
 		t.Errorf("due %v", d.Due)
 	}
 	if len(w.sim.Log()) != 0 {
@@ -244,20 +244,20 @@ func TestDeviceThatVanishes(t *testing.T) {
 	late := w.registered("KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})
 	w.look(late)
-	w.want(late, ledger.Registered, fault.GraphNotFound)
+	w.want(late, device.Registered, fault.GraphNotFound)
 	w.look(gone)
-	w.want(gone, ledger.Registered, fault.GraphNotFound)
+	w.want(gone, device.Registered, fault.GraphNotFound)
 	w.advance(15 * time.Minute)
 	w.look(late, gone)
-	w.want(late, ledger.Ready, "")
-	w.want(gone, ledger.Registered, fault.GraphNotFound)
+	w.want(late, device.Ready, "")
+	w.want(gone, device.Registered, fault.GraphNotFound)
 	w.advance(50 * time.Minute)
 	w.look(gone)
-	if d := w.want(gone, ledger.Dead, fault.AutopilotNotRegistered); !strings.Contains(d.Detail, "since 2026-09-01T12:00:00Z") {
+	if d := w.want(gone, device.Dead, fault.AutopilotNotRegistered); !strings.Contains(d.Detail, "since 2026-09-01T12:00:00Z") {
 		t.Errorf("detail %q", d.Detail)
 	}
 	w.look(none)
-	w.want(none, ledger.Dead, fault.AutopilotNotRegistered)
+	w.want(none, device.Dead, fault.AutopilotNotRegistered)
 }
 
 func TestSlowIsNotFailed(t *testing.T) {
@@ -265,7 +265,7 @@ func TestSlowIsNotFailed(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
 	overdue := func() float64 {
-		return w.counted("taxiway_grouper_overdue_total", string(ledger.Tagged), string(fault.GroupMembershipPending))
+		return w.counted("taxiway_grouper_overdue_total", string(device.Tagged), string(fault.GroupMembershipPending))
 	}
 	if err := w.piped(id); err != nil {
 		t.Fatal(err)
@@ -278,15 +278,15 @@ func TestSlowIsNotFailed(t *testing.T) {
 	if err := w.piped(id); err != nil || overdue() != 1 || strings.Count(w.log.String(), "devices wait for longer than expected") != 1 {
 		t.Errorf("%v, %v overdue, log %s", err, overdue(), w.log)
 	}
-	w.want(id, ledger.Tagged, fault.GroupMembershipPending)
-	if n := w.counted("taxiway_grouper_looks_total", string(ledger.Tagged), string(fault.GroupMembershipPending)); n != 3 {
+	w.want(id, device.Tagged, fault.GroupMembershipPending)
+	if n := w.counted("taxiway_grouper_looks_total", string(device.Tagged), string(fault.GroupMembershipPending)); n != 3 {
 		t.Errorf("%v looks counted", n)
 	}
 	w.advance(7 * 24 * time.Hour)
 	if err := w.piped(id); err != nil {
 		t.Fatal(err)
 	}
-	w.want(id, ledger.Ready, "")
+	w.want(id, device.Ready, "")
 }
 
 func TestLedgerTroubleBringsTheEventAgain(t *testing.T) {
@@ -309,7 +309,7 @@ func TestChaos(t *testing.T) {
 	})
 	w.profile(w.group("KIOSK"), w.group("LAB"))
 	ids := slices.Concat(w.all(8, "KIOSK", ""), w.all(8, "LAB", "KIOSK"), w.all(4, "KIOSK", "KIOSK"))
-	isReady := func(id string) bool { return w.device(id).State == ledger.Ready }
+	isReady := func(id string) bool { return w.device(id).State == device.Ready }
 	for range 200 {
 		for chunk := range slices.Chunk(slices.Clone(ids), 10) {
 			w.look(chunk...)

@@ -26,6 +26,7 @@ import (
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
@@ -187,14 +188,14 @@ func (w *world) accept(id device.TenantID, from, n uint64) []string {
 	if _, _, err := w.ledger.OpenBatch(w.Context(), b); err != nil {
 		w.Fatal(err)
 	}
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for i := range n {
 		s := summary(w, from+i)
 		key, kind, err := device.Identify(device.EvidenceOf(s))
 		if err != nil {
 			w.Fatal(err)
 		}
-		rows = append(rows, ledger.Candidate{
+		rows = append(rows, intake.Candidate{
 			Row: int(i) + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: machine(w, from+i).Canonical(),
 		})
 	}
@@ -238,9 +239,9 @@ func (w *world) announce(id device.TenantID, ids []string) {
 }
 
 // until polls until every device of the tenant is as wanted.
-func (w *world) until(id device.TenantID, ids []string, what string, ok func(ledger.Device) bool) {
+func (w *world) until(id device.TenantID, ids []string, what string, ok func(device.Device) bool) {
 	w.Helper()
-	var last []ledger.Device
+	var last []device.Device
 	w.poll(what, func() bool {
 		found, err := w.ledger.Devices(w.Context(), id, ids)
 		if err != nil {
@@ -267,7 +268,7 @@ func (w *world) poll(what string, ok func() bool, state func() string) {
 	}
 }
 
-func registered(d ledger.Device) bool { return d.State == ledger.Registered && d.RegistrationID != "" }
+func registered(d device.Device) bool { return d.State == device.Registered && d.RegistrationID != "" }
 
 func (w *world) noBlindPosts() {
 	w.Helper()
@@ -355,8 +356,8 @@ func TestTenantsAreApart(t *testing.T) {
 	w.announce("contoso", ours)
 	w.announce("fabrikam", theirs)
 	w.until("fabrikam", theirs, "registered", registered)
-	w.until("contoso", ours, "waiting for credentials", func(d ledger.Device) bool {
-		return d.State == ledger.Collected && d.Code == "tenant.credentials_refused" && d.Attempts == 0
+	w.until("contoso", ours, "waiting for credentials", func(d device.Device) bool {
+		return d.State == device.Collected && d.Code == "tenant.credentials_refused" && d.Attempts == 0
 	})
 	w.sim.RemoveFault(bad)
 	w.until("contoso", ours, "registered", registered)
@@ -376,7 +377,7 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 	ids := w.accept("contoso", 1, 200)
 	w.announce("contoso", ids[:100])
 	w.announce("contoso", ids) // some come twice
-	w.until("contoso", ids[:20], "under way", func(d ledger.Device) bool { return d.State != ledger.Collected })
+	w.until("contoso", ids[:20], "under way", func(d device.Device) bool { return d.State != device.Collected })
 	stopFirst()
 	w.until("contoso", ids, "registered", registered)
 	stopSecond()

@@ -8,10 +8,10 @@ import (
 	"iter"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/oemfile"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
@@ -28,18 +28,18 @@ type Place struct {
 type Row struct {
 	Place
 
-	Outcome  ledger.Outcome
+	Outcome  device.RowOutcome
 	Code     fault.Code
 	Column   string
 	Detail   string
 	Warnings []fault.Code
 	Earlier  *Place // the row that a duplicate repeats or a conflict contradicts
 
-	candidate ledger.Candidate
+	candidate intake.Candidate
 }
 
 // Failed reports whether somebody has to do something about the row.
-func (r Row) Failed() bool { return r.Outcome == ledger.Rejected || r.Outcome == ledger.Conflict }
+func (r Row) Failed() bool { return r.Outcome == device.Rejected || r.Outcome == device.Conflict }
 
 // Hash returns the hash of an accepted row.
 func (r Row) Hash() (hwhash.Hash, error) { return hwhash.FromCanonical(r.candidate.Canonical) }
@@ -111,7 +111,7 @@ func (c *Checker) judge(ctx context.Context, name string, raw intake.Row) Row {
 		r.Warnings = append(r.Warnings, fault.Code(w))
 	}
 	if reject := r.candidate.Reject; reject != nil {
-		r.Outcome, r.Code, r.Column, r.Detail = ledger.Rejected, reject.Code, reject.Column, reject.Detail
+		r.Outcome, r.Code, r.Column, r.Detail = device.Rejected, reject.Code, reject.Column, reject.Detail
 		return r
 	}
 	v := c.known.take(r.Place, r.candidate)

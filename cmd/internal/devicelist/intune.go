@@ -8,9 +8,9 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 )
 
 // MaxRows is how many rows Intune takes in one file. Source: Microsoft, "Manually register devices with Windows Autopilot".
@@ -93,6 +93,6 @@ func (p *Part) WriteTo(w io.Writer) (int64, error) {
 
 // Refuse turns a row that a Part could not take into a rejected one.
 func (r Row) Refuse(err error) Row {
-	r.Outcome, r.Code, r.Detail = ledger.Rejected, fault.CodeOf(err), fault.DetailOf(err)
+	r.Outcome, r.Code, r.Detail = device.Rejected, fault.CodeOf(err), fault.DetailOf(err)
 	return r
 }

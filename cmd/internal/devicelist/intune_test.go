@@ -10,9 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"taxiway.example/cmd/internal/devicelist"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 )
 
 // rows judges a list.
@@ -67,7 +67,7 @@ func TestAPartReadsBackAsItself(t *testing.T) {
 			rt.Fatalf("%d rows became %d", n, len(again))
 		}
 		for _, r := range again {
-			if r.Outcome != ledger.Accepted || len(r.Warnings) > 0 {
+			if r.Outcome != device.Accepted || len(r.Warnings) > 0 {
 				rt.Errorf("row %d is %s %s %v", r.Row, r.Outcome, r.Code, r.Warnings)
 			}
 		}
@@ -112,7 +112,7 @@ func TestWhatTheFormCannotSayIsRefused(t *testing.T) {
 				change = serial("S,1")
 			}
 			row := rows(t, "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\n"+fmt.Sprintf(c.row, wire(t, 3, change))+"\n")[0]
-			if row.Outcome != ledger.Accepted {
+			if row.Outcome != device.Accepted {
 				t.Fatalf("%s %s", row.Outcome, row.Code)
 			}
 			var p devicelist.Part

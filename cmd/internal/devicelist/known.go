@@ -6,7 +6,7 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 )
 
 // known is the devices of the rows so far, findable by the evidence that a later row may share with them. It decides as the
@@ -33,7 +33,7 @@ type seen struct {
 }
 
 type verdict struct {
-	outcome ledger.Outcome
+	outcome device.RowOutcome
 	code    fault.Code
 	detail  string
 	earlier *Place
@@ -54,7 +54,7 @@ type match struct {
 
 // same reports whether it is the row's device. A key that the evidence does not confirm is still the key.
 func (m match) same() bool {
-	return m.relation != device.Conflict && (m.relation != device.Unrelated || m.exact && !m.held)
+	return m.relation != device.Contradicts && (m.relation != device.Unrelated || m.exact && !m.held)
 }
 
 const unrelated = 8
@@ -72,32 +72,32 @@ func (m match) rank() int {
 		return 3
 	case m.same():
 		return 4 + held
-	case m.relation == device.Conflict:
+	case m.relation == device.Contradicts:
 		return 7
 	}
 	return unrelated
 }
 
 // take decides a row and remembers its device.
-func (k *known) take(at Place, c ledger.Candidate) verdict {
+func (k *known) take(at Place, c intake.Candidate) verdict {
 	m := k.closest(c)
 	switch {
 	case m.seen == nil || m.rank() == unrelated:
 		k.add(at, c, verdict{})
-		return verdict{outcome: ledger.Accepted}
+		return verdict{outcome: device.Accepted}
 	case !m.same() && k.claims(c) >= device.MaxClaims:
-		return verdict{outcome: ledger.Rejected, code: fault.DeviceEvidenceShared}
+		return verdict{outcome: device.Rejected, code: fault.DeviceEvidenceShared}
 	case !m.same():
-		v := verdict{ledger.Conflict, conflictCode(m.differ), m.relation.Advice(m.differ), &m.place}
+		v := verdict{device.Conflict, conflictCode(m.differ), m.relation.Advice(m.differ), &m.place}
 		k.add(at, c, v)
 		return v
 	}
 	m.learn(c, m.relation == device.SameNewer)
 	k.index(m.seen)
 	if m.held {
-		return verdict{ledger.Conflict, m.code, m.detail, m.against}
+		return verdict{device.Conflict, m.code, m.detail, m.against}
 	}
-	v := verdict{ledger.Duplicate, fault.RowDuplicateInFile, m.relation.Advice(m.differ), &m.place}
+	v := verdict{device.Duplicate, fault.RowDuplicateInFile, m.relation.Advice(m.differ), &m.place}
 	if m.place.File != at.File {
 		v.code = fault.DeviceDuplicate
 	}
@@ -105,7 +105,7 @@ func (k *known) take(at Place, c ledger.Candidate) verdict {
 }
 
 // closest returns the match that says most about a row.
-func (k *known) closest(c ledger.Candidate) match {
+func (k *known) closest(c intake.Candidate) match {
 	var first match
 	for _, s := range k.related(c) {
 		m := match{seen: s, exact: s.key == c.Key}
@@ -117,7 +117,7 @@ func (k *known) closest(c ledger.Candidate) match {
 	return first
 }
 
-func (k *known) related(c ledger.Candidate) []*seen {
+func (k *known) related(c intake.Candidate) []*seen {
 	all := slices.Clone(k.byKey[c.Key])
 	if c.Capture.HasSerial() {
 		all = append(all, k.bySerial[c.Capture.Serial.Fold()]...)
@@ -129,7 +129,7 @@ func (k *known) related(c ledger.Candidate) []*seen {
 }
 
 // claims counts the devices that share evidence with a row.
-func (k *known) claims(c ledger.Candidate) int {
+func (k *known) claims(c intake.Candidate) int {
 	all := map[*seen]bool{}
 	for _, s := range k.related(c) {
 		all[s] = true
@@ -138,11 +138,11 @@ func (k *known) claims(c ledger.Candidate) int {
 }
 
 // add remembers a new device. Its names are cut from the hash, which they must not keep alive.
-func (k *known) add(at Place, c ledger.Candidate, v verdict) {
+func (k *known) add(at Place, c intake.Candidate, v verdict) {
 	k.count++
 	c.Capture.Manufacturer, c.Capture.Product = unique.Make(c.Capture.Manufacturer).Value(), unique.Make(c.Capture.Product).Value()
 	k.index(&seen{
-		place: at, order: k.count, held: v.outcome == ledger.Conflict, code: v.code, detail: v.detail, against: v.earlier,
+		place: at, order: k.count, held: v.outcome == device.Conflict, code: v.code, detail: v.detail, against: v.earlier,
 		key: c.Key, kind: c.Kind, capture: c.Capture,
 	})
 }
@@ -165,7 +165,7 @@ func with(list []*seen, s *seen) []*seen {
 }
 
 // learn takes evidence that the device lacked, and what a newer capture says, without unlearning what that one cannot read.
-func (s *seen) learn(c ledger.Candidate, newer bool) {
+func (s *seen) learn(c intake.Candidate, newer bool) {
 	has, gets := &s.capture, c.Capture
 	better := slices.Index(kinds, c.Kind) < slices.Index(kinds, s.kind)
 	if lacks := gets.HasEK() && !has.HasEK() || gets.HasUUID() && !has.HasUUID() || better; !newer && !lacks {

@@ -111,7 +111,7 @@ func verdictsOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for row, err := range f.Rows() {
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
 const barWidth = 64
@@ -27,7 +27,7 @@ func newBars(w io.Writer) *bars {
 	v.note.Store("")
 	for _, s := range stages {
 		decorators := []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
-		if s == ledger.Ready {
+		if s == device.Ready {
 			decorators = append(decorators, decor.Any(func(decor.Statistics) string { return v.note.Load().(string) })) //nolint:forcetypeassert // only strings are stored
 		}
 		bar := v.progress.New(0, mpb.BarStyle().Rbound("]").Lbound("[").Filler("█").Tip("█").Padding("·"),
@@ -46,7 +46,7 @@ func (v *bars) show(b api.Batch) {
 		}
 	}
 	v.note.Store(note)
-	total := int64(b.Outcomes[ledger.Accepted] - fallen(b))
+	total := int64(b.Outcomes[device.Accepted] - fallen(b))
 	for i, bar := range v.bars {
 		bar.SetTotal(max(total, 1), false)
 		bar.SetCurrent(int64(reached(b, stages[i])))

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
 // lines writes a line whenever something has changed.
@@ -28,8 +28,8 @@ func (*lines) close() {}
 
 // progress is a batch in one line.
 func progress(b api.Batch) string {
-	parts := []string{fmt.Sprintf("%d rows, %d accepted:", b.Rows, b.Outcomes[ledger.Accepted])}
-	if b.State == ledger.Receiving {
+	parts := []string{fmt.Sprintf("%d rows, %d accepted:", b.Rows, b.Outcomes[device.Accepted])}
+	if b.State == api.Receiving {
 		parts[0] = "receiving, " + parts[0]
 	}
 	for _, s := range stages {

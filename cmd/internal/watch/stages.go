@@ -4,22 +4,22 @@ import (
 	"slices"
 
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
 // way is the states of a device that gets there, in their order.
-var way = []ledger.State{
-	ledger.Collected, ledger.Submitting, ledger.Submitted, ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready,
+var way = []device.State{
+	device.Collected, device.Submitting, device.Submitted, device.Registered, device.Tagged, device.Grouped, device.Ready,
 }
 
 // aside is the states beside the way.
-var aside = []ledger.State{ledger.Held, ledger.Dead, ledger.Retired}
+var aside = []device.State{device.Held, device.Dead, device.Retired}
 
 // stages are the states that are shown while a batch is on its way.
-var stages = []ledger.State{ledger.Submitted, ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready}
+var stages = []device.State{device.Submitted, device.Registered, device.Tagged, device.Grouped, device.Ready}
 
 // reached counts the devices that are at a state or beyond it.
-func reached(b api.Batch, s ledger.State) int {
+func reached(b api.Batch, s device.State) int {
 	n := 0
 	for _, beyond := range way[slices.Index(way, s):] {
 		n += b.States[beyond]

@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/device"
 )
 
-var outcomes = []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected}
+var outcomes = []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected}
 
 // addend is one number of a sum.
 type addend struct {
@@ -49,7 +49,7 @@ func sums(b api.Batch) []sum {
 	for _, o := range outcomes {
 		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
 	}
-	accepted := sum{whole: addend{b.Outcomes[ledger.Accepted], "accepted"}, terms: []addend{{b.States[ledger.Ready], string(ledger.Ready)}, {b.InFlight, "in flight"}}}
+	accepted := sum{whole: addend{b.Outcomes[device.Accepted], "accepted"}, terms: []addend{{b.States[device.Ready], string(device.Ready)}, {b.InFlight, "in flight"}}}
 	for _, s := range aside {
 		accepted.terms = append(accepted.terms, addend{b.States[s], string(s)})
 	}
@@ -68,7 +68,7 @@ func AddsUp(b api.Batch) bool {
 
 // Failed counts what will not get ready by itself: rejected rows and conflicts, and devices held, dead or retired.
 func Failed(b api.Batch) int {
-	return b.Outcomes[ledger.Rejected] + b.Outcomes[ledger.Conflict] + fallen(b)
+	return b.Outcomes[device.Rejected] + b.Outcomes[device.Conflict] + fallen(b)
 }
 
 // Summary writes what became of a batch: rows by outcome, devices by state, the reasons, and the sums.
@@ -82,12 +82,12 @@ func Summary(w io.Writer, b api.Batch) error {
 	if b.Code != "" {
 		fmt.Fprintf(&out, "  %s: %s\n", b.Code, b.Detail)
 	}
-	if b.State == ledger.Receiving {
+	if b.State == api.Receiving {
 		fmt.Fprintf(&out, "  %s\n", unfinished)
 	}
 	section(&out, "Rows", outcomes, b.Outcomes)
-	section(&out, "Devices", append(append([]ledger.State(nil), way...), aside...), b.States)
-	section(&out, "Conflicts, by the state of their devices", append(append([]ledger.State(nil), way...), aside...), b.Conflicts)
+	section(&out, "Devices", append(append([]device.State(nil), way...), aside...), b.States)
+	section(&out, "Conflicts, by the state of their devices", append(append([]device.State(nil), way...), aside...), b.Conflicts)
 	reasons(&out, "Why rows were rejected", b.Rejects)
 	reasons(&out, "Why devices are not ready", b.Reasons)
 	out.WriteString("\n")

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"taxiway.example/pkg/api"
-	"taxiway.example/pkg/ledger"
 )
 
 // unfinished says why a batch is not done although nothing moves: nobody but its sender can end it.
@@ -15,7 +14,7 @@ const unfinished = "The sender has not finished; send the file again with the sa
 type notice struct{ given bool }
 
 func (n *notice) write(w io.Writer, b api.Batch) {
-	if b.State != ledger.Receiving || n.given {
+	if b.State != api.Receiving || n.given {
 		return
 	}
 	n.given = true

@@ -14,8 +14,8 @@ import (
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // script answers one look after the other; the last answer stands.
@@ -39,23 +39,23 @@ func fails(err error) func() (api.Batch, error) {
 }
 
 // batch is one with devices in these states.
-func batch(states map[ledger.State]int) api.Batch {
-	b := api.Batch{ID: "b", State: ledger.Complete, Outcomes: map[ledger.Outcome]int{}, States: states}
+func batch(states map[device.State]int) api.Batch {
+	b := api.Batch{ID: "b", State: api.Complete, Outcomes: map[device.RowOutcome]int{}, States: states}
 	for s, n := range states {
 		b.Rows += n
 		if s.InFlight() {
 			b.InFlight += n
 		}
 	}
-	b.Outcomes[ledger.Accepted] = b.Rows
+	b.Outcomes[device.Accepted] = b.Rows
 	b.Done = b.InFlight == 0
 	return b
 }
 
 var (
-	begun = batch(map[ledger.State]int{ledger.Collected: 3})
-	moved = batch(map[ledger.State]int{ledger.Submitted: 1, ledger.Tagged: 1, ledger.Held: 1})
-	ended = batch(map[ledger.State]int{ledger.Ready: 2, ledger.Held: 1})
+	begun = batch(map[device.State]int{device.Collected: 3})
+	moved = batch(map[device.State]int{device.Submitted: 1, device.Tagged: 1, device.Held: 1})
+	ended = batch(map[device.State]int{device.Ready: 2, device.Held: 1})
 	away  = &client.Unreachable{Err: io.ErrUnexpectedEOF}
 )
 
@@ -85,7 +85,7 @@ func TestAnUnfinishedBatchSaysSo(t *testing.T) {
 	t.Parallel()
 	const says = "The sender has not finished; send the file again with the same key.\n"
 	open := moved
-	open.State = ledger.Receiving
+	open.State = api.Receiving
 	for _, terminal := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var out strings.Builder
@@ -98,7 +98,7 @@ func TestAnUnfinishedBatchSaysSo(t *testing.T) {
 			}
 		})
 	}
-	for state, want := range map[ledger.BatchState]bool{ledger.Receiving: true, ledger.Complete: false, ledger.Failed: false} {
+	for state, want := range map[api.BatchState]bool{api.Receiving: true, api.Complete: false, api.Failed: false} {
 		var out strings.Builder
 		b := open
 		b.State = state
@@ -165,7 +165,7 @@ func TestBars(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	b := ended
-	b.Reasons = []api.Reason{{State: ledger.Held, Code: "x.held", Count: 9}, {State: ledger.Tagged, Code: "group.membership_pending", Count: 1}}
+	b.Reasons = []api.Reason{{State: device.Held, Code: "x.held", Count: 9}, {State: device.Tagged, Code: "group.membership_pending", Count: 1}}
 	if _, err := watch.Follow(t.Context(), &script{looks: []func() (api.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,8 +193,8 @@ func TestSummaryAddsUp(t *testing.T) {
 	t.Parallel()
 	b := ended
 	b.Rejects = []api.Reason{{Code: "hash.truncated", Title: "Cut.", Count: 2}}
-	b.Reasons = []api.Reason{{State: ledger.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
-	b.Outcomes = map[ledger.Outcome]int{ledger.Accepted: 3, ledger.Rejected: 2}
+	b.Reasons = []api.Reason{{State: device.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
+	b.Outcomes = map[device.RowOutcome]int{device.Accepted: 3, device.Rejected: 2}
 	b.Rows = 5
 	var out strings.Builder
 	if err := watch.Summary(&out, b); err != nil {
@@ -215,7 +215,7 @@ func TestSummaryAddsUp(t *testing.T) {
 	}
 	for name, lost := range map[string]func(*api.Batch){
 		"a row":    func(b *api.Batch) { b.Rows++ },
-		"a device": func(b *api.Batch) { b.States = map[ledger.State]int{ledger.Ready: 2} },
+		"a device": func(b *api.Batch) { b.States = map[device.State]int{device.Ready: 2} },
 	} {
 		b := b
 		lost(&b)

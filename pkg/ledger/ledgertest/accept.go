@@ -5,6 +5,7 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -29,56 +30,56 @@ var accepting = map[string]func(*bench){
 func acceptNewDevice(b *bench) {
 	batch, due, before := b.batch(contoso), now().Add(time.Minute), now()
 	c := Candidate(7, 1)
-	receipts, err := b.Accept(b.Context(), batch, []ledger.Candidate{c}, due)
+	receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{c}, due)
 	b.must(err)
 	id := receipts[0].Device
-	b.same(receipts, []ledger.Receipt{{Row: 7, Outcome: ledger.Accepted, Device: id, Warnings: c.Warnings}})
+	b.same(receipts, []ledger.Receipt{{Row: 7, Outcome: device.Accepted, Device: id, Warnings: c.Warnings}})
 
 	d := b.device(id)
 	if d.Created.Before(before) || d.Created.After(now()) || !d.Updated.Equal(d.Created) {
 		b.Errorf("created %v, updated %v, accepted at %v", d.Created, d.Updated, before)
 	}
-	b.same(d, ledger.Device{
+	b.same(d, device.Device{
 		ID: id, Tenant: contoso, Key: c.Key, Kind: device.EvidenceTPMEK,
 		Serial: Serial(1), Manufacturer: "Contoso", Product: "Book 3", ProductKeyID: c.ProductKeyID,
 		GroupTag: "Kiosk", User: "ada@contoso.example", Source: "oem", Batch: batch.ID, Row: 7, Facts: c.Facts,
-		State: ledger.Collected, Version: 1, Due: due, Captured: c.Capture.At, Created: d.Created, Updated: d.Updated,
+		State: device.Collected, Version: 1, Due: due, Captured: c.Capture.At, Created: d.Created, Updated: d.Updated,
 	})
 	captures, err := b.Captures(b.Context(), contoso, []string{id, newID()})
 	b.must(err)
 	b.same(captures, map[string][]byte{id: c.Canonical})
 	steps, err := b.Timeline(b.Context(), contoso, id)
 	b.must(err)
-	b.same(steps, []ledger.Transition{{At: d.Created, To: ledger.Collected, By: "collector"}})
+	b.same(steps, []ledger.Transition{{At: d.Created, To: device.Collected, By: "collector"}})
 	found, err := b.BySerial(b.Context(), contoso, device.NewSerial(" sN-00001x"))
 	b.must(err)
-	b.same(found, []ledger.Device{d})
+	b.same(found, []device.Device{d})
 }
 
 // A serial number that everybody claims is a filler. What is known of it stays findable, and further claims cost nothing.
 func acceptSharedSerial(b *bench) {
 	const rows = device.MaxClaims + 5
-	claims := make([]ledger.Candidate, rows)
+	claims := make([]intake.Candidate, rows)
 	for i := range claims {
 		claims[i] = Evidence(i+1, i+1, i+1, 1)
 	}
 	batch := b.batch(contoso)
 	receipts := b.accept(batch, claims[:rows/2]...)
 	receipts = append(receipts, b.accept(batch, claims[rows/2:]...)...)
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Conflict: device.MaxClaims - 1, ledger.Rejected: 5})
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: device.MaxClaims - 1, device.Rejected: 5})
 	last := receipts[rows-1]
 	if last.Code != fault.DeviceEvidenceShared || last.Device != "" {
 		b.Errorf("%+v", last)
 	}
 	again := b.accept(b.batch(contoso), Recapture(claims[0], 1), claims[device.MaxClaims-1], claims[rows-1])
-	b.same(outcomes(again), map[ledger.Outcome]int{ledger.Duplicate: 1, ledger.Conflict: 1, ledger.Rejected: 1})
+	b.same(outcomes(again), map[device.RowOutcome]int{device.Duplicate: 1, device.Conflict: 1, device.Rejected: 1})
 	b.same(again[1].Device, receipts[device.MaxClaims-1].Device)
 }
 
 // A delivery that goes on is the same delivery: a row that is another one now stops it, and nothing beside it is taken.
 func acceptOtherRows(b *bench) {
 	batch := b.batch(contoso)
-	sent := func(row, n int, digest string) ledger.Candidate {
+	sent := func(row, n int, digest string) intake.Candidate {
 		c := Candidate(row, n)
 		c.Digest = digest
 		return c
@@ -90,7 +91,7 @@ func acceptOtherRows(b *bench) {
 	b.same(again, first)
 	other := rejected
 	other.Digest = "d"
-	for name, rows := range map[string][]ledger.Candidate{
+	for name, rows := range map[string][]intake.Candidate{
 		"accepted": {sent(4, 4, "e"), sent(1, 5, "x")}, "rejected": {sent(4, 4, "e"), other},
 	} {
 		_, err := b.Accept(b.Context(), batch, rows, now())
@@ -108,7 +109,7 @@ func acceptOtherRows(b *bench) {
 func acceptDuplicates(b *bench) {
 	first := b.accept(b.batch(contoso), Candidate(1, 1), Candidate(2, 2))
 	second := b.accept(b.batch(contoso), Candidate(1, 2), Candidate(2, 1), Candidate(3, 3))
-	b.same(outcomes(second), map[ledger.Outcome]int{ledger.Duplicate: 2, ledger.Accepted: 1})
+	b.same(outcomes(second), map[device.RowOutcome]int{device.Duplicate: 2, device.Accepted: 1})
 	for i, known := range []string{first[1].Device, first[0].Device} {
 		if second[i].Device != known || second[i].Code != fault.DeviceDuplicate {
 			b.Errorf("row %d: %+v, want a duplicate of %s", i+1, second[i], known)
@@ -122,18 +123,18 @@ func acceptDuplicatesInACall(b *bench) {
 	receipts = append(receipts, b.accept(batch, Candidate(4, 1))...)
 	for _, i := range []int{1, 3} {
 		r := receipts[i]
-		if r.Outcome != ledger.Duplicate || r.Code != fault.RowDuplicateInFile || r.Device != receipts[0].Device {
+		if r.Outcome != device.Duplicate || r.Code != fault.RowDuplicateInFile || r.Device != receipts[0].Device {
 			b.Errorf("row %d: %+v", r.Row, r)
 		}
 	}
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Duplicate: 2, ledger.Accepted: 2})
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Duplicate: 2, device.Accepted: 2})
 }
 
 func acceptNewerCapture(b *bench) {
 	first, batch := Recapture(Candidate(1, 1), 5), b.batch(contoso)
 	id := b.accept(batch, first)[0].Device
 	before := b.device(id)
-	check := func(what string, want ledger.Candidate) {
+	check := func(what string, want intake.Candidate) {
 		b.Helper()
 		d := b.device(id)
 		captures, err := b.Captures(b.Context(), contoso, []string{id})
@@ -168,7 +169,7 @@ func acceptBetterEvidence(b *bench) {
 	with := Recapture(Evidence(1, 1, 1, 1), 1)
 	again := Recapture(Evidence(2, 0, 1, 1), 2)
 	receipts := b.accept(b.batch(contoso), with, again)
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Duplicate: 2})
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Duplicate: 2})
 	d := b.device(without.Device)
 	if receipts[0].Device != d.ID || receipts[1].Device != d.ID || d.Key != with.Key || d.Kind != device.EvidenceTPMEK {
 		b.Errorf("%+v, key %s (%s), want %s", receipts, d.Key, d.Kind, with.Key)
@@ -187,9 +188,9 @@ func acceptBetterEvidence(b *bench) {
 }
 
 // conflict takes in a row that must be a conflict.
-func (b *bench) conflict(c ledger.Candidate, code fault.Code) {
+func (b *bench) conflict(c intake.Candidate, code fault.Code) {
 	b.Helper()
-	if r := b.accept(b.batch(contoso), c)[0]; r.Outcome != ledger.Conflict || r.Code != code {
+	if r := b.accept(b.batch(contoso), c)[0]; r.Outcome != device.Conflict || r.Code != code {
 		b.Errorf("%+v, want a conflict %s", r, code)
 	}
 }
@@ -197,7 +198,7 @@ func (b *bench) conflict(c ledger.Candidate, code fault.Code) {
 func acceptRowsOnce(b *bench) {
 	batch := b.batch(contoso)
 	b.accept(b.batch(contoso), Candidate(1, 9))
-	rows := []ledger.Candidate{
+	rows := []intake.Candidate{
 		Candidate(1, 1), Rejected(2), Candidate(3, 1), Candidate(4, 9), Evidence(5, 5, 5, 1), Candidate(6, 6),
 	}
 	first := b.accept(batch, rows[:4]...)
@@ -221,7 +222,7 @@ func acceptRejects(b *bench) {
 	c := Rejected(3)
 	c.Warnings = []string{"row.extra_columns", "row.trimmed"}
 	want := []ledger.Receipt{{
-		Row: 3, Outcome: ledger.Rejected, Code: c.Reject.Code, Column: c.Reject.Column, Detail: c.Reject.Detail, Warnings: c.Warnings,
+		Row: 3, Outcome: device.Rejected, Code: c.Reject.Code, Column: c.Reject.Column, Detail: c.Reject.Detail, Warnings: c.Warnings,
 	}}
 	b.same(b.accept(batch, c), want)
 	rows, err := b.Rows(b.Context(), contoso, batch.ID, ledger.RowQuery{})
@@ -232,11 +233,11 @@ func acceptRejects(b *bench) {
 func acceptClosedBatch(b *bench) {
 	batch := b.batch(contoso)
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
-	_, err := b.Accept(b.Context(), batch, []ledger.Candidate{Candidate(1, 1)}, now())
+	_, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(1, 1)}, now())
 	b.mustFail(err, fault.RequestInvalid)
-	_, err = b.Accept(b.Context(), ledger.Batch{ID: newID(), Tenant: contoso}, []ledger.Candidate{Candidate(1, 1)}, now())
+	_, err = b.Accept(b.Context(), ledger.Batch{ID: newID(), Tenant: contoso}, []intake.Candidate{Candidate(1, 1)}, now())
 	b.mustFail(err, fault.RequestNotFound)
-	_, err = b.Accept(b.Context(), ledger.Batch{ID: batch.ID, Tenant: fabrikam}, []ledger.Candidate{Candidate(1, 1)}, now())
+	_, err = b.Accept(b.Context(), ledger.Batch{ID: batch.ID, Tenant: fabrikam}, []intake.Candidate{Candidate(1, 1)}, now())
 	b.mustFail(err, fault.RequestNotFound)
 	if found, err := b.BySerial(b.Context(), contoso, Serial(1)); err != nil || len(found) > 0 {
 		b.Errorf("a refused row left %d devices (%v)", len(found), err)
@@ -245,17 +246,17 @@ func acceptClosedBatch(b *bench) {
 
 func acceptManyRows(b *bench) {
 	const n = 1300 // more than one portion of every bulk statement
-	rows := make([]ledger.Candidate, n)
+	rows := make([]intake.Candidate, n)
 	for i := range rows {
 		rows[i] = Candidate(i+1, i+1)
 	}
 	batch := b.batch(contoso)
 	receipts := b.accept(batch, rows...)
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: n})
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: n})
 	for i := range rows {
 		rows[i] = Recapture(rows[i], 1)
 	}
-	b.same(outcomes(b.accept(b.batch(contoso), rows...)), map[ledger.Outcome]int{ledger.Duplicate: n})
+	b.same(outcomes(b.accept(b.batch(contoso), rows...)), map[device.RowOutcome]int{device.Duplicate: n})
 	for _, i := range []int{0, n / 2, n - 1} {
 		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) || !d.Captured.Equal(rows[i].Capture.At) {
 			b.Errorf("row %d: %+v", i+1, d)
@@ -286,14 +287,14 @@ func acceptOddText(b *bench) {
 }
 
 // atOnce takes one row in through n batches at the same time.
-func (b *bench) atOnce(n int, row func(i int) ledger.Candidate) []ledger.Receipt {
+func (b *bench) atOnce(n int, row func(i int) intake.Candidate) []ledger.Receipt {
 	receipts := make([]ledger.Receipt, n)
 	batches := make([]ledger.Batch, n)
 	for i := range batches {
 		batches[i] = b.batch(contoso)
 	}
 	together(n, func(i int) {
-		got, err := b.Accept(b.Context(), batches[i], []ledger.Candidate{row(i)}, now())
+		got, err := b.Accept(b.Context(), batches[i], []intake.Candidate{row(i)}, now())
 		if err != nil {
 			b.Error(err)
 			return
@@ -304,8 +305,8 @@ func (b *bench) atOnce(n int, row func(i int) ledger.Candidate) []ledger.Receipt
 }
 
 func acceptOneDeviceAtOnce(b *bench) {
-	receipts := b.atOnce(24, func(i int) ledger.Candidate { return Recapture(Candidate(1, 1), i) })
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Duplicate: 23})
+	receipts := b.atOnce(24, func(i int) intake.Candidate { return Recapture(Candidate(1, 1), i) })
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Duplicate: 23})
 	for _, r := range receipts {
 		if r.Device != receipts[0].Device {
 			b.Fatalf("two devices: %v", receipts)
@@ -317,19 +318,19 @@ func acceptOneDeviceAtOnce(b *bench) {
 }
 
 func acceptOneSerialAtOnce(b *bench) {
-	receipts := b.atOnce(12, func(i int) ledger.Candidate { return Evidence(1, i+1, i+1, 1) })
-	b.same(outcomes(receipts), map[ledger.Outcome]int{ledger.Accepted: 1, ledger.Conflict: 11})
+	receipts := b.atOnce(12, func(i int) intake.Candidate { return Evidence(1, i+1, i+1, 1) })
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: 11})
 }
 
 func acceptTenants(b *bench) {
 	mine, theirs := b.batch(contoso), b.batch(fabrikam)
 	a := b.accept(mine, Candidate(1, 1))[0]
 	other := b.accept(theirs, Candidate(1, 1))[0]
-	if other.Outcome != ledger.Accepted || other.Device == a.Device {
+	if other.Outcome != device.Accepted || other.Device == a.Device {
 		b.Errorf("%+v", other)
 	}
 	b.accept(theirs, Candidate(2, 2))
-	if r := b.accept(mine, Candidate(2, 2))[0]; r.Outcome != ledger.Accepted {
+	if r := b.accept(mine, Candidate(2, 2))[0]; r.Outcome != device.Accepted {
 		b.Errorf("%+v", r)
 	}
 	ctx := b.Context()
@@ -349,7 +350,7 @@ func acceptTenants(b *bench) {
 	b.mustFail(err, fault.RequestNotFound)
 	_, err = b.Rows(ctx, contoso, theirs.ID, ledger.RowQuery{})
 	b.mustFail(err, fault.RequestNotFound)
-	applied, err := b.Move(ctx, ledger.Move{Tenant: contoso, Device: other.Device, Version: 1, To: ledger.Ready})
+	applied, err := b.Move(ctx, ledger.Move{Tenant: contoso, Device: other.Device, Version: 1, To: device.Ready})
 	b.must(err)
 	b.same(applied, []bool{false})
 	won, err := b.Begin(ctx, ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID()}, []ledger.Ref{{ID: other.Device, Version: 1}}, "test")

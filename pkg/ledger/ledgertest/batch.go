@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"sync/atomic"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
@@ -94,11 +95,11 @@ func (b *bench) mixed() (ledger.Batch, []ledger.Receipt) {
 	other := Rejected(10)
 	other.Reject.Code = "row.malformed"
 	receipts = append(receipts, b.accept(batch, other)...)
-	b.move(receipts[0].Device, ledger.Ready)
+	b.move(receipts[0].Device, device.Ready)
 	wait := func(m *ledger.Move) { m.Code = fault.GroupMembershipPending }
-	b.move(receipts[1].Device, ledger.Tagged, wait)
-	b.move(receipts[2].Device, ledger.Tagged, wait)
-	b.move(receipts[8].Device, ledger.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash; m.Detail = "error 810" })
+	b.move(receipts[1].Device, device.Tagged, wait)
+	b.move(receipts[2].Device, device.Tagged, wait)
+	b.move(receipts[8].Device, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash; m.Detail = "error 810" })
 	return batch, receipts
 }
 
@@ -108,13 +109,13 @@ func batchStatus(b *bench) {
 	b.must(err)
 	b.same(status, ledger.BatchStatus{
 		Batch: batch, Rows: 10,
-		Outcomes:  map[ledger.Outcome]int{ledger.Accepted: 4, ledger.Rejected: 3, ledger.Duplicate: 2, ledger.Conflict: 1},
-		States:    map[ledger.State]int{ledger.Ready: 1, ledger.Tagged: 2, ledger.Dead: 1},
-		Conflicts: map[ledger.State]int{ledger.Held: 1},
+		Outcomes:  map[device.RowOutcome]int{device.Accepted: 4, device.Rejected: 3, device.Duplicate: 2, device.Conflict: 1},
+		States:    map[device.State]int{device.Ready: 1, device.Tagged: 2, device.Dead: 1},
+		Conflicts: map[device.State]int{device.Held: 1},
 		Reasons: []ledger.Reason{
-			{State: ledger.Tagged, Code: fault.GroupMembershipPending, Count: 2},
-			{State: ledger.Dead, Code: fault.AutopilotInvalidHash, Count: 1},
-			{State: ledger.Held, Code: fault.DeviceConflictEK, Count: 1},
+			{State: device.Tagged, Code: fault.GroupMembershipPending, Count: 2},
+			{State: device.Dead, Code: fault.AutopilotInvalidHash, Count: 1},
+			{State: device.Held, Code: fault.DeviceConflictEK, Count: 1},
 		},
 		Rejects: []ledger.Reason{{Code: "hash.truncated", Count: 2}, {Code: "row.malformed", Count: 1}},
 	})
@@ -139,18 +140,18 @@ func batchRows(b *bench) {
 	b.same(page(ledger.RowQuery{}), []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
 	b.same(page(ledger.RowQuery{Limit: 3}), []int{1, 2, 3})
 	b.same(page(ledger.RowQuery{After: 3, Limit: 2}), []int{4, 5})
-	b.same(page(ledger.RowQuery{Outcome: ledger.Rejected}), []int{4, 5, 10})
-	b.same(page(ledger.RowQuery{Outcome: ledger.Rejected, After: 4, Limit: 1}), []int{5})
-	b.same(page(ledger.RowQuery{Outcome: ledger.Conflict}), []int{8})
+	b.same(page(ledger.RowQuery{Outcome: device.Rejected}), []int{4, 5, 10})
+	b.same(page(ledger.RowQuery{Outcome: device.Rejected, After: 4, Limit: 1}), []int{5})
+	b.same(page(ledger.RowQuery{Outcome: device.Conflict}), []int{8})
 	b.same(page(ledger.RowQuery{After: 10}), []int(nil))
 
 	rows, err := b.Rows(b.Context(), contoso, batch.ID, ledger.RowQuery{})
 	b.must(err)
-	b.same(rows[0].State, ledger.Ready)
-	b.same(rows[6].State, ledger.Ready) // a duplicate shows its device
+	b.same(rows[0].State, device.Ready)
+	b.same(rows[6].State, device.Ready) // a duplicate shows its device
 	b.same(rows[1].DeviceCode, fault.GroupMembershipPending)
 	b.same(rows[8].Reason, "error 810")
-	b.same(rows[3].State, ledger.State(""))
+	b.same(rows[3].State, device.State(""))
 }
 
 func batchUnknown(b *bench) {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -21,9 +22,9 @@ var budgets = map[string]func(*bench){
 	"Lease/AtOnce":      leaseAtOnce,
 }
 
-var writes = ledger.Rate{Limit: 10, Window: 20 * time.Second}
+var writes = budget.Rate{Limit: 10, Window: 20 * time.Second}
 
-func (b *bench) take(tenant device.TenantID, bucket string, n int, r ledger.Rate, at time.Time) time.Duration {
+func (b *bench) take(tenant device.TenantID, bucket string, n int, r budget.Rate, at time.Time) time.Duration {
 	b.Helper()
 	wait, err := b.Take(b.Context(), tenant, bucket, n, r, at)
 	b.must(err)
@@ -43,7 +44,7 @@ func budgetRefill(b *bench) {
 	b.same(b.take(fabrikam, "write", 1, writes, t0), time.Duration(0))
 	b.same(b.take(contoso, "write", 10, writes, t0.Add(time.Hour)), time.Duration(0)) // no more than Limit has gathered
 	b.same(b.take(contoso, "write", 1, writes, t0.Add(time.Hour)), 2*time.Second)
-	b.same(b.take(contoso, "free", 1000, ledger.Rate{}, t0), time.Duration(0))
+	b.same(b.take(contoso, "free", 1000, budget.Rate{}, t0), time.Duration(0))
 }
 
 func budgetMany(b *bench) {
@@ -83,7 +84,7 @@ func budgetFair(b *bench) {
 }
 
 func budgetContention(b *bench) {
-	rate := ledger.Rate{Limit: 40, Window: 20 * time.Second}
+	rate := budget.Rate{Limit: 40, Window: 20 * time.Second}
 	t0 := now()
 	var mu sync.Mutex
 	taken := map[int]int{} // second → tokens

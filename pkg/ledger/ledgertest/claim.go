@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -19,7 +20,7 @@ var claiming = map[string]func(*bench){
 	"Claim/KeepsMoves":  claimKeepsMoves,
 }
 
-func (b *bench) claim(stage ledger.Stage, tenant device.TenantID, at, until time.Time, limit int) []string {
+func (b *bench) claim(stage device.Stage, tenant device.TenantID, at, until time.Time, limit int) []string {
 	b.Helper()
 	claimed, err := b.ClaimDevices(b.Context(), stage, ledger.Claim{Tenant: tenant, Now: at, Until: until, Limit: limit})
 	b.must(err)
@@ -36,7 +37,7 @@ func (b *bench) dueAt(tenant device.TenantID, times ...time.Time) []string {
 	batch := b.batch(tenant)
 	var ids []string
 	for i, due := range times {
-		receipts, err := b.Accept(b.Context(), batch, []ledger.Candidate{Candidate(i+1, i+1)}, due)
+		receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(i+1, i+1)}, due)
 		b.must(err)
 		ids = append(ids, receipts[0].Device)
 	}
@@ -48,13 +49,13 @@ func claimOrder(b *bench) {
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	ids := b.dueAt(contoso, at(30), at(10), at(20), at(40))
 	limit := 7
-	d := b.move(ids[1], ledger.Collected, func(m *ledger.Move) { m.Due, m.Set.ChunkLimit = at(10), &limit })
-	b.same(len(b.claim(ledger.StageImport, contoso, at(9), at(99), 10)), 0)
+	d := b.move(ids[1], device.Collected, func(m *ledger.Move) { m.Due, m.Set.ChunkLimit = at(10), &limit })
+	b.same(len(b.claim(device.StageImport, contoso, at(9), at(99), 10)), 0)
 
-	claimed, err := b.ClaimDevices(b.Context(), ledger.StageImport, ledger.Claim{Tenant: contoso, Now: at(30), Until: at(99), Limit: 2})
+	claimed, err := b.ClaimDevices(b.Context(), device.StageImport, ledger.Claim{Tenant: contoso, Now: at(30), Until: at(99), Limit: 2})
 	b.must(err)
 	b.same(claimed, []ledger.DueDevice{{ID: ids[1], Batch: d.Batch, ChunkLimit: 7}, {ID: ids[2], Batch: d.Batch}})
-	b.same(b.claim(ledger.StageImport, contoso, at(30), at(99), 10), []string{ids[0]})
+	b.same(b.claim(device.StageImport, contoso, at(30), at(99), 10), []string{ids[0]})
 	b.same(b.device(ids[0]).Due, at(99))
 	b.same(b.device(ids[3]).Due, at(40))
 }
@@ -63,38 +64,38 @@ func claimOverdue(b *bench) {
 	t0 := now()
 	ids := b.dueAt(contoso, t0)
 	soon, later := t0.Add(time.Minute), t0.Add(time.Hour)
-	b.same(b.claim(ledger.StageImport, contoso, t0, soon, 10), ids)
-	b.same(len(b.claim(ledger.StageImport, contoso, t0, soon, 10)), 0)
-	b.same(b.claim(ledger.StageImport, contoso, soon, later, 10), ids) // nobody moved it
-	b.move(ids[0], ledger.Submitting)
-	b.same(len(b.claim(ledger.StageImport, contoso, later, later, 10)), 0)
+	b.same(b.claim(device.StageImport, contoso, t0, soon, 10), ids)
+	b.same(len(b.claim(device.StageImport, contoso, t0, soon, 10)), 0)
+	b.same(b.claim(device.StageImport, contoso, soon, later, 10), ids) // nobody moved it
+	b.move(ids[0], device.Submitting)
+	b.same(len(b.claim(device.StageImport, contoso, later, later, 10)), 0)
 }
 
 func claimStages(b *bench) {
 	t0 := now()
 	ids := b.dueAt(contoso, t0, t0, t0, t0, t0, t0)
 	due := func(m *ledger.Move) { m.Due = t0 }
-	for i, to := range []ledger.State{ledger.Registered, ledger.Tagged, ledger.Grouped, ledger.Ready, ledger.Submitted} {
+	for i, to := range []device.State{device.Registered, device.Tagged, device.Grouped, device.Ready, device.Submitted} {
 		b.move(ids[i], to, due)
 	}
-	group := b.claim(ledger.StageGroup, contoso, t0, t0.Add(time.Hour), 10)
+	group := b.claim(device.StageGroup, contoso, t0, t0.Add(time.Hour), 10)
 	slices.Sort(group)
 	b.same(group, ids[:3])
-	b.same(b.claim(ledger.StageImport, contoso, t0, t0.Add(time.Hour), 10), ids[5:])
-	b.move(ids[0], ledger.Registered) // no due time: nothing to do
-	b.same(len(b.claim(ledger.StageGroup, contoso, t0.Add(30*time.Minute), t0, 10)), 0)
+	b.same(b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 10), ids[5:])
+	b.move(ids[0], device.Registered) // no due time: nothing to do
+	b.same(len(b.claim(device.StageGroup, contoso, t0.Add(30*time.Minute), t0, 10)), 0)
 }
 
 func claimTenants(b *bench) {
 	t0 := now()
 	mine, theirs := b.dueAt(contoso, t0), b.dueAt(fabrikam, t0)
-	b.same(b.claim(ledger.StageImport, contoso, t0, t0.Add(time.Hour), 10), mine)
-	b.same(b.claim(ledger.StageImport, fabrikam, t0, t0.Add(time.Hour), 10), theirs)
+	b.same(b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 10), mine)
+	b.same(b.claim(device.StageImport, fabrikam, t0, t0.Add(time.Hour), 10), theirs)
 }
 
 func claimNeverShared(b *bench) {
 	t0 := now()
-	rows := make([]ledger.Candidate, 400)
+	rows := make([]intake.Candidate, 400)
 	for i := range rows {
 		rows[i] = Candidate(i+1, i+1)
 	}
@@ -104,7 +105,7 @@ func claimNeverShared(b *bench) {
 	count := map[string]int{}
 	together(8, func(int) {
 		for {
-			claimed, err := b.ClaimDevices(b.Context(), ledger.StageImport,
+			claimed, err := b.ClaimDevices(b.Context(), device.StageImport,
 				ledger.Claim{Tenant: contoso, Now: t0, Until: t0.Add(time.Hour), Limit: 7})
 			if err != nil {
 				b.Error(err)
@@ -157,8 +158,8 @@ func claimKeepsMoves(b *bench) {
 	t0 := now()
 	id := b.dueAt(contoso, t0)[0]
 	d := b.device(id)
-	b.claim(ledger.StageImport, contoso, t0, t0.Add(time.Hour), 1)
-	applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: ledger.Held})
+	b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 1)
+	applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Held})
 	b.must(err)
 	b.same(applied, []bool{true})
 	b.same(b.device(id).Due, time.Time{})

@@ -3,7 +3,9 @@ package ledgertest
 import (
 	"encoding/hex"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -20,7 +22,7 @@ var conflicts = map[string]func(*bench){
 func conflictCodes(b *bench) {
 	for i, test := range []struct {
 		what            string
-		known, incoming ledger.Candidate
+		known, incoming intake.Candidate
 		code            fault.Code
 	}{
 		{"same serial, another TPM", Evidence(1, 11, 11, 11), Evidence(1, 12, 11, 11), fault.DeviceConflictEK},
@@ -33,7 +35,7 @@ func conflictCodes(b *bench) {
 	} {
 		b.accept(b.batch(contoso), test.known)
 		r := b.accept(b.batch(contoso), test.incoming)[0]
-		if r.Outcome != ledger.Conflict || r.Code != test.code {
+		if r.Outcome != device.Conflict || r.Code != test.code {
 			b.Errorf("%d, %s: %+v", i, test.what, r)
 		}
 	}
@@ -44,31 +46,31 @@ func conflictHeld(b *bench) {
 	batch, c := b.batch(contoso), Evidence(1, 2, 2, 1)
 	r := b.accept(batch, c)[0]
 	d := b.device(r.Device)
-	if r.Device == known.Device || d.State != ledger.Held || d.Code != fault.DeviceConflictEK || d.Detail == "" ||
+	if r.Device == known.Device || d.State != device.Held || d.Code != fault.DeviceConflictEK || d.Detail == "" ||
 		d.Variant != hex.EncodeToString(c.Capture.Digest[:]) || !d.Due.IsZero() || d.Batch != batch.ID {
 		b.Errorf("%+v", d)
 	}
-	claimed, err := b.ClaimDevices(b.Context(), ledger.StageImport, ledger.Claim{Tenant: contoso, Now: now(), Until: now(), Limit: 10})
+	claimed, err := b.ClaimDevices(b.Context(), device.StageImport, ledger.Claim{Tenant: contoso, Now: now(), Until: now(), Limit: 10})
 	b.must(err)
 	b.same(len(claimed), 1) // the known one
 	status, err := b.Batch(b.Context(), contoso, batch.ID)
 	b.must(err)
-	b.same(status.Outcomes, map[ledger.Outcome]int{ledger.Conflict: 1})
-	b.same(status.Conflicts, map[ledger.State]int{ledger.Held: 1})
-	b.same(status.States, map[ledger.State]int{})
-	b.same(status.Reasons, []ledger.Reason{{State: ledger.Held, Code: fault.DeviceConflictEK, Count: 1}})
+	b.same(status.Outcomes, map[device.RowOutcome]int{device.Conflict: 1})
+	b.same(status.Conflicts, map[device.State]int{device.Held: 1})
+	b.same(status.States, map[device.State]int{})
+	b.same(status.Reasons, []ledger.Reason{{State: device.Held, Code: fault.DeviceConflictEK, Count: 1}})
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
-	b.same(steps, []ledger.Transition{{At: d.Created, To: ledger.Held, Code: d.Code, Detail: d.Detail, By: "collector"}})
+	b.same(steps, []ledger.Transition{{At: d.Created, To: device.Held, Code: d.Code, Detail: d.Detail, By: "collector"}})
 }
 
 func conflictInACall(b *bench) {
 	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Evidence(2, 2, 2, 1), Evidence(3, 1, 1, 3), Evidence(4, 2, 2, 1), Candidate(5, 1))
-	var got []ledger.Outcome
+	var got []device.RowOutcome
 	for _, r := range receipts {
 		got = append(got, r.Outcome)
 	}
-	b.same(got, []ledger.Outcome{ledger.Accepted, ledger.Conflict, ledger.Conflict, ledger.Conflict, ledger.Duplicate})
+	b.same(got, []device.RowOutcome{device.Accepted, device.Conflict, device.Conflict, device.Conflict, device.Duplicate})
 	if receipts[1].Device != receipts[3].Device || receipts[4].Device != receipts[0].Device {
 		b.Errorf("%+v", receipts)
 	}
@@ -90,34 +92,34 @@ func conflictAgain(b *bench) {
 func conflictResolved(b *bench) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	held := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
-	b.move(known.Device, ledger.Retired)
-	b.move(held.Device, ledger.Collected)
+	b.move(known.Device, device.Retired)
+	b.move(held.Device, device.Collected)
 	for i := range 2 {
 		r := b.accept(b.batch(contoso), Recapture(Evidence(1, 2, 2, 1), i))[0]
-		if r.Outcome != ledger.Duplicate || r.Device != held.Device || r.Code != fault.DeviceDuplicate {
+		if r.Outcome != device.Duplicate || r.Device != held.Device || r.Code != fault.DeviceDuplicate {
 			b.Errorf("the released device: %+v", r)
 		}
 	}
-	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != ledger.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != device.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
 		b.Errorf("the retired device: %+v", r)
 	}
 }
 
 func conflictRetiredKnown(b *bench) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
-	b.move(known.Device, ledger.Retired)
+	b.move(known.Device, device.Retired)
 	// The board was replaced and the old device retired: nothing contradicts the new one.
-	if r := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]; r.Outcome != ledger.Accepted {
+	if r := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]; r.Outcome != device.Accepted {
 		b.Errorf("%+v", r)
 	}
 }
 
 func conflictRetiredTheSame(b *bench) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
-	b.move(known.Device, ledger.Retired)
-	for _, c := range []ledger.Candidate{Recapture(Candidate(1, 1), 1), Evidence(1, 1, 1, 2)} {
+	b.move(known.Device, device.Retired)
+	for _, c := range []intake.Candidate{Recapture(Candidate(1, 1), 1), Evidence(1, 1, 1, 2)} {
 		r := b.accept(b.batch(contoso), c)[0]
-		if r.Outcome != ledger.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+		if r.Outcome != device.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
 			b.Errorf("%+v", r)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -18,7 +19,7 @@ func law(b *bench) {
 	tenants := 0
 	rapid.Check(b.T, func(t *rapid.T) {
 		tenants++ // each run has a tenant, and thereby a ledger, of its own
-		w := &world{bench: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]ledger.Candidate{}, answers: map[int]ledger.Receipt{}}
+		w := &world{bench: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]intake.Candidate{}, answers: map[int]ledger.Receipt{}}
 		w.open()
 		w.deliver(t)
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
@@ -33,7 +34,7 @@ type world struct {
 	T       *rapid.T
 	tenant  device.TenantID
 	batch   ledger.Batch
-	rows    map[int]ledger.Candidate
+	rows    map[int]intake.Candidate
 	answers map[int]ledger.Receipt
 }
 
@@ -46,7 +47,7 @@ func (w *world) open() {
 
 // deliver takes in a few new rows of few devices, so that they meet.
 func (w *world) deliver(t *rapid.T) {
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for range rapid.IntRange(1, 5).Draw(t, "rows") {
 		number := len(w.rows) + 1
 		c := Rejected(number)
@@ -62,14 +63,14 @@ func (w *world) deliver(t *rapid.T) {
 }
 
 func (w *world) redeliver(t *rapid.T) {
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for _, n := range rapid.SliceOfN(rapid.IntRange(1, len(w.rows)), 1, 4).Draw(t, "again") {
 		rows = append(rows, w.rows[n])
 	}
 	w.take(t, rows)
 }
 
-func (w *world) take(t *rapid.T, rows []ledger.Candidate) {
+func (w *world) take(t *rapid.T, rows []intake.Candidate) {
 	receipts, err := w.Accept(w.Context(), w.batch, rows, now())
 	if err != nil {
 		t.Fatal(err)
@@ -89,8 +90,8 @@ func (w *world) move(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := rapid.SampledFrom(ledger.States()).Draw(t, "to")
-	if len(found) == 0 || found[0].Variant != "" || to == ledger.Retired {
+	to := rapid.SampledFrom(device.States()).Draw(t, "to")
+	if len(found) == 0 || found[0].Variant != "" || to == device.Retired {
 		return
 	}
 	m := ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to, Code: "test.code"}
@@ -112,16 +113,16 @@ func (w *world) check(t *rapid.T) {
 	for _, n := range status.States {
 		states += n
 	}
-	if status.Rows != len(w.rows) || sum != status.Rows || states != status.Outcomes[ledger.Accepted] {
+	if status.Rows != len(w.rows) || sum != status.Rows || states != status.Outcomes[device.Accepted] {
 		t.Fatalf("%d rows sent: %+v", len(w.rows), status)
 	}
 	w.checkDevices(t)
 }
 
 func (w *world) checkDevices(t *rapid.T) {
-	accepted := map[string]ledger.Candidate{}
+	accepted := map[string]intake.Candidate{}
 	for n, r := range w.answers {
-		if r.Outcome != ledger.Accepted {
+		if r.Outcome != device.Accepted {
 			continue
 		}
 		if other, twice := accepted[r.Device]; twice {

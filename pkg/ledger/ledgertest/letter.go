@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
@@ -19,10 +20,10 @@ var letters = map[string]func(*bench){
 }
 
 // die lets a device die in a state and returns its open letter.
-func (b *bench) die(id string, from ledger.State, code fault.Code) ledger.Letter {
+func (b *bench) die(id string, from device.State, code fault.Code) ledger.Letter {
 	b.Helper()
 	b.move(id, from)
-	b.move(id, ledger.Dead, func(m *ledger.Move) { m.Code, m.Attempts = code, 4 })
+	b.move(id, device.Dead, func(m *ledger.Move) { m.Code, m.Attempts = code, 4 })
 	found, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso})
 	b.must(err)
 	for _, l := range found {
@@ -37,14 +38,14 @@ func (b *bench) die(id string, from ledger.State, code fault.Code) ledger.Letter
 func letterRevive(b *bench) {
 	d := b.devices(1)[0]
 	for round := range 3 {
-		l := b.die(d.ID, ledger.Tagged, fault.GroupNone)
+		l := b.die(d.ID, device.Tagged, fault.GroupNone)
 		b.same(l.Replays, round)
 		due := now().Add(time.Minute)
 		dead := b.device(d.ID)
 		got, err := b.Revive(b.Context(), l.ID, due, "operator:ada")
 		b.must(err)
 		b.same(b.device(d.ID), got)
-		if got.State != ledger.Tagged || got.Attempts != 0 || got.Code != "" || !got.Due.Equal(due) || got.Version != dead.Version+1 {
+		if got.State != device.Tagged || got.Attempts != 0 || got.Code != "" || !got.Due.Equal(due) || got.Version != dead.Version+1 {
 			b.Errorf("%+v", got)
 		}
 		replayed, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso, State: ledger.LetterReplayed, IDs: []string{l.ID}})
@@ -54,23 +55,23 @@ func letterRevive(b *bench) {
 		steps, err := b.Timeline(b.Context(), contoso, d.ID)
 		b.must(err)
 		last := steps[len(steps)-1]
-		b.same(last, ledger.Transition{At: got.Updated, From: ledger.Dead, To: ledger.Tagged, By: "operator:ada"})
+		b.same(last, ledger.Transition{At: got.Updated, From: device.Dead, To: device.Tagged, By: "operator:ada"})
 	}
 }
 
 func letterReviveGoesBack(b *bench) {
 	cases := []struct {
-		from ledger.State
+		from device.State
 		code fault.Code
-		to   ledger.State
+		to   device.State
 	}{
-		{ledger.Collected, fault.AutopilotUnknown, ledger.Collected},
-		{ledger.Submitting, fault.AutopilotUnknown, ledger.Collected},
-		{ledger.Submitted, fault.AutopilotUnknown, ledger.Collected},
-		{ledger.Registered, fault.GroupNone, ledger.Registered},
-		{ledger.Grouped, fault.AutopilotUnknown, ledger.Grouped},
-		{ledger.Registered, fault.AutopilotNotRegistered, ledger.Collected},
-		{ledger.Grouped, fault.AutopilotNotRegistered, ledger.Collected},
+		{device.Collected, fault.AutopilotUnknown, device.Collected},
+		{device.Submitting, fault.AutopilotUnknown, device.Collected},
+		{device.Submitted, fault.AutopilotUnknown, device.Collected},
+		{device.Registered, fault.GroupNone, device.Registered},
+		{device.Grouped, fault.AutopilotUnknown, device.Grouped},
+		{device.Registered, fault.AutopilotNotRegistered, device.Collected},
+		{device.Grouped, fault.AutopilotNotRegistered, device.Collected},
 	}
 	for i, d := range b.devices(len(cases)) {
 		got, err := b.Revive(b.Context(), b.die(d.ID, cases[i].from, cases[i].code).ID, now(), "x")
@@ -81,7 +82,7 @@ func letterReviveGoesBack(b *bench) {
 
 func letterReviveRefused(b *bench) {
 	d := b.devices(1)[0]
-	l := b.die(d.ID, ledger.Registered, fault.GroupNone)
+	l := b.die(d.ID, device.Registered, fault.GroupNone)
 	b.must(b.Record(b.Context(), ledger.Letter{Tenant: contoso, Message: "m", Subscription: "importer", Code: fault.MessageMalformed}))
 	all, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso, Code: fault.MessageMalformed})
 	b.must(err)
@@ -89,14 +90,14 @@ func letterReviveRefused(b *bench) {
 	b.mustFail(err, fault.DeviceNotReplayable)
 	_, err = b.Revive(b.Context(), newID(), now(), "x")
 	b.mustFail(err, fault.RequestNotFound)
-	b.move(d.ID, ledger.Retired)
+	b.move(d.ID, device.Retired)
 	_, err = b.Revive(b.Context(), l.ID, now(), "x")
 	b.mustFail(err, fault.DeviceNotReplayable)
-	b.same(b.device(d.ID).State, ledger.Retired)
+	b.same(b.device(d.ID).State, device.Retired)
 }
 
 func letterReviveOnce(b *bench) {
-	l := b.die(b.devices(1)[0].ID, ledger.Registered, fault.GroupNone)
+	l := b.die(b.devices(1)[0].ID, device.Registered, fault.GroupNone)
 	errs := make([]error, 10)
 	together(len(errs), func(i int) { _, errs[i] = b.Revive(b.Context(), l.ID, now(), "x") })
 	won := 0
@@ -209,5 +210,5 @@ func letterClose(b *bench) {
 	l.State, l.Closed, l.ClosedBy = ledger.LetterReplayed, at, "operator:ada"
 	b.same(found, []ledger.Letter{l})
 	b.mustFail(b.CloseLetter(b.Context(), newID(), "x", at), fault.RequestNotFound)
-	b.mustFail(b.CloseLetter(b.Context(), b.die(b.devices(1)[0].ID, ledger.Tagged, fault.GroupNone).ID, "x", at), fault.RequestInvalid)
+	b.mustFail(b.CloseLetter(b.Context(), b.die(b.devices(1)[0].ID, device.Tagged, fault.GroupNone).ID, "x", at), fault.RequestInvalid)
 }

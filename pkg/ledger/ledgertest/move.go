@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
@@ -23,12 +24,12 @@ var moving = map[string]func(*bench){
 func moveSets(b *bench) {
 	d := b.devices(1)[0]
 	due, id, entra, tag, limit := now().Add(time.Hour), "reg-1", "entra-1", "Kiosk", 3
-	got := b.move(d.ID, ledger.Registered, func(m *ledger.Move) {
+	got := b.move(d.ID, device.Registered, func(m *ledger.Move) {
 		m.Due, m.Code, m.Detail, m.Attempts = due, fault.GroupTagPending, "first look", 2
 		m.Set = ledger.Patch{RegistrationID: &id, EntraDeviceID: &entra, Tag: &tag, ChunkLimit: &limit}
 	})
 	want := d
-	want.State, want.Version, want.Due, want.Code, want.Detail = ledger.Registered, 2, due, fault.GroupTagPending, "first look"
+	want.State, want.Version, want.Due, want.Code, want.Detail = device.Registered, 2, due, fault.GroupTagPending, "first look"
 	want.Attempts, want.RegistrationID, want.EntraDeviceID, want.Tag, want.ChunkLimit = 2, id, entra, tag, limit
 	want.Updated = got.Updated
 	b.same(got, want)
@@ -36,8 +37,8 @@ func moveSets(b *bench) {
 		b.Errorf("updated %v, before that %v", got.Updated, d.Updated)
 	}
 	empty := ""
-	got = b.move(d.ID, ledger.Tagged, func(m *ledger.Move) { m.Set.Tag = &empty })
-	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = ledger.Tagged, 3, time.Time{}, "", "", 0, ""
+	got = b.move(d.ID, device.Tagged, func(m *ledger.Move) { m.Set.Tag = &empty })
+	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = device.Tagged, 3, time.Time{}, "", "", 0, ""
 	want.Updated = got.Updated
 	b.same(got, want)
 }
@@ -45,30 +46,30 @@ func moveSets(b *bench) {
 func moveWaits(b *bench) {
 	d := b.devices(1)[0]
 	pending := func(m *ledger.Move) { m.Code, m.Due, m.Attempts = fault.GraphThrottled, now(), 1 }
-	b.move(d.ID, ledger.Collected, pending)
-	got := b.move(d.ID, ledger.Collected, pending)
+	b.move(d.ID, device.Collected, pending)
+	got := b.move(d.ID, device.Collected, pending)
 	b.same(got.Version, int64(3))
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
 	b.same(len(steps), 2) // the second wait for the same reason is no news
 	b.same(steps[1].Code, fault.GraphThrottled)
-	b.same(steps[1].From, ledger.Collected)
+	b.same(steps[1].From, device.Collected)
 }
 
 func moveStale(b *bench) {
 	d := b.devices(1)[0]
-	b.move(d.ID, ledger.Registered)
+	b.move(d.ID, device.Registered)
 	for _, m := range []ledger.Move{
-		{Tenant: contoso, Device: d.ID, Version: 1, To: ledger.Dead},
-		{Tenant: contoso, Device: d.ID, Version: 3, To: ledger.Dead},
-		{Tenant: fabrikam, Device: d.ID, Version: 2, To: ledger.Dead},
-		{Tenant: contoso, Device: newID(), Version: 1, To: ledger.Dead},
+		{Tenant: contoso, Device: d.ID, Version: 1, To: device.Dead},
+		{Tenant: contoso, Device: d.ID, Version: 3, To: device.Dead},
+		{Tenant: fabrikam, Device: d.ID, Version: 2, To: device.Dead},
+		{Tenant: contoso, Device: newID(), Version: 1, To: device.Dead},
 	} {
 		applied, err := b.Move(b.Context(), m)
 		b.must(err)
 		b.same(applied, []bool{false})
 	}
-	b.same(b.device(d.ID).State, ledger.Registered)
+	b.same(b.device(d.ID).State, device.Registered)
 	found, err := b.Letters(b.Context(), ledger.LetterQuery{All: true})
 	b.must(err)
 	b.same(len(found), 0)
@@ -81,7 +82,7 @@ func moveMany(b *bench) {
 	all := b.devices(600)
 	moves := make([]ledger.Move, len(all))
 	for i, d := range all {
-		moves[i] = ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: ledger.Registered, Attempts: i}
+		moves[i] = ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: device.Registered, Attempts: i}
 	}
 	moves[5].Version = 9
 	applied, err := b.Move(b.Context(), moves...)
@@ -92,18 +93,18 @@ func moveMany(b *bench) {
 		}
 	}
 	b.same(b.device(all[599].ID).Attempts, 599)
-	b.same(b.device(all[5].ID).State, ledger.Collected)
+	b.same(b.device(all[5].ID).State, device.Collected)
 }
 
 func moveChain(b *bench) {
 	d := b.devices(1)[0]
-	move := func(version int64, to ledger.State) ledger.Move {
+	move := func(version int64, to device.State) ledger.Move {
 		return ledger.Move{Tenant: contoso, Device: d.ID, Version: version, To: to, By: "test"}
 	}
-	applied, err := b.Move(b.Context(), move(1, ledger.Registered), move(1, ledger.Dead), move(2, ledger.Tagged))
+	applied, err := b.Move(b.Context(), move(1, device.Registered), move(1, device.Dead), move(2, device.Tagged))
 	b.must(err)
 	b.same(applied, []bool{true, false, true})
-	b.same(b.device(d.ID).State, ledger.Tagged)
+	b.same(b.device(d.ID).State, device.Tagged)
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
 	b.same(len(steps), 3)
@@ -115,7 +116,7 @@ func moveOneWinner(b *bench) {
 		var won atomic.Int32
 		together(50, func(i int) {
 			applied, err := b.Move(b.Context(), ledger.Move{
-				Tenant: contoso, Device: d.ID, Version: version, To: ledger.Registered, Attempts: i,
+				Tenant: contoso, Device: d.ID, Version: version, To: device.Registered, Attempts: i,
 			})
 			if err != nil {
 				b.Error(err)
@@ -140,7 +141,7 @@ func moveCrossed(b *bench) {
 			if i%2 == 1 { // half of them ask in the opposite order
 				d = all[len(all)-1-j]
 			}
-			moves[j] = ledger.Move{Tenant: contoso, Device: d.ID, Version: 1, To: ledger.Registered}
+			moves[j] = ledger.Move{Tenant: contoso, Device: d.ID, Version: 1, To: device.Registered}
 		}
 		applied, err := b.Move(b.Context(), moves...)
 		if err != nil {
@@ -157,11 +158,11 @@ func moveCrossed(b *bench) {
 
 func moveTimeline(b *bench) {
 	d := b.devices(1)[0]
-	b.move(d.ID, ledger.Registered, func(m *ledger.Move) { m.By = "importer" })
-	b.move(d.ID, ledger.Registered, func(m *ledger.Move) {
+	b.move(d.ID, device.Registered, func(m *ledger.Move) { m.By = "importer" })
+	b.move(d.ID, device.Registered, func(m *ledger.Move) {
 		m.By, m.Code, m.Detail, m.Attempts = "grouper", fault.GroupEntraPending, "no Entra device yet", 4
 	})
-	b.move(d.ID, ledger.Ready, func(m *ledger.Move) { m.By = "operator:ada" })
+	b.move(d.ID, device.Ready, func(m *ledger.Move) { m.By = "operator:ada" })
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
 	for i := range steps {
@@ -171,25 +172,25 @@ func moveTimeline(b *bench) {
 		steps[i].At = time.Time{}
 	}
 	b.same(steps, []ledger.Transition{
-		{To: ledger.Collected, By: "collector"},
-		{From: ledger.Collected, To: ledger.Registered, By: "importer"},
-		{From: ledger.Registered, To: ledger.Registered, Code: fault.GroupEntraPending, Detail: "no Entra device yet", By: "grouper", Attempt: 4},
-		{From: ledger.Registered, To: ledger.Ready, By: "operator:ada"},
+		{To: device.Collected, By: "collector"},
+		{From: device.Collected, To: device.Registered, By: "importer"},
+		{From: device.Registered, To: device.Registered, Code: fault.GroupEntraPending, Detail: "no Entra device yet", By: "grouper", Attempt: 4},
+		{From: device.Registered, To: device.Ready, By: "operator:ada"},
 	})
 }
 
 func moveDead(b *bench) {
 	d := b.devices(1)[0]
-	b.move(d.ID, ledger.Submitted)
-	dead := b.move(d.ID, ledger.Dead, func(m *ledger.Move) {
+	b.move(d.ID, device.Submitted)
+	dead := b.move(d.ID, device.Dead, func(m *ledger.Move) {
 		m.Code, m.Detail, m.Attempts = fault.AutopilotInvalidHash, "error 810", 3
 	})
-	b.move(d.ID, ledger.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotUnknown }) // dead already
+	b.move(d.ID, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotUnknown }) // dead already
 	found, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso})
 	b.must(err)
 	b.same(len(found), 1)
 	b.same(found[0], ledger.Letter{
-		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: ledger.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
+		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: device.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
 		Attempts: 3, State: ledger.LetterOpen, At: dead.Updated,
 	})
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -24,7 +26,7 @@ func captureErase(b *bench) {
 	for _, d := range all {
 		ids = append(ids, d.ID)
 	}
-	for i, to := range []ledger.State{ledger.Ready, ledger.Retired, ledger.Ready, ledger.Dead, ledger.Registered} {
+	for i, to := range []device.State{device.Ready, device.Retired, device.Ready, device.Dead, device.Registered} {
 		b.move(ids[i], to)
 	}
 	kept := func() (n int) {
@@ -51,12 +53,12 @@ func captureErase(b *bench) {
 	b.same(erase(later, 10), 1)
 	// One that was getting ready while somebody sent it again loses it too.
 	b.accept(b.batch(contoso), Recapture(Candidate(1, 6), 1))
-	b.move(ids[5], ledger.Ready)
+	b.move(ids[5], device.Ready)
 	b.same(erase(later, 10), 1)
 	b.same(kept(), 2)
 	// One that comes back from ready keeps what it has.
 	b.accept(b.batch(contoso), Recapture(Candidate(1, 3), 1))
-	b.move(ids[2], ledger.Registered)
+	b.move(ids[2], device.Registered)
 	b.same(erase(later, 10), 0)
 	b.same(kept(), 3)
 }
@@ -116,7 +118,7 @@ func cancel(b *bench) {
 	ctx, stop := context.WithCancel(b.Context())
 	batch := b.batch(contoso)
 	stop()
-	if _, err := b.Accept(ctx, batch, []ledger.Candidate{Candidate(1, 1)}, now()); !errors.Is(err, context.Canceled) {
+	if _, err := b.Accept(ctx, batch, []intake.Candidate{Candidate(1, 1)}, now()); !errors.Is(err, context.Canceled) {
 		b.Errorf("Accept: %v", err)
 	}
 	if _, err := b.Batch(ctx, contoso, batch.ID); !errors.Is(err, context.Canceled) {

@@ -6,24 +6,24 @@ import (
 	"time"
 
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 )
 
 // captured is when the first capture of every sample was taken.
 var captured = time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
 
 // Candidate returns the row of sample device n: with a TPM key, a UUID and a serial of its own.
-func Candidate(row, n int) ledger.Candidate {
+func Candidate(row, n int) intake.Candidate {
 	return Evidence(row, n, n, n)
 }
 
 // Evidence returns a row with the TPM key, the UUID and the serial of the given sample devices; 0 leaves one out.
-func Evidence(row, ek, uuid, serial int) ledger.Candidate {
-	c := ledger.Candidate{
+func Evidence(row, ek, uuid, serial int) intake.Candidate {
+	c := intake.Candidate{
 		Row: row, Warnings: []string{"capture.old"},
 		ProductKeyID: device.NewProductKeyID(fmt.Sprintf("%013d", serial)),
 		GroupTag:     "Kiosk", User: "ada@contoso.example",
-		Facts: ledger.Facts{TPM20: ek != 0},
+		Facts: device.Facts{TPM20: ek != 0},
 	}
 	c.Capture.Manufacturer, c.Capture.Product, c.Capture.At = "Contoso", "Book 3", captured
 	if ek != 0 {
@@ -43,13 +43,13 @@ func Evidence(row, ek, uuid, serial int) ledger.Candidate {
 func Serial(n int) device.Serial { return device.NewSerial(fmt.Sprintf("Sn-%05dX", n)) }
 
 // Recapture returns the row with the same device captured that many hours later.
-func Recapture(c ledger.Candidate, hours int) ledger.Candidate {
+func Recapture(c intake.Candidate, hours int) intake.Candidate {
 	c.Capture.At = c.Capture.At.Add(time.Duration(hours) * time.Hour)
 	return sealed(c, fmt.Sprintf("%s, %d hours later", c.Canonical, hours))
 }
 
 // sealed fills in what follows from the evidence.
-func sealed(c ledger.Candidate, content string) ledger.Candidate {
+func sealed(c intake.Candidate, content string) intake.Candidate {
 	c.Canonical = []byte(content)
 	c.Capture.Digest = sha256.Sum256(c.Canonical)
 	key, kind, err := device.Identify(c.Capture.Evidence)
@@ -61,8 +61,8 @@ func sealed(c ledger.Candidate, content string) ledger.Candidate {
 }
 
 // Rejected returns a row that is refused.
-func Rejected(row int) ledger.Candidate {
-	return ledger.Candidate{Row: row, Reject: &ledger.Reject{
+func Rejected(row int) intake.Candidate {
+	return intake.Candidate{Row: row, Reject: &intake.Reject{
 		Code: "hash.truncated", Column: "Hardware Hash", Detail: "1200 of 4000 characters",
 	}}
 }

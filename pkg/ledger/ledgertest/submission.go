@@ -20,7 +20,7 @@ var submitting = map[string]func(*bench){
 	"Submission/Unknown":      submissionUnknown,
 }
 
-func refs(all []ledger.Device) []ledger.Ref {
+func refs(all []device.Device) []ledger.Ref {
 	var list []ledger.Ref
 	for _, d := range all {
 		list = append(list, ledger.Ref{ID: d.ID, Version: d.Version})
@@ -29,7 +29,7 @@ func refs(all []ledger.Device) []ledger.Ref {
 }
 
 // begun begins a submission of n fresh devices.
-func (b *bench) begun(n int) (ledger.Submission, []ledger.Device) {
+func (b *bench) begun(n int) (ledger.Submission, []device.Device) {
 	b.Helper()
 	s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: now().Add(time.Minute)}
 	won, err := b.Begin(b.Context(), s, refs(b.devices(n)), "importer")
@@ -54,19 +54,19 @@ func beginStores(b *bench) {
 	for i, d := range won {
 		b.same(s.Items[i], ledger.Item{Device: d.ID})
 		b.same(b.device(d.ID), d)
-		if d.State != ledger.Submitting || d.Submission != s.ID || d.Version != 2 || !d.Due.IsZero() {
+		if d.State != device.Submitting || d.Submission != s.ID || d.Version != 2 || !d.Due.IsZero() {
 			b.Errorf("%+v", d)
 		}
 		steps, err := b.Timeline(b.Context(), contoso, d.ID)
 		b.must(err)
-		b.same(steps[1], ledger.Transition{At: d.Updated, From: ledger.Collected, To: ledger.Submitting, By: "importer"})
+		b.same(steps[1], ledger.Transition{At: d.Updated, From: device.Collected, To: device.Submitting, By: "importer"})
 	}
 }
 
 func beginPartly(b *bench) {
 	all := b.devices(4)
 	list := refs(all)
-	list[0].Version = b.move(all[0].ID, ledger.Held).Version
+	list[0].Version = b.move(all[0].ID, device.Held).Version
 	list[1].Version = 7
 	list = append(list, ledger.Ref{ID: newID(), Version: 1}, list[3])
 	s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: now()}
@@ -74,7 +74,7 @@ func beginPartly(b *bench) {
 	b.must(err)
 	b.same(len(won), 2)
 	b.same(b.submission(s.ID).Items, []ledger.Item{{Device: all[2].ID}, {Device: all[3].ID}})
-	b.same(b.device(all[1].ID).State, ledger.Collected)
+	b.same(b.device(all[1].ID).State, device.Collected)
 }
 
 func beginNothing(b *bench) {
@@ -125,8 +125,8 @@ func advanceSteps(b *bench) {
 	posted.State, posted.Polls, posted.Due, posted.Posted, posted.Code = ledger.SubmissionPosted, 1, now().Add(time.Hour), now(), fault.AutopilotPending
 	items := []ledger.Item{{Device: won[1].ID, RecordID: "r2"}, {Device: newID(), RecordID: "not in it"}}
 	moves := []ledger.Move{
-		{Tenant: contoso, Device: won[0].ID, Version: 2, To: ledger.Submitted, By: "importer"},
-		{Tenant: contoso, Device: won[1].ID, Version: 1, To: ledger.Submitted, By: "importer"}, // stale
+		{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted, By: "importer"},
+		{Tenant: contoso, Device: won[1].ID, Version: 1, To: device.Submitted, By: "importer"}, // stale
 	}
 	applied, err := b.Advance(b.Context(), ledger.SubmissionChange{Submission: posted, Items: items, Moves: moves})
 	b.must(err)
@@ -134,8 +134,8 @@ func advanceSteps(b *bench) {
 	got := b.submission(s.ID)
 	posted.Version, posted.Items = 2, []ledger.Item{{Device: won[0].ID}, {Device: won[1].ID, RecordID: "r2"}}
 	b.same(got, posted)
-	b.same(b.device(won[0].ID).State, ledger.Submitted)
-	b.same(b.device(won[1].ID).State, ledger.Submitting)
+	b.same(b.device(won[0].ID).State, device.Submitted)
+	b.same(b.device(won[1].ID).State, device.Submitting)
 
 	closed := got
 	closed.State, closed.Due = ledger.SubmissionClosed, time.Time{}
@@ -154,7 +154,7 @@ func advanceStale(b *bench) {
 	change := ledger.SubmissionChange{
 		Submission: s,
 		Items:      []ledger.Item{{Device: won[0].ID, RecordID: "r"}},
-		Moves:      []ledger.Move{{Tenant: contoso, Device: won[0].ID, Version: 2, To: ledger.Submitted}},
+		Moves:      []ledger.Move{{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted}},
 	}
 	change.Submission.Version, change.Submission.State = 9, ledger.SubmissionClosed
 	applied, err := b.Advance(b.Context(), change)
@@ -175,7 +175,7 @@ func advanceOnce(b *bench) {
 	applied := make([]bool, 20)
 	together(len(applied), func(i int) {
 		change := ledger.SubmissionChange{Submission: s, Moves: []ledger.Move{
-			{Tenant: contoso, Device: won[0].ID, Version: 2, To: ledger.Submitted, Attempts: i},
+			{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted, Attempts: i},
 		}}
 		change.Submission.State, change.Submission.Polls = ledger.SubmissionPosted, i
 		var err error

@@ -11,6 +11,7 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -84,7 +85,7 @@ func (b *bench) batch(tenant device.TenantID) ledger.Batch {
 }
 
 // accept takes rows into a batch.
-func (b *bench) accept(batch ledger.Batch, rows ...ledger.Candidate) []ledger.Receipt {
+func (b *bench) accept(batch ledger.Batch, rows ...intake.Candidate) []ledger.Receipt {
 	b.Helper()
 	receipts, err := b.Accept(b.Context(), batch, rows, now())
 	b.must(err)
@@ -95,13 +96,13 @@ func (b *bench) accept(batch ledger.Batch, rows ...ledger.Candidate) []ledger.Re
 }
 
 // devices accepts n fresh devices of contoso and returns them in order.
-func (b *bench) devices(n int) []ledger.Device {
+func (b *bench) devices(n int) []device.Device {
 	b.Helper()
-	rows := make([]ledger.Candidate, n)
+	rows := make([]intake.Candidate, n)
 	for i := range rows {
 		rows[i] = Candidate(i+1, i+1)
 	}
-	all := make([]ledger.Device, n)
+	all := make([]device.Device, n)
 	for i, r := range b.accept(b.batch(contoso), rows...) {
 		all[i] = b.device(r.Device)
 	}
@@ -109,7 +110,7 @@ func (b *bench) devices(n int) []ledger.Device {
 }
 
 // device reads a device of contoso.
-func (b *bench) device(id string) ledger.Device {
+func (b *bench) device(id string) device.Device {
 	b.Helper()
 	found, err := b.Devices(b.Context(), contoso, []string{id})
 	b.must(err)
@@ -120,7 +121,7 @@ func (b *bench) device(id string) ledger.Device {
 }
 
 // move moves a device from where it is and returns it as it is then.
-func (b *bench) move(id string, to ledger.State, change ...func(*ledger.Move)) ledger.Device {
+func (b *bench) move(id string, to device.State, change ...func(*ledger.Move)) device.Device {
 	b.Helper()
 	d := b.device(id)
 	m := ledger.Move{Tenant: d.Tenant, Device: id, Version: d.Version, To: to, By: "test"}
@@ -148,8 +149,8 @@ func together(n int, fn func(i int)) {
 }
 
 // outcomes counts receipts.
-func outcomes(receipts []ledger.Receipt) map[ledger.Outcome]int {
-	count := map[ledger.Outcome]int{}
+func outcomes(receipts []ledger.Receipt) map[device.RowOutcome]int {
+	count := map[device.RowOutcome]int{}
 	for _, r := range receipts {
 		count[r.Outcome]++
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/postgres/pgtest"
@@ -18,18 +20,18 @@ func TestErasableWhileItGetsReady(t *testing.T) {
 	l := ledgerAt(t, url, Options{})
 	batch := sqlledgertest.Open(t, l)
 	first := ledgertest.Candidate(1, 1)
-	receipts, err := l.Accept(t.Context(), batch, []ledger.Candidate{first}, time.Now())
+	receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{first}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := receipts[0].Device
 	slow := ledgerAt(t, url, Options{Codec: during{func() {
-		ok, err := l.Move(t.Context(), ledger.Move{Tenant: batch.Tenant, Device: id, Version: 1, To: ledger.Ready, By: "grouper"})
+		ok, err := l.Move(t.Context(), ledger.Move{Tenant: batch.Tenant, Device: id, Version: 1, To: device.Ready, By: "grouper"})
 		if err != nil || !ok[0] {
 			t.Errorf("%v %v", ok, err)
 		}
 	}}})
-	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []ledger.Candidate{ledgertest.Recapture(first, 1)}, time.Now()); err != nil {
+	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{ledgertest.Recapture(first, 1)}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := l.EraseCaptures(t.Context(), time.Now().Add(time.Hour), 10); err != nil || n != 1 {

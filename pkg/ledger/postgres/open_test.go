@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/postgres/pgtest"
 	"taxiway.example/pkg/ledger/sqlledger"
@@ -91,7 +92,7 @@ func TestOpenAtOnce(t *testing.T) {
 func TestReplicas(t *testing.T) {
 	url := pgtest.Database(t)
 	const rows = 60
-	count := make([]map[ledger.Outcome]int, 2)
+	count := make([]map[device.RowOutcome]int, 2)
 	var wg sync.WaitGroup
 	for i := range count {
 		l, err := Open(t.Context(), url, Options{})
@@ -101,10 +102,10 @@ func TestReplicas(t *testing.T) {
 		t.Cleanup(func() { _ = l.Close() })
 		batch := sqlledgertest.Open(t, l)
 		wg.Go(func() {
-			count[i] = map[ledger.Outcome]int{}
+			count[i] = map[device.RowOutcome]int{}
 			for n := range rows {
 				c := ledgertest.Evidence(n+1, n%10+1+100*(n%2)*i, 0, n%10+1)
-				receipts, err := l.Accept(t.Context(), batch, []ledger.Candidate{c}, time.Now())
+				receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{c}, time.Now())
 				if err != nil {
 					t.Error(err)
 					return
@@ -114,7 +115,7 @@ func TestReplicas(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if accepted := count[0][ledger.Accepted] + count[1][ledger.Accepted]; accepted != 10 {
+	if accepted := count[0][device.Accepted] + count[1][device.Accepted]; accepted != 10 {
 		t.Errorf("%d devices accepted of 10: %v", accepted, count)
 	}
 }
@@ -130,7 +131,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	same := ledgertest.Evidence(2, 7, 7, 1)
 	same.Capture.Serial = ledgertest.Serial(1)
 	same.Capture.Manufacturer = "Contoso"
-	rows := []ledger.Candidate{ledgertest.Candidate(1, 1), same} // a conflict, which the index refuses
+	rows := []intake.Candidate{ledgertest.Candidate(1, 1), same} // a conflict, which the index refuses
 	_, err := l.Accept(t.Context(), batch, rows, time.Now())
 	if fault.CodeOf(err) != fault.LedgerUnavailable {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/sqlledger"
@@ -59,7 +60,7 @@ func TestTrace(t *testing.T) {
 	var trace []string
 	l := opened(t, filepath.Join(t.TempDir(), "l.db"), Options{Trace: func(op, phase string) { trace = append(trace, op+" "+phase) }})
 	batch := sqlledgertest.Open(t, l)
-	if _, err := l.Accept(t.Context(), batch, []ledger.Candidate{ledgertest.Candidate(1, 1)}, time.Now()); err != nil {
+	if _, err := l.Accept(t.Context(), batch, []intake.Candidate{ledgertest.Candidate(1, 1)}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Accept(t.Context(), ledger.Batch{ID: "x"}, nil, time.Now()); fault.CodeOf(err) != fault.RequestNotFound {
@@ -99,7 +100,7 @@ func TestCapturesAreSealed(t *testing.T) {
 	l := opened(t, filepath.Join(dir, "l.db"), Options{Codec: flip{}})
 	c := ledgertest.Candidate(1, 1)
 	c.Canonical = []byte("what nobody may find on the disk")
-	receipts, err := l.Accept(t.Context(), sqlledgertest.Open(t, l), []ledger.Candidate{c}, time.Now())
+	receipts, err := l.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{c}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	if _, err := pools.Write.ExecContext(t.Context(), `CREATE UNIQUE INDEX spoil ON devices (manufacturer)`); err != nil {
 		t.Fatal(err)
 	}
-	rows := []ledger.Candidate{ledgertest.Candidate(1, 1), ledgertest.Candidate(2, 2)}
+	rows := []intake.Candidate{ledgertest.Candidate(1, 1), ledgertest.Candidate(2, 2)}
 	_, err = l.Accept(t.Context(), batch, rows, time.Now())
 	if fault.CodeOf(err) != fault.LedgerUnavailable {
 		t.Fatal(err)

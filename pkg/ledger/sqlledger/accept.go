@@ -9,6 +9,7 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -17,12 +18,12 @@ const door = "collector"
 
 // Accept takes rows in; see ledger.Acceptor.
 func (l *Ledger) Accept(
-	ctx context.Context, batch ledger.Batch, rows []ledger.Candidate, due time.Time,
+	ctx context.Context, batch ledger.Batch, rows []intake.Candidate, due time.Time,
 ) ([]ledger.Receipt, error) {
 	rows = storable(rows)
 	var receipts []ledger.Receipt
 	err := l.write(ctx, "accept", func(ctx context.Context, t tx) error {
-		in := &intake{tx: t, codec: l.opts.Codec, due: due}
+		in := &acceptance{tx: t, codec: l.opts.Codec, due: due}
 		if err := in.open(ctx, batch, rows); err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (l *Ledger) Accept(
 }
 
 // storable returns the rows with the evidence as it will be read back, or it would differ from itself.
-func storable(rows []ledger.Candidate) []ledger.Candidate {
+func storable(rows []intake.Candidate) []intake.Candidate {
 	rows = slices.Clone(rows)
 	for i := range rows {
 		c := &rows[i].Capture
@@ -51,8 +52,8 @@ func storable(rows []ledger.Candidate) []ledger.Candidate {
 	return rows
 }
 
-// intake is one Accept: what the ledger holds, then what is to be written.
-type intake struct {
+// acceptance is one Accept: what the ledger holds, then what is to be written.
+type acceptance struct {
 	tx
 	codec ledger.Codec
 	due   time.Time
@@ -68,7 +69,7 @@ type intake struct {
 }
 
 // open locks the tenant against other intakes and reads what the rows may meet.
-func (in *intake) open(ctx context.Context, batch ledger.Batch, rows []ledger.Candidate) error {
+func (in *acceptance) open(ctx context.Context, batch ledger.Batch, rows []intake.Candidate) error {
 	// Conflicts by serial or UUID have no unique key that would catch two intakes at once; the lock does.
 	found, err := batches.find(ctx, in.conn, `WHERE id = ? AND tenant = (SELECT id FROM tenants WHERE id = ? FOR UPDATE)`,
 		batch.ID, batch.Tenant)
@@ -88,7 +89,7 @@ func (in *intake) open(ctx context.Context, batch ledger.Batch, rows []ledger.Ca
 }
 
 // receipts returns the answers that rows of the batch got before.
-func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[int]*row, error) {
+func (in *acceptance) receipts(ctx context.Context, rows []intake.Candidate) (map[int]*row, error) {
 	answers := make(map[int]*row, len(rows))
 	if len(rows) == 0 {
 		return answers, nil
@@ -106,8 +107,8 @@ func (in *intake) receipts(ctx context.Context, rows []ledger.Candidate) (map[in
 }
 
 // fresh returns the rows that need a decision.
-func (in *intake) fresh(rows []ledger.Candidate) []*ledger.Candidate {
-	var fresh []*ledger.Candidate
+func (in *acceptance) fresh(rows []intake.Candidate) []*intake.Candidate {
+	var fresh []*intake.Candidate
 	for i := range rows {
 		if _, done := in.answers[rows[i].Row]; !done && rows[i].Reject == nil {
 			fresh = append(fresh, &rows[i])
@@ -116,7 +117,7 @@ func (in *intake) fresh(rows []ledger.Candidate) []*ledger.Candidate {
 	return fresh
 }
 
-func (in *intake) takeAll(rows []ledger.Candidate) ([]ledger.Receipt, error) {
+func (in *acceptance) takeAll(rows []intake.Candidate) ([]ledger.Receipt, error) {
 	receipts := make([]ledger.Receipt, len(rows))
 	for i := range rows {
 		c := &rows[i]
@@ -141,10 +142,10 @@ func (in *intake) takeAll(rows []ledger.Candidate) ([]ledger.Receipt, error) {
 }
 
 // take decides one row and notes what is to be written for it.
-func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
+func (in *acceptance) take(c *intake.Candidate) (ledger.Receipt, error) {
 	answer := ledger.Receipt{Row: c.Row, Warnings: c.Warnings}
 	if c.Reject != nil {
-		answer.Outcome, answer.Code = ledger.Rejected, c.Reject.Code
+		answer.Outcome, answer.Code = device.Rejected, c.Reject.Code
 		answer.Column, answer.Detail = c.Reject.Column, c.Reject.Detail
 		return answer, nil
 	}
@@ -153,7 +154,7 @@ func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
 	r := v.device
 	var err error
 	switch {
-	case v.outcome == ledger.Rejected:
+	case v.outcome == device.Rejected:
 		return answer, nil
 	case r == nil:
 		r, err = in.admit(c, v)
@@ -163,7 +164,7 @@ func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
 	if err != nil {
 		return answer, err
 	}
-	if v.outcome == ledger.Duplicate && r.Batch == in.batch.ID {
+	if v.outcome == device.Duplicate && r.Batch == in.batch.ID {
 		answer.Code = fault.RowDuplicateInFile
 	}
 	answer.Device = r.ID
@@ -171,16 +172,16 @@ func (in *intake) take(c *ledger.Candidate) (ledger.Receipt, error) {
 }
 
 // admit makes the row a device: collected and due, or held as a conflict.
-func (in *intake) admit(c *ledger.Candidate, v verdict) (*record, error) {
+func (in *acceptance) admit(c *intake.Candidate, v verdict) (*record, error) {
 	r := &record{unwritten: true}
-	r.Device = ledger.Device{
+	r.Device = device.Device{
 		ID: uuid.Must(uuid.NewV7()).String(), Tenant: in.batch.Tenant, Key: c.Key, Kind: c.Kind,
 		ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User,
 		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row,
-		State: ledger.Collected, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
+		State: device.Collected, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
 	}
-	if v.outcome == ledger.Conflict {
-		r.State, r.Code, r.Detail, r.Due = ledger.Held, v.code, v.detail, time.Time{}
+	if v.outcome == device.Conflict {
+		r.State, r.Code, r.Detail, r.Due = device.Held, v.code, v.detail, time.Time{}
 		r.Variant, r.conflict = variantOf(c.Capture), true
 	}
 	r.recapture(c)
@@ -190,7 +191,7 @@ func (in *intake) admit(c *ledger.Candidate, v verdict) (*record, error) {
 }
 
 // improve gives a known device the newer capture, or evidence that it lacked.
-func (in *intake) improve(r *record, c *ledger.Candidate, newer bool) error {
+func (in *acceptance) improve(r *record, c *intake.Candidate, newer bool) error {
 	if !newer && !r.lacks(c) {
 		return nil
 	}
@@ -208,7 +209,7 @@ func (in *intake) improve(r *record, c *ledger.Candidate, newer bool) error {
 	return nil
 }
 
-func (in *intake) keep(r *record, c *ledger.Candidate) error {
+func (in *acceptance) keep(r *record, c *intake.Candidate) error {
 	body, err := in.codec.Seal(string(r.Tenant), c.Canonical)
 	in.captures[r.ID] = &stored{device: r.ID, tenant: r.Tenant, body: body}
 	return err

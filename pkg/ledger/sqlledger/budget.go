@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 )
 
 // Take takes tokens; see ledger.Budget.
@@ -14,7 +14,7 @@ import (
 // A bucket is one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371): taking a
 // token moves it by Window/Limit, and with less than a token's worth below a Window ahead nothing can be taken.
 func (l *Ledger) Take(
-	ctx context.Context, tenant device.TenantID, bucket string, n int, r ledger.Rate, now time.Time,
+	ctx context.Context, tenant device.TenantID, bucket string, n int, r budget.Rate, now time.Time,
 ) (time.Duration, error) {
 	var wait time.Duration
 	err := l.write(ctx, "take", func(ctx context.Context, t tx) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 // ClaimDevices issues due devices; see ledger.DueDevices.
-func (l *Ledger) ClaimDevices(ctx context.Context, stage ledger.Stage, c ledger.Claim) ([]ledger.DueDevice, error) {
+func (l *Ledger) ClaimDevices(ctx context.Context, stage device.Stage, c ledger.Claim) ([]ledger.DueDevice, error) {
 	var claimed []ledger.DueDevice
 	err := l.write(ctx, "claim_devices", func(ctx context.Context, t tx) (err error) {
 		claimed, err = query(ctx, t.conn, func(rows *sql.Rows) (d ledger.DueDevice, err error) {

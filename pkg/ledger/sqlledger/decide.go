@@ -6,12 +6,12 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 )
 
 // verdict is what a row becomes.
 type verdict struct {
-	outcome ledger.Outcome
+	outcome device.RowOutcome
 	code    fault.Code
 	detail  string
 	device  *record // the known device; nil when the row makes a new one
@@ -29,10 +29,10 @@ type match struct {
 
 // rank orders matches by how much they say about the row; the first decides.
 func (m match) rank() int {
-	waiting := m.conflict && m.State == ledger.Held
+	waiting := m.conflict && m.State == device.Held
 	order := 0
 	switch {
-	case m.State == ledger.Retired:
+	case m.State == device.Retired:
 		order = 2
 	case waiting:
 		order = 1
@@ -44,7 +44,7 @@ func (m match) rank() int {
 		return 3
 	case m.same():
 		return 4 + order
-	case m.relation == device.Conflict && m.State != ledger.Retired:
+	case m.relation == device.Contradicts && m.State != device.Retired:
 		return 7
 	}
 	return unrelated
@@ -54,11 +54,11 @@ const unrelated = 8
 
 func (m match) same() bool {
 	// An identity that the evidence does not confirm is still the identity, which is unique.
-	return m.relation != device.Conflict && (m.relation != device.Unrelated || m.exact && m.Variant == "")
+	return m.relation != device.Contradicts && (m.relation != device.Unrelated || m.exact && m.Variant == "")
 }
 
 // decide compares a row with the devices that share a piece of evidence with it.
-func decide(c *ledger.Candidate, related []*record) verdict {
+func decide(c *intake.Candidate, related []*record) verdict {
 	first := match{}
 	for _, r := range related {
 		m := match{record: r, exact: r.Key == c.Key}
@@ -69,23 +69,23 @@ func decide(c *ledger.Candidate, related []*record) verdict {
 	}
 	switch {
 	case first.record == nil || first.rank() == unrelated:
-		return verdict{outcome: ledger.Accepted}
-	case first.State == ledger.Retired:
-		return verdict{outcome: ledger.Duplicate, code: fault.DeviceRetired, device: first.record}
+		return verdict{outcome: device.Accepted}
+	case first.State == device.Retired:
+		return verdict{outcome: device.Duplicate, code: fault.DeviceRetired, device: first.record}
 	case !first.same() && distinct(related) >= device.MaxClaims:
-		return verdict{outcome: ledger.Rejected, code: fault.DeviceEvidenceShared, detail: "Known devices, among others: " + first.ID + "."}
+		return verdict{outcome: device.Rejected, code: fault.DeviceEvidenceShared, detail: "Known devices, among others: " + first.ID + "."}
 	case !first.same():
 		return verdict{
-			outcome: ledger.Conflict, code: conflictCode(first.differ),
+			outcome: device.Conflict, code: conflictCode(first.differ),
 			detail: first.relation.Advice(first.differ) + " Known device: " + first.ID + ".",
 		}
 	}
 	v := verdict{device: first.record, same: true, newer: first.relation == device.SameNewer}
-	if first.conflict && first.State == ledger.Held {
-		v.outcome, v.code, v.detail = ledger.Conflict, first.Code, first.Detail
+	if first.conflict && first.State == device.Held {
+		v.outcome, v.code, v.detail = device.Conflict, first.Code, first.Detail
 		return v
 	}
-	v.outcome, v.code, v.detail = ledger.Duplicate, fault.DeviceDuplicate, first.relation.Advice(first.differ)
+	v.outcome, v.code, v.detail = device.Duplicate, fault.DeviceDuplicate, first.relation.Advice(first.differ)
 	return v
 }
 
@@ -109,13 +109,13 @@ func conflictCode(differ []device.Field) fault.Code {
 }
 
 // lacks reports whether the row says something about the device's identity that the device's own capture does not.
-func (r *record) lacks(c *ledger.Candidate) bool {
+func (r *record) lacks(c *intake.Candidate) bool {
 	known := r.capture()
 	return c.Capture.HasEK() && !known.HasEK() || c.Capture.HasUUID() && !known.HasUUID() || better(c.Kind, r.Kind)
 }
 
 // complete adds evidence without taking any away: a later capture that cannot read the TPM does not unlearn its key.
-func (r *record) complete(c *ledger.Candidate) {
+func (r *record) complete(c *intake.Candidate) {
 	if c.Capture.HasEK() {
 		r.ek = c.Capture.EKHash
 	}
@@ -128,7 +128,7 @@ func (r *record) complete(c *ledger.Candidate) {
 }
 
 // recapture takes over what the stored capture says.
-func (r *record) recapture(c *ledger.Candidate) {
+func (r *record) recapture(c *intake.Candidate) {
 	r.complete(c)
 	r.Serial, r.Manufacturer, r.Product = c.Capture.Serial, c.Capture.Manufacturer, c.Capture.Product
 	r.Captured, r.digest, r.Facts = c.Capture.At, c.Capture.Digest, c.Facts

@@ -3,13 +3,14 @@ package sqlledger
 import (
 	"testing"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger/ledgertest"
 )
 
 // known returns a device made of a row, in a state; a conflict is a held variant.
-func deviceOf(id string, c ledger.Candidate, state ledger.State, conflict bool) *record {
+func deviceOf(id string, c intake.Candidate, state device.State, conflict bool) *record {
 	r := &record{conflict: conflict}
 	r.ID, r.Key, r.Kind, r.State = id, c.Key, c.Kind, state
 	if conflict {
@@ -25,75 +26,75 @@ func TestDecide(t *testing.T) {
 	later := ledgertest.Recapture(one, 1)
 	for _, test := range []struct {
 		name    string
-		row     ledger.Candidate
+		row     intake.Candidate
 		related []*record
 		want    verdict
 	}{
-		{"nobody", one, nil, verdict{outcome: ledger.Accepted}},
+		{"nobody", one, nil, verdict{outcome: device.Accepted}},
 		{
 			"unrelated", one,
-			[]*record{deviceOf("a", ledgertest.Evidence(1, 0, 0, 2), ledger.Ready, false)},
-			verdict{outcome: ledger.Accepted},
+			[]*record{deviceOf("a", ledgertest.Evidence(1, 0, 0, 2), device.Ready, false)},
+			verdict{outcome: device.Accepted},
 		},
 		{
 			"the same, newer", later,
-			[]*record{deviceOf("a", one, ledger.Ready, false)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceDuplicate, same: true, newer: true},
+			[]*record{deviceOf("a", one, device.Ready, false)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceDuplicate, same: true, newer: true},
 		},
 		{
 			"the same, older", one,
-			[]*record{deviceOf("a", later, ledger.Dead, false)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceDuplicate, same: true},
+			[]*record{deviceOf("a", later, device.Dead, false)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceDuplicate, same: true},
 		},
 		{
 			"the same and a held one that contradicts it", one,
-			[]*record{deviceOf("b", other, ledger.Held, true), deviceOf("a", one, ledger.Ready, false)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceDuplicate, same: true},
+			[]*record{deviceOf("b", other, device.Held, true), deviceOf("a", one, device.Ready, false)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceDuplicate, same: true},
 		},
 		{
 			"a contradiction", other,
-			[]*record{deviceOf("a", one, ledger.Ready, false)},
-			verdict{outcome: ledger.Conflict, code: fault.DeviceConflictEK},
+			[]*record{deviceOf("a", one, device.Ready, false)},
+			verdict{outcome: device.Conflict, code: fault.DeviceConflictEK},
 		},
 		{
 			"a contradiction that is held already", other,
-			[]*record{deviceOf("b", one, ledger.Ready, false), deviceOf("a", other, ledger.Held, true)},
-			verdict{outcome: ledger.Conflict, code: fault.DeviceConflictEK, same: true},
+			[]*record{deviceOf("b", one, device.Ready, false), deviceOf("a", other, device.Held, true)},
+			verdict{outcome: device.Conflict, code: fault.DeviceConflictEK, same: true},
 		},
 		{
 			"a contradiction that was released", other,
-			[]*record{deviceOf("b", one, ledger.Ready, false), deviceOf("a", other, ledger.Tagged, true)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceDuplicate, same: true},
+			[]*record{deviceOf("b", one, device.Ready, false), deviceOf("a", other, device.Tagged, true)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceDuplicate, same: true},
 		},
 		{
 			"a third story against a held one alone", ledgertest.Evidence(1, 3, 3, 1),
-			[]*record{deviceOf("b", one, ledger.Retired, false), deviceOf("a", other, ledger.Held, true)},
-			verdict{outcome: ledger.Conflict, code: fault.DeviceConflictEK},
+			[]*record{deviceOf("b", one, device.Retired, false), deviceOf("a", other, device.Held, true)},
+			verdict{outcome: device.Conflict, code: fault.DeviceConflictEK},
 		},
 		{
 			"retired, the same", later,
-			[]*record{deviceOf("a", one, ledger.Retired, false)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceRetired},
+			[]*record{deviceOf("a", one, device.Retired, false)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceRetired},
 		},
 		{
 			"retired, a contradiction by serial", other,
-			[]*record{deviceOf("a", one, ledger.Retired, false)},
-			verdict{outcome: ledger.Accepted},
+			[]*record{deviceOf("a", one, device.Retired, false)},
+			verdict{outcome: device.Accepted},
 		},
 		{
 			"the identity of one, the serial of another", ledgertest.Evidence(1, 1, 0, 5),
-			[]*record{deviceOf("b", ledgertest.Evidence(1, 0, 0, 5), ledger.Ready, false), deviceOf("a", one, ledger.Ready, false)},
-			verdict{outcome: ledger.Conflict, code: fault.DeviceConflictSerial},
+			[]*record{deviceOf("b", ledgertest.Evidence(1, 0, 0, 5), device.Ready, false), deviceOf("a", one, device.Ready, false)},
+			verdict{outcome: device.Conflict, code: fault.DeviceConflictSerial},
 		},
 		{
 			"without the TPM that is known", ledgertest.Evidence(1, 0, 1, 1),
-			[]*record{deviceOf("a", one, ledger.Ready, false)},
-			verdict{outcome: ledger.Duplicate, code: fault.DeviceDuplicate, same: true},
+			[]*record{deviceOf("a", one, device.Ready, false)},
+			verdict{outcome: device.Duplicate, code: fault.DeviceDuplicate, same: true},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := decide(&test.row, test.related)
-			if id := "a"; (got.device != nil) != (got.outcome == ledger.Duplicate || got.same) || got.device != nil && got.device.ID != id {
+			if id := "a"; (got.device != nil) != (got.outcome == device.Duplicate || got.same) || got.device != nil && got.device.ID != id {
 				t.Errorf("device %+v", got.device)
 			}
 			// Captures of one hour are ordered by their digests: newer is checked where the rows differ in time.
@@ -109,7 +110,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestEvidenceIsNotUnlearned(t *testing.T) {
-	r := deviceOf("a", ledgertest.Evidence(1, 1, 1, 1), ledger.Ready, false)
+	r := deviceOf("a", ledgertest.Evidence(1, 1, 1, 1), device.Ready, false)
 	without := ledgertest.Recapture(ledgertest.Evidence(1, 0, 0, 1), 1)
 	if r.lacks(&without) {
 		t.Error("a capture without TPM and UUID has nothing to add")

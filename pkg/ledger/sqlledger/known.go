@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/intake"
 )
 
 // known finds devices by the evidence that rows may share with them.
@@ -18,7 +18,7 @@ var sharing = devices.selects(`WHERE identity IN ? AND tenant || '' = ?`) +
 	` UNION ALL ` + devices.selects(`WHERE uuid <> '' AND uuid IN ? AND tenant || '' = ?`)
 
 // lookUp reads everything that the rows may be related to.
-func (t tx) lookUp(ctx context.Context, tenant device.TenantID, rows []*ledger.Candidate) (*known, error) {
+func (t tx) lookUp(ctx context.Context, tenant device.TenantID, rows []*intake.Candidate) (*known, error) {
 	k := &known{map[string][]*record{}, map[string][]*record{}, map[string][]*record{}}
 	if len(rows) == 0 {
 		return k, nil
@@ -60,7 +60,7 @@ func (k *known) add(r *record) {
 }
 
 // related returns the devices that share a piece of evidence with the row, some of them twice.
-func (k *known) related(c *ledger.Candidate) []*record {
+func (k *known) related(c *intake.Candidate) []*record {
 	all := slices.Clone(k.byIdentity[string(c.Key)])
 	if c.Capture.HasSerial() {
 		all = append(all, k.bySerial[c.Capture.Serial.Fold()]...)

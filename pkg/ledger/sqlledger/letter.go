@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
@@ -105,8 +106,8 @@ func (l *Ledger) Record(ctx context.Context, one ledger.Letter) error {
 }
 
 // Revive replays a dead device; see ledger.LetterKeeper.
-func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string) (ledger.Device, error) {
-	var revived ledger.Device
+func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string) (device.Device, error) {
+	var revived device.Device
 	err := l.write(ctx, "revive", func(ctx context.Context, t tx) error {
 		one, err := t.lockLetter(ctx, id)
 		if err != nil {
@@ -117,12 +118,12 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 			return err
 		}
 		r := work.devices[one.Device]
-		if r == nil || r.State != ledger.Dead || one.State != ledger.LetterOpen {
+		if r == nil || r.State != device.Dead || one.State != ledger.LetterOpen {
 			return fault.Newf(fault.DeviceNotReplayable, "letter %q", id)
 		}
 		code := r.Code
 		r.State, r.Due, r.Code, r.Detail, r.Attempts = one.From.ReplayTo(code), due, "", "", 0
-		work.note(r, ledger.Dead, code, by)
+		work.note(r, device.Dead, code, by)
 		revived = r.Device
 		if err := t.closeLetter(ctx, id, by, t.now); err != nil {
 			return err
@@ -130,7 +131,7 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 		return t.save(ctx, work)
 	})
 	if err != nil {
-		return ledger.Device{}, err
+		return device.Device{}, err
 	}
 	return revived, nil
 }

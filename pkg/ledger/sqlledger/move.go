@@ -89,7 +89,7 @@ func (w *changes) apply(m ledger.Move) bool {
 }
 
 // note takes down a changed device, its transition if it is one, and its death.
-func (w *changes) note(r *record, from ledger.State, code fault.Code, by string) {
+func (w *changes) note(r *record, from device.State, code fault.Code, by string) {
 	r.Version++
 	r.Updated = w.now
 	r.erasable = erases(r.State)
@@ -98,7 +98,7 @@ func (w *changes) note(r *record, from ledger.State, code fault.Code, by string)
 		return
 	}
 	w.steps = append(w.steps, r.step(from, by))
-	if r.State == ledger.Dead && from != ledger.Dead {
+	if r.State == device.Dead && from != device.Dead {
 		w.deaths = append(w.deaths, &letter{Letter: ledger.Letter{
 			ID: uuid.Must(uuid.NewV7()).String(), Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
 			Attempts: r.Attempts, State: ledger.LetterOpen, At: w.now,
@@ -132,4 +132,4 @@ func patch[T any](field, value *T) {
 }
 
 // erases reports whether the capture of a device in this state is no longer needed.
-func erases(s ledger.State) bool { return s == ledger.Ready || s == ledger.Retired }
+func erases(s device.State) bool { return s == device.Ready || s == device.Retired }

@@ -11,16 +11,16 @@ import (
 )
 
 // Devices returns the devices found; see ledger.DeviceReader.
-func (l *Ledger) Devices(ctx context.Context, tenant device.TenantID, ids []string) ([]ledger.Device, error) {
-	return read(ctx, l, "devices", func(ctx context.Context, c conn) ([]ledger.Device, error) {
+func (l *Ledger) Devices(ctx context.Context, tenant device.TenantID, ids []string) ([]device.Device, error) {
+	return read(ctx, l, "devices", func(ctx context.Context, c conn) ([]device.Device, error) {
 		found, err := devices.find(ctx, c, `WHERE id IN ? AND tenant || '' = ?`, ids, tenant)
 		return public(found), err
 	})
 }
 
 // BySerial returns the devices of a serial; see ledger.DeviceReader.
-func (l *Ledger) BySerial(ctx context.Context, tenant device.TenantID, serial device.Serial) ([]ledger.Device, error) {
-	return read(ctx, l, "by_serial", func(ctx context.Context, c conn) ([]ledger.Device, error) {
+func (l *Ledger) BySerial(ctx context.Context, tenant device.TenantID, serial device.Serial) ([]device.Device, error) {
+	return read(ctx, l, "by_serial", func(ctx context.Context, c conn) ([]device.Device, error) {
 		found, err := devices.find(ctx, c, bySerial, tenant, clean(serial.Fold()))
 		return public(found), err
 	})
@@ -29,8 +29,8 @@ func (l *Ledger) BySerial(ctx context.Context, tenant device.TenantID, serial de
 // bySerial orders by id, which is a UUIDv7 and grows with time.
 const bySerial = `WHERE tenant = ? AND serial_fold = ? ORDER BY id DESC LIMIT 50`
 
-func public(records []*record) []ledger.Device {
-	all := make([]ledger.Device, len(records))
+func public(records []*record) []device.Device {
+	all := make([]device.Device, len(records))
 	for i, r := range records {
 		all[i] = r.Device
 	}

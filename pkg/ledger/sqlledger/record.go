@@ -9,7 +9,7 @@ import (
 
 // record is a row of devices: the device, the rest of its evidence, and what only the database needs.
 type record struct {
-	ledger.Device
+	device.Device
 
 	ek        [32]byte
 	uuid      [16]byte
@@ -29,7 +29,7 @@ func (r *record) capture() device.Capture {
 }
 
 // step is the transition that the device's present state, code and version came by.
-func (r *record) step(from ledger.State, by string) *transition {
+func (r *record) step(from device.State, by string) *transition {
 	return &transition{
 		device: r.ID, version: r.Version,
 		Transition: ledger.Transition{
@@ -60,7 +60,7 @@ var devices = table[record]{"devices", []field[record]{
 	{Column{"source", Text}, func(r *record) cell { return text(&r.Source) }},
 	{Column{"batch", Text}, func(r *record) cell { return text(&r.Batch) }},
 	{Column{"row_no", Integer}, func(r *record) cell { return integer(&r.Row) }},
-	{Column{"facts", Text}, func(r *record) cell { return jsonCell[ledger.Facts]{&r.Facts} }},
+	{Column{"facts", Text}, func(r *record) cell { return jsonCell[device.Facts]{&r.Facts} }},
 	{Column{"state", Text}, func(r *record) cell { return text(&r.State) }},
 	{Column{"stage", Text}, func(r *record) cell { return constCell{string(r.State.Stage())} }},
 	{Column{"version", Integer}, func(r *record) cell { return integer(&r.Version) }},

@@ -32,7 +32,7 @@ func (c conn) status(ctx context.Context, b ledger.Batch) (ledger.BatchStatus, e
 		return t, rows.Scan(&t.what, &t.name, &t.code, &t.count)
 	}, counts, b.ID, b.ID, b.ID)
 	status := ledger.BatchStatus{
-		Batch: b, Outcomes: map[ledger.Outcome]int{}, States: map[ledger.State]int{}, Conflicts: map[ledger.State]int{},
+		Batch: b, Outcomes: map[device.RowOutcome]int{}, States: map[device.State]int{}, Conflicts: map[device.State]int{},
 	}
 	for _, t := range tallies {
 		t.addTo(&status)
@@ -49,18 +49,18 @@ func (t tally) addTo(s *ledger.BatchStatus) {
 	switch t.what {
 	case "row":
 		s.Rows += t.count
-		s.Outcomes[ledger.Outcome(t.name)] += t.count
+		s.Outcomes[device.RowOutcome(t.name)] += t.count
 		return
 	case "reject":
 		s.Rejects = append(s.Rejects, ledger.Reason{Code: t.code, Count: t.count})
 		return
 	case "conflict":
-		s.Conflicts[ledger.State(t.name)] += t.count
+		s.Conflicts[device.State(t.name)] += t.count
 	case "device":
-		s.States[ledger.State(t.name)] += t.count
+		s.States[device.State(t.name)] += t.count
 	}
 	if t.code != "" {
-		s.Reasons = append(s.Reasons, ledger.Reason{State: ledger.State(t.name), Code: t.code, Count: t.count})
+		s.Reasons = append(s.Reasons, ledger.Reason{State: device.State(t.name), Code: t.code, Count: t.count})
 	}
 }
 

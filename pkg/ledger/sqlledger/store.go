@@ -8,7 +8,7 @@ import (
 
 // rewrite stores what is known anew of devices from before. They are not locked: what depends on their state, which may just
 // be changing, the statement finds out itself.
-func (in *intake) rewrite(ctx context.Context, changed []*record) error {
+func (in *acceptance) rewrite(ctx context.Context, changed []*record) error {
 	if len(changed) == 0 {
 		return nil
 	}
@@ -24,7 +24,7 @@ func (in *intake) rewrite(ctx context.Context, changed []*record) error {
 }
 
 // store writes everything in a few statements.
-func (in *intake) store(ctx context.Context) error {
+func (in *acceptance) store(ctx context.Context) error {
 	steps := make([]*transition, len(in.accepted))
 	for i, r := range in.accepted {
 		steps[i] = r.step("", door)

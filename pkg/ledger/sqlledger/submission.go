@@ -38,8 +38,8 @@ var items = table[item]{"submission_items", []field[item]{
 }}
 
 // Begin stores a submission with the devices it wins; see ledger.Submitter.
-func (l *Ledger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
-	var won []ledger.Device
+func (l *Ledger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
+	var won []device.Device
 	err := l.write(ctx, "begin", func(ctx context.Context, t tx) (err error) {
 		won, err = t.begin(ctx, s, refs, by)
 		return err
@@ -50,7 +50,7 @@ func (l *Ledger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.R
 	return won, nil
 }
 
-func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
+func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
 	ids := make([]string, len(refs))
 	for i, ref := range refs {
 		ids[i] = ref.ID
@@ -59,16 +59,16 @@ func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, b
 	if err != nil {
 		return nil, err
 	}
-	var won []ledger.Device
+	var won []device.Device
 	var parts []*item
 	for _, ref := range refs {
 		r := work.at(s.Tenant, ref.ID, ref.Version)
-		if r == nil || r.State != ledger.Collected {
+		if r == nil || r.State != device.Collected {
 			continue
 		}
 		code := r.Code
-		r.State, r.Submission, r.Due, r.Code, r.Detail = ledger.Submitting, s.ID, time.Time{}, "", ""
-		work.note(r, ledger.Collected, code, by)
+		r.State, r.Submission, r.Due, r.Code, r.Detail = device.Submitting, s.ID, time.Time{}, "", ""
+		work.note(r, device.Collected, code, by)
 		won = append(won, r.Device)
 		parts = append(parts, &item{submission: s.ID, position: len(parts), Item: ledger.Item{Device: r.ID}})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 )
@@ -25,7 +26,7 @@ func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB,
 	b.ResetTimer()
 	for b.Loop() {
 		b.StopTimer()
-		rows := make([]ledger.Candidate, chunk)
+		rows := make([]intake.Candidate, chunk)
 		for i := range rows {
 			rows[i] = ledgertest.Candidate(next, next)
 			rows[i].Canonical = make([]byte, captureSize)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 )
@@ -38,7 +39,7 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 	var f Filled
 	for n := range batches {
 		f.Batch = Open(tb, l)
-		var candidates []ledger.Candidate
+		var candidates []intake.Candidate
 		for i := range rows {
 			c := ledgertest.Candidate(i+1, n*rows+i+1)
 			if i%20 == 0 {
@@ -54,7 +55,7 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 		}
 		var moves []ledger.Move
 		for i, id := range f.Devices[:rows/10] {
-			to := []ledger.State{ledger.Dead, ledger.Ready}[i%2]
+			to := []device.State{device.Dead, device.Ready}[i%2]
 			moves = append(moves, ledger.Move{Tenant: tenant, Device: id, Version: 1, To: to, Code: "autopilot.unknown_outcome"})
 		}
 		_ = must[[]bool](tb)(l.Move(tb.Context(), moves...))
@@ -92,7 +93,7 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 			return err
 		},
 		"rows/outcome": func(ctx context.Context) error {
-			_, err := l.Rows(ctx, tenant, f.Batch.ID, ledger.RowQuery{Outcome: ledger.Rejected, Limit: 5})
+			_, err := l.Rows(ctx, tenant, f.Batch.ID, ledger.RowQuery{Outcome: device.Rejected, Limit: 5})
 			return err
 		},
 		"devices":   func(ctx context.Context) error { _, err := l.Devices(ctx, tenant, f.Devices[:100]); return err },
@@ -100,7 +101,7 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		"captures":  func(ctx context.Context) error { _, err := l.Captures(ctx, tenant, f.Devices[:100]); return err },
 		"timeline":  func(ctx context.Context) error { _, err := l.Timeline(ctx, tenant, f.Devices[0]); return err },
 		"erase":     func(ctx context.Context) error { _, err := l.EraseCaptures(ctx, now.Add(time.Hour), 5); return err },
-		"due":       func(ctx context.Context) error { _, err := l.ClaimDevices(ctx, ledger.StageImport, claim); return err },
+		"due":       func(ctx context.Context) error { _, err := l.ClaimDevices(ctx, device.StageImport, claim); return err },
 		"due subs":  func(ctx context.Context) error { _, err := l.ClaimSubmissions(ctx, claim); return err },
 		"letters": func(ctx context.Context) error {
 			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, After: f.Letter, Limit: 5})
@@ -124,11 +125,11 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		},
 		"audit": func(ctx context.Context) error { _, err := l.Entries(ctx, tenant, 5); return err },
 		"accept": func(ctx context.Context) error {
-			_, err := l.Accept(ctx, f.Batch, []ledger.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Evidence(1<<20+1, 0, 2, 3)}, now)
+			_, err := l.Accept(ctx, f.Batch, []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Evidence(1<<20+1, 0, 2, 3)}, now)
 			return err
 		},
 		"move": func(ctx context.Context) error {
-			_, err := l.Move(ctx, ledger.Move{Tenant: tenant, Device: f.Devices[last], Version: 1, To: ledger.Dead, Code: "x.y"})
+			_, err := l.Move(ctx, ledger.Move{Tenant: tenant, Device: f.Devices[last], Version: 1, To: device.Dead, Code: "x.y"})
 			return err
 		},
 		"revive": func(ctx context.Context) error { _, err := l.Revive(ctx, f.Letter, now, "test"); return err },

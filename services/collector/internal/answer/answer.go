@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
@@ -26,7 +27,7 @@ func RowOf(r ledger.Receipt) api.Row {
 // ReceiptOf returns the receipt of a delivery that was taken in.
 func ReceiptOf(result collect.Result) api.Receipt {
 	r := api.Receipt{
-		ID: result.Batch.ID, State: result.Batch.State, Rows: result.Rows, Outcomes: Counts(result.Outcomes),
+		ID: result.Batch.ID, State: api.BatchState(result.Batch.State), Rows: result.Rows, Outcomes: Counts(result.Outcomes),
 		Warned: result.Warned, Problems: []api.Row{}, Links: api.LinksOf(result.Batch.ID),
 	}
 	for _, receipt := range result.Problems {
@@ -50,7 +51,7 @@ func Repeated(ctx context.Context, from ledger.BatchReader, b ledger.Batch) (api
 		return api.Receipt{}, err
 	}
 	return api.Receipt{
-		ID: status.ID, State: status.State, Repeated: true, Rows: status.Rows, Outcomes: Counts(status.Outcomes),
+		ID: status.ID, State: api.BatchState(status.State), Repeated: true, Rows: status.Rows, Outcomes: Counts(status.Outcomes),
 		Problems: problems, More: failed(status.Outcomes) - len(problems), Links: api.LinksOf(status.ID),
 	}, nil
 }
@@ -58,7 +59,7 @@ func Repeated(ctx context.Context, from ledger.BatchReader, b ledger.Batch) (api
 // problemsOf reads the first rows of a batch that failed, in the order of the file.
 func problemsOf(ctx context.Context, from ledger.BatchReader, b ledger.BatchStatus) ([]api.Row, error) {
 	problems := []api.Row{}
-	for _, outcome := range []ledger.Outcome{ledger.Rejected, ledger.Conflict} {
+	for _, outcome := range []device.RowOutcome{device.Rejected, device.Conflict} {
 		if b.Outcomes[outcome] == 0 {
 			continue
 		}
@@ -75,18 +76,18 @@ func problemsOf(ctx context.Context, from ledger.BatchReader, b ledger.BatchStat
 }
 
 // failed counts the rows that somebody has to look at. A duplicate is none: its device is known.
-func failed(counts map[ledger.Outcome]int) int {
-	return counts[ledger.Rejected] + counts[ledger.Conflict]
+func failed(counts map[device.RowOutcome]int) int {
+	return counts[device.Rejected] + counts[device.Conflict]
 }
 
 // Outcomes returns every outcome there is.
-func Outcomes() []ledger.Outcome {
-	return []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected}
+func Outcomes() []device.RowOutcome {
+	return []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected}
 }
 
 // Counts names every outcome, so that the counts visibly add up.
-func Counts(counts map[ledger.Outcome]int) map[ledger.Outcome]int {
-	all := map[ledger.Outcome]int{}
+func Counts(counts map[device.RowOutcome]int) map[device.RowOutcome]int {
+	all := map[device.RowOutcome]int{}
 	for _, o := range Outcomes() {
 		all[o] = counts[o]
 	}

@@ -5,12 +5,11 @@ import (
 	"sync"
 
 	"taxiway.example/pkg/intake"
-	"taxiway.example/pkg/ledger"
 )
 
 // candidates reads the hashes of a chunk on all workers and keeps the order.
-func (r *run) candidates(ctx context.Context, rows []intake.Row) []ledger.Candidate {
-	out := make([]ledger.Candidate, len(rows))
+func (r *run) candidates(ctx context.Context, rows []intake.Row) []intake.Candidate {
+	out := make([]intake.Candidate, len(rows))
 	received := r.Now().UTC()
 	d := r.delivery
 	terms := intake.Terms{Tenant: d.Tenant, Source: d.Source, GroupTag: d.GroupTag}

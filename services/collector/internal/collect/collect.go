@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
@@ -136,7 +137,7 @@ type Result struct {
 	Repeated bool // the same delivery was taken in before; counts and problems are to be looked up
 	Rows     int
 	Warned   int // rows with warnings
-	Outcomes map[ledger.Outcome]int
+	Outcomes map[device.RowOutcome]int
 	Problems []ledger.Receipt // the first rows that were rejected or in conflict
 	Devices  []string         // the first devices, in the order of the rows
 }
@@ -166,7 +167,7 @@ func (s *Service) Take(ctx context.Context, d Delivery) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{Service: s, delivery: d, next: next, result: Result{Batch: batch, Outcomes: map[ledger.Outcome]int{}}}
+	r := &run{Service: s, delivery: d, next: next, result: Result{Batch: batch, Outcomes: map[device.RowOutcome]int{}}}
 	if existed && batch.State != ledger.Receiving {
 		return r.repeat()
 	}

@@ -38,7 +38,7 @@ func TestRowsBecomeDevices(t *testing.T) {
 	}
 	d := devices[0]
 	if d.Serial.Reveal() != serial || d.GroupTag != "Kiosk" || d.User != "ada@contoso.com" || d.ProductKeyID.Reveal() != "3305321234567" ||
-		d.State != ledger.Collected || d.Kind != device.EvidenceTPMEK || !d.Facts.TPM20 || d.Source != "oem" || d.Row != 1 {
+		d.State != device.Collected || d.Kind != device.EvidenceTPMEK || !d.Facts.TPM20 || d.Source != "oem" || d.Row != 1 {
 		t.Errorf("%+v", d)
 	}
 	if want := start.Add(time.Minute); !d.Due.Equal(want) {
@@ -79,7 +79,7 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	if diff := cmp.Diff([]int{100, 50, 100, 50, 20}, sizes); diff != "" {
 		t.Error(diff)
 	}
-	if want := map[ledger.Outcome]int{ledger.Accepted: 320, ledger.Duplicate: 3}; !cmp.Equal(want, result.Outcomes) || result.Rows != 323 {
+	if want := map[device.RowOutcome]int{device.Accepted: 320, device.Duplicate: 3}; !cmp.Equal(want, result.Outcomes) || result.Rows != 323 {
 		t.Errorf("%d rows, %v", result.Rows, result.Outcomes)
 	}
 }
@@ -90,13 +90,13 @@ func TestDeadBrokerLosesNothing(t *testing.T) {
 	b := newBench(t, collect.Config{Chunk: 10})
 	b.events.err = fault.New(fault.BrokerUnavailable, "")
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(file(t, seeds(1, 50)...))))
-	if err != nil || result.Outcomes[ledger.Accepted] != 50 {
+	if err != nil || result.Outcomes[device.Accepted] != 50 {
 		t.Fatal(result.Outcomes, err)
 	}
 	if b.events.calls != 1 {
 		t.Errorf("%d attempts", b.events.calls)
 	}
-	due, err := b.ledger.ClaimDevices(t.Context(), ledger.StageImport, ledger.Claim{
+	due, err := b.ledger.ClaimDevices(t.Context(), device.StageImport, ledger.Claim{
 		Tenant: "contoso", Now: start.Add(31 * time.Second), Until: start.Add(time.Hour), Limit: 100,
 	})
 	if err != nil || len(due) != 50 {
@@ -166,7 +166,7 @@ func TestSwappedBoardIsHeld(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 accepted", "2 conflict device.conflict_ek"}, b.verdicts(t, result.Batch.ID)); diff != "" {
 		t.Error(diff)
 	}
-	if s := b.status(t, result.Batch.ID); s.Conflicts[ledger.Held] != 1 {
+	if s := b.status(t, result.Batch.ID); s.Conflicts[device.Held] != 1 {
 		t.Errorf("%+v", s.Conflicts)
 	}
 	if len(b.events.events) != 1 || len(b.events.events[0].Devices) != 1 {
@@ -208,7 +208,7 @@ func TestRepeatedDelivery(t *testing.T) {
 	if err != nil || !again.Repeated || again.Batch.ID != first.Batch.ID {
 		t.Errorf("%+v %v", again, err)
 	}
-	if s := b.status(t, first.Batch.ID); s.Rows != 5 || s.Outcomes[ledger.Accepted] != 5 {
+	if s := b.status(t, first.Batch.ID); s.Rows != 5 || s.Outcomes[device.Accepted] != 5 {
 		t.Errorf("%+v", s)
 	}
 	for name, other := range map[string]string{"more rows": file(t, seeds(1, 6)...), "fewer rows": file(t, seeds(1, 4)...), "one row": file(t, 9)} {
@@ -240,10 +240,10 @@ func TestInterruptedDeliveryGoesOn(t *testing.T) {
 		t.Fatalf("%s with %d rows", s.State, s.Rows)
 	}
 	second, err := take(strings.NewReader(text))
-	if err != nil || second.Batch.ID != first.Batch.ID || second.Outcomes[ledger.Accepted] != 10 {
+	if err != nil || second.Batch.ID != first.Batch.ID || second.Outcomes[device.Accepted] != 10 {
 		t.Fatalf("%+v %v", second, err)
 	}
-	if s := b.status(t, first.Batch.ID); s.State != ledger.Complete || s.Rows != 10 || s.Outcomes[ledger.Accepted] != 10 {
+	if s := b.status(t, first.Batch.ID); s.State != ledger.Complete || s.Rows != 10 || s.Outcomes[device.Accepted] != 10 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -272,7 +272,7 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 	if s := b.status(t, first.Batch.ID); s.State != ledger.Receiving || s.Rows != 6 {
 		t.Errorf("%s with %d rows", s.State, s.Rows)
 	}
-	if r, err := take(strings.NewReader(text), "KIOSK"); err != nil || r.Outcomes[ledger.Accepted] != 10 {
+	if r, err := take(strings.NewReader(text), "KIOSK"); err != nil || r.Outcomes[device.Accepted] != 10 {
 		t.Errorf("%+v %v", r, err)
 	}
 	if _, err := take(strings.NewReader(text), "LAB"); fault.CodeOf(err) != fault.RequestConflict {
@@ -288,7 +288,7 @@ func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	if s := b.status(t, r.Batch.ID); s.State != ledger.Failed || s.Code != fault.RequestTruncated || s.Outcomes[ledger.Accepted] != 3 {
+	if s := b.status(t, r.Batch.ID); s.State != ledger.Failed || s.Code != fault.RequestTruncated || s.Outcomes[device.Accepted] != 3 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -303,7 +303,7 @@ func TestFileThatGoesBadKeepsTheRowsBefore(t *testing.T) {
 		return b.Take(t.Context(), d)
 	}
 	r, err := take()
-	if fault.CodeOf(err) != fault.FileRecordTooLong || r.Outcomes[ledger.Accepted] != 5 {
+	if fault.CodeOf(err) != fault.FileRecordTooLong || r.Outcomes[device.Accepted] != 5 {
 		t.Fatalf("%+v %v", r, err)
 	}
 	if s := b.status(t, r.Batch.ID); s.State != ledger.Failed || s.Code != fault.FileRecordTooLong || s.Rows != 5 {
@@ -322,7 +322,7 @@ type gated struct {
 	leave   chan error
 }
 
-func (g *gated) Accept(ctx context.Context, b ledger.Batch, rows []ledger.Candidate, due time.Time) ([]ledger.Receipt, error) {
+func (g *gated) Accept(ctx context.Context, b ledger.Batch, rows []intake.Candidate, due time.Time) ([]ledger.Receipt, error) {
 	g.entered <- struct{}{}
 	if err := <-g.leave; err != nil {
 		return nil, err
@@ -377,7 +377,7 @@ func TestLedgerThatFailsOnTheWay(t *testing.T) {
 		gate.leave <- nil
 	}
 	r, err = take()
-	if err != nil || r.Outcomes[ledger.Accepted] != 6 {
+	if err != nil || r.Outcomes[device.Accepted] != 6 {
 		t.Fatalf("%+v %v", r, err)
 	}
 	if s := b.status(t, r.Batch.ID); s.State != ledger.Complete || s.Rows != 6 {

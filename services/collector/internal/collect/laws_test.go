@@ -14,16 +14,17 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
 )
 
 // kinds are rows as files hold them: the record, and the outcome it must have when its device is new.
-var kinds = map[string]ledger.Outcome{
-	"good": ledger.Accepted, "again": ledger.Duplicate, "recaptured": ledger.Duplicate, "swapped board": ledger.Conflict,
-	"cut": ledger.Rejected, "edited": ledger.Rejected, "other serial": ledger.Rejected, "bad tag": ledger.Rejected,
-	"comma": ledger.Rejected, "open quote": ledger.Rejected, "no hash": ledger.Rejected, "lost zeros": ledger.Accepted,
+var kinds = map[string]device.RowOutcome{
+	"good": device.Accepted, "again": device.Duplicate, "recaptured": device.Duplicate, "swapped board": device.Conflict,
+	"cut": device.Rejected, "edited": device.Rejected, "other serial": device.Rejected, "bad tag": device.Rejected,
+	"comma": device.Rejected, "open quote": device.Rejected, "no hash": device.Rejected, "lost zeros": device.Accepted,
 }
 
 // record writes a record of the kind for the device of the seed; known is a seed that was accepted before.
@@ -72,7 +73,7 @@ func TestConservation(t *testing.T) {
 		b := &bench{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
 		b.Service = newService(t, collect.Config{Chunk: rapid.IntRange(2, 9).Draw(rt, "chunk")}, shared, b.events)
 		text := header + record(t, "good", 1, 1) + "\r\n"
-		want := map[ledger.Outcome]int{ledger.Accepted: 1}
+		want := map[device.RowOutcome]int{device.Accepted: 1}
 		n := rapid.IntRange(1, 12).Draw(rt, "rows")
 		for i := range n {
 			kind := rapid.SampledFrom([]string{
@@ -90,10 +91,10 @@ func TestConservation(t *testing.T) {
 		for _, n := range status.States {
 			accepted += n
 		}
-		if result.Rows != n+1 || status.Rows != n+1 || accepted != want[ledger.Accepted] {
-			rt.Fatalf("%d rows sent, %d answered, %d kept; %d devices of %d", n+1, result.Rows, status.Rows, accepted, want[ledger.Accepted])
+		if result.Rows != n+1 || status.Rows != n+1 || accepted != want[device.Accepted] {
+			rt.Fatalf("%d rows sent, %d answered, %d kept; %d devices of %d", n+1, result.Rows, status.Rows, accepted, want[device.Accepted])
 		}
-		for _, outcome := range []ledger.Outcome{ledger.Accepted, ledger.Duplicate, ledger.Conflict, ledger.Rejected} {
+		for _, outcome := range []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected} {
 			if result.Outcomes[outcome] != want[outcome] || status.Outcomes[outcome] != want[outcome] {
 				rt.Fatalf("%s: want %d, answered %d, kept %d", outcome, want[outcome], result.Outcomes[outcome], status.Outcomes[outcome])
 			}
@@ -102,8 +103,8 @@ func TestConservation(t *testing.T) {
 		for _, e := range b.events.events {
 			announced += len(e.Devices)
 		}
-		if announced != want[ledger.Accepted] {
-			rt.Fatalf("%d devices announced, %d accepted", announced, want[ledger.Accepted])
+		if announced != want[device.Accepted] {
+			rt.Fatalf("%d devices announced, %d accepted", announced, want[device.Accepted])
 		}
 	})
 }
@@ -116,11 +117,11 @@ func (forgetful) OpenBatch(_ context.Context, b ledger.Batch) (ledger.Batch, boo
 }
 func (forgetful) CloseBatch(context.Context, ledger.Batch) error { return nil }
 
-func (f forgetful) Accept(_ context.Context, _ ledger.Batch, rows []ledger.Candidate, _ time.Time) ([]ledger.Receipt, error) {
+func (f forgetful) Accept(_ context.Context, _ ledger.Batch, rows []intake.Candidate, _ time.Time) ([]ledger.Receipt, error) {
 	f.onChunk()
 	receipts := make([]ledger.Receipt, len(rows))
 	for i, r := range rows {
-		receipts[i] = ledger.Receipt{Row: r.Row, Outcome: ledger.Accepted, Device: "id"}
+		receipts[i] = ledger.Receipt{Row: r.Row, Outcome: device.Accepted, Device: "id"}
 	}
 	return receipts, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
@@ -30,7 +31,7 @@ type run struct {
 
 func (r *run) take(ctx context.Context, first intake.Row) (Result, error) {
 	rows := make(chan []intake.Row, 1)
-	judged := make(chan []ledger.Candidate, 1)
+	judged := make(chan []intake.Candidate, 1)
 	// What was read is committed even if the sender is gone by now: a row that stands is a row not sent again.
 	group, work := errgroup.WithContext(context.WithoutCancel(ctx))
 	group.Go(func() error { defer close(rows); return r.read(work, first, rows) })
@@ -64,7 +65,7 @@ func (r *run) read(ctx context.Context, row intake.Row, out chan<- []intake.Row)
 	return nil
 }
 
-func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []ledger.Candidate) error {
+func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []intake.Candidate) error {
 	for chunk := range in {
 		select {
 		case out <- r.candidates(ctx, chunk):
@@ -75,7 +76,7 @@ func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []le
 	return nil
 }
 
-func (r *run) commit(ctx context.Context, in <-chan []ledger.Candidate) error {
+func (r *run) commit(ctx context.Context, in <-chan []intake.Candidate) error {
 	for chunk := range in {
 		receipts, err := r.accept(ctx, chunk)
 		if err != nil {
@@ -90,7 +91,7 @@ func (r *run) commit(ctx context.Context, in <-chan []ledger.Candidate) error {
 // committing bounds one transaction.
 const committing = 30 * time.Second
 
-func (r *run) accept(ctx context.Context, chunk []ledger.Candidate) ([]ledger.Receipt, error) {
+func (r *run) accept(ctx context.Context, chunk []intake.Candidate) ([]ledger.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, committing)
 	defer cancel()
 	return r.Ledger.Accept(ctx, r.result.Batch, chunk, r.Now().UTC().Add(r.config.Grace))
@@ -104,7 +105,7 @@ func (r *run) count(receipts []ledger.Receipt) {
 		if len(receipt.Warnings) > 0 {
 			r.result.Warned++
 		}
-		failed := receipt.Outcome == ledger.Rejected || receipt.Outcome == ledger.Conflict
+		failed := receipt.Outcome == device.Rejected || receipt.Outcome == device.Conflict
 		if failed && len(r.result.Problems) < r.config.Problems {
 			r.result.Problems = append(r.result.Problems, receipt)
 		}
@@ -118,7 +119,7 @@ func (r *run) count(receipts []ledger.Receipt) {
 func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
 	var ids []string
 	for _, receipt := range receipts {
-		if receipt.Outcome == ledger.Accepted {
+		if receipt.Outcome == device.Accepted {
 			ids = append(ids, receipt.Device)
 		}
 	}

@@ -167,7 +167,7 @@ func (broken) Batch(context.Context, device.TenantID, string) (ledger.BatchStatu
 	return ledger.BatchStatus{}, fault.New(fault.LedgerUnavailable, "the database is gone")
 }
 
-func (broken) Devices(context.Context, device.TenantID, []string) ([]ledger.Device, error) {
+func (broken) Devices(context.Context, device.TenantID, []string) ([]device.Device, error) {
 	panic("boom")
 }
 

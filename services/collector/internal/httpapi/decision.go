@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
@@ -17,14 +18,14 @@ import (
 // decision is what a person does with a device that no service can go on with.
 type decision struct {
 	action string
-	from   []ledger.State
-	to     ledger.State
+	from   []device.State
+	to     device.State
 	refuse string // of a device in another state
 }
 
 var (
-	releasing = decision{"device.release", []ledger.State{ledger.Held}, ledger.Collected, "Only a held device can be released; this one is %s."}
-	retiring  = decision{"device.retire", []ledger.State{ledger.Held, ledger.Ready}, ledger.Retired, "Only a held or ready device can be retired; this one is %s."}
+	releasing = decision{"device.release", []device.State{device.Held}, device.Collected, "Only a held device can be released; this one is %s."}
+	retiring  = decision{"device.retire", []device.State{device.Held, device.Ready}, device.Retired, "Only a held or ready device can be retired; this one is %s."}
 )
 
 // release sends a held device on its way again, from the start.
@@ -50,7 +51,7 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, p principal, how de
 		return fault.Newf(fault.DeviceWrongState, how.refuse, d.State)
 	}
 	m := ledger.Move{Tenant: p.tenant.ID, Device: d.ID, Version: d.Version, To: how.to, By: actor(p)}
-	if how.to == ledger.Collected {
+	if how.to == device.Collected {
 		m.Due = a.Now().UTC()
 	}
 	applied, err := a.Desk.Move(r.Context(), m)

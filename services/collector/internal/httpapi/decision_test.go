@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
@@ -24,13 +25,13 @@ func TestRetireAndRelease(t *testing.T) {
 	for _, early := range []string{old + "/retire", old + "/release"} {
 		refused(t, r.post(t, "/v1/devices/"+early, contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
 	}
-	if ok, err := r.ledger.Move(t.Context(), ledger.Move{Tenant: "contoso", Device: old, Version: 1, To: ledger.Ready}); err != nil || !ok[0] {
+	if ok, err := r.ledger.Move(t.Context(), ledger.Move{Tenant: "contoso", Device: old, Version: 1, To: device.Ready}); err != nil || !ok[0] {
 		t.Fatal(ok, err)
 	}
-	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != ledger.Retired || d.Due != nil {
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != device.Retired || d.Due != nil {
 		t.Errorf("%+v", d)
 	}
-	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusOK); d.State != ledger.Collected || d.Code != "" || d.Due == nil || !d.Due.Equal(start) {
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusOK); d.State != device.Collected || d.Code != "" || d.Due == nil || !d.Due.Equal(start) {
 		t.Errorf("%+v", d)
 	}
 	refused(t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)

@@ -14,7 +14,6 @@ import (
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
 )
 
@@ -87,13 +86,13 @@ func (a *API) getDevice(w http.ResponseWriter, r *http.Request, p principal) err
 }
 
 // device returns the device of the path. One of another tenant is as unknown as one that does not exist.
-func (a *API) device(r *http.Request, p principal) (ledger.Device, error) {
+func (a *API) device(r *http.Request, p principal) (device.Device, error) {
 	found, err := a.Reader.Devices(r.Context(), p.tenant.ID, []string{r.PathValue("id")})
 	if err != nil {
-		return ledger.Device{}, err
+		return device.Device{}, err
 	}
 	if len(found) == 0 {
-		return ledger.Device{}, fault.New(fault.RequestNotFound, "There is no such device.")
+		return device.Device{}, fault.New(fault.RequestNotFound, "There is no such device.")
 	}
 	return found[0], nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
@@ -36,7 +37,7 @@ func TestBatchStatus(t *testing.T) {
 		}
 	}
 	// A device moves, and so does the tag.
-	devices, err := r.ledger.ClaimDevices(t.Context(), ledger.StageImport, ledger.Claim{Tenant: "contoso", Now: start.AddDate(1, 0, 0), Until: start.AddDate(2, 0, 0), Limit: 1})
+	devices, err := r.ledger.ClaimDevices(t.Context(), device.StageImport, ledger.Claim{Tenant: "contoso", Now: start.AddDate(1, 0, 0), Until: start.AddDate(2, 0, 0), Limit: 1})
 	if err != nil || len(devices) != 1 {
 		t.Fatal(devices, err)
 	}
@@ -83,7 +84,7 @@ func (r *rig) kill(t testing.TB, id string) {
 		t.Fatal(found, err)
 	}
 	moved, err := r.ledger.Move(t.Context(), ledger.Move{
-		Tenant: "contoso", Device: id, Version: found[0].Version, To: ledger.Dead, Code: fault.AutopilotInvalidHash, Detail: "802", By: "importer",
+		Tenant: "contoso", Device: id, Version: found[0].Version, To: device.Dead, Code: fault.AutopilotInvalidHash, Detail: "802", By: "importer",
 	})
 	if err != nil || !moved[0] {
 		t.Fatal(moved, err)
@@ -282,11 +283,11 @@ func TestReplayOfDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range devices {
-		want := ledger.Dead
+		want := device.Dead
 		if d.ID == open[0].Device {
-			want = ledger.Collected
+			want = device.Collected
 		}
-		if d.State != want || want == ledger.Collected && !d.Due.Equal(start) {
+		if d.State != want || want == device.Collected && !d.Due.Equal(start) {
 			t.Errorf("%s, due %s, want %s", d.State, d.Due, want)
 		}
 	}

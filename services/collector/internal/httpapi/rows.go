@@ -68,7 +68,7 @@ func readRowRequest(r *http.Request) (rowRequest, error) {
 	if req.format, err = formatOf(r); err != nil {
 		return req, err
 	}
-	switch outcome := ledger.Outcome(q.Get("outcome")); {
+	switch outcome := device.RowOutcome(q.Get("outcome")); {
 	case outcome == "failed":
 		req.failed = true
 	case outcome == "" || slices.Contains(answer.Outcomes(), outcome):
@@ -118,7 +118,7 @@ func (a *API) rows(ctx context.Context, tenant device.TenantID, req rowRequest) 
 			}
 			for _, row := range page {
 				query.After = row.Row
-				if req.failed && row.Outcome != ledger.Rejected && row.Outcome != ledger.Conflict {
+				if req.failed && row.Outcome != device.Rejected && row.Outcome != device.Conflict {
 					continue
 				}
 				if !yield(row, nil) {

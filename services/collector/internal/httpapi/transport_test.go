@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
 	"taxiway.example/services/collector/internal/httpapi"
@@ -59,7 +60,7 @@ func (d drain) Take(_ context.Context, delivery collect.Delivery) (collect.Resul
 		rows++
 		d.each(rows)
 	}
-	return collect.Result{Batch: ledger.Batch{ID: "b", State: ledger.Complete}, Rows: rows, Outcomes: map[ledger.Outcome]int{ledger.Accepted: rows}}, nil
+	return collect.Result{Batch: ledger.Batch{ID: "b", State: ledger.Complete}, Rows: rows, Outcomes: map[device.RowOutcome]int{device.Accepted: rows}}, nil
 }
 
 // repeated is a text and then a row, many times over.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
@@ -93,11 +94,11 @@ func (a *API) answerDevice(w http.ResponseWriter, r *http.Request, result collec
 	}
 	status := http.StatusAccepted
 	switch receipt := rows[0].Receipt; receipt.Outcome {
-	case ledger.Rejected, ledger.Conflict:
+	case device.Rejected, device.Conflict:
 		return ofReceipt(result.Batch.ID, receipt)
-	case ledger.Duplicate:
+	case device.Duplicate:
 		status = http.StatusOK
-	case ledger.Accepted:
+	case device.Accepted:
 	}
 	w.Header().Set("Location", "/v1/devices/"+rows[0].Device)
 	setRetryAfter(w, a.config.Poll)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/answer"
@@ -26,7 +27,7 @@ func viewOfReasons(reasons []ledger.Reason) []api.Reason {
 
 func viewOfBatch(s ledger.BatchStatus) api.Batch {
 	v := api.Batch{
-		ID: s.ID, Name: s.Name, Source: s.Source, State: s.State, Code: s.Code, Detail: s.Detail,
+		ID: s.ID, Name: s.Name, Source: s.Source, State: api.BatchState(s.State), Code: s.Code, Detail: s.Detail,
 		Created: s.Created, Closed: timeOrNil(s.Closed), Rows: s.Rows, Outcomes: answer.Counts(s.Outcomes),
 		States: orEmpty(s.States), Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects), Links: api.LinksOf(s.ID),
 	}
@@ -39,9 +40,9 @@ func viewOfBatch(s ledger.BatchStatus) api.Batch {
 	return v
 }
 
-func orEmpty(m map[ledger.State]int) map[ledger.State]int {
+func orEmpty(m map[device.State]int) map[device.State]int {
 	if m == nil {
-		return map[ledger.State]int{}
+		return map[device.State]int{}
 	}
 	return m
 }
@@ -53,7 +54,7 @@ func timeOrNil(t time.Time) *time.Time {
 	return &t
 }
 
-func viewOfDevice(d ledger.Device) api.Device {
+func viewOfDevice(d device.Device) api.Device {
 	v := api.Device{
 		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, Evidence: d.Kind, GroupTag: d.GroupTag, User: d.User,
 		Batch: d.Batch, Row: d.Row, State: d.State, Code: d.Code, Detail: d.Detail, Attempts: d.Attempts, Due: timeOrNil(d.Due), Tag: d.Tag,
@@ -79,6 +80,6 @@ func viewOfLetter(l ledger.Letter) api.Letter {
 	return api.Letter{
 		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription, Type: l.Type,
 		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.Hint, Attempts: l.Attempts, Replays: l.Replays,
-		State: l.State, At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,
+		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,
 	}
 }

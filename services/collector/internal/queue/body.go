@@ -8,7 +8,6 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
-	"taxiway.example/pkg/ledger"
 )
 
 // parse reads a message: one device as POST /v1/devices takes it, or {"devices": [device, …]}. A device of a list that cannot be
@@ -64,7 +63,7 @@ func malformedAt(dec *json.Decoder) error {
 func element(raw json.RawMessage, number int) intake.Row {
 	row, err := intake.DecodeDevice(bytes.NewReader(raw), number)
 	if err != nil {
-		return intake.Row{Number: number, Reject: &ledger.Reject{Code: fault.RowMalformed, Detail: "In the object of this device: " + fault.DetailOf(err)}}
+		return intake.Row{Number: number, Reject: &intake.Reject{Code: fault.RowMalformed, Detail: "In the object of this device: " + fault.DetailOf(err)}}
 	}
 	return row
 }

@@ -76,7 +76,7 @@ func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []
 			verdicts[i] = step.Stays(err)
 			continue
 		}
-		verdicts[i] = step.Reached(ledger.Grouped, patch)
+		verdicts[i] = step.Reached(device.Grouped, patch)
 	}
 	return verdicts
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/grouper/internal/step"
@@ -23,7 +24,7 @@ func Decide(cases []step.Case) []step.Verdict {
 func decide(i autopilot.Identity) step.Verdict {
 	switch {
 	case i.ProfileAssigned():
-		return step.Reached(ledger.Ready, ledger.Patch{})
+		return step.Reached(device.Ready, ledger.Patch{})
 	case i.Profile == autopilot.ProfileFailed:
 		return step.Stays(fault.New(fault.GroupProfileFailed, strings.TrimSpace("Intune says "+string(i.Profile)+" "+i.ProfileDetail)))
 	}

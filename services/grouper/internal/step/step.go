@@ -4,31 +4,32 @@ package step
 
 import (
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
 
 // Case is a device with its Autopilot identity.
 type Case struct {
-	Device   ledger.Device
+	Device   device.Device
 	Identity autopilot.Identity
 }
 
 // Verdict is what a step decided about a device: it has reached a state, or something keeps it where it is or throws it back.
 type Verdict struct {
-	To  ledger.State // where it goes; "" = nowhere, and then Err says why
+	To  device.State // where it goes; "" = nowhere, and then Err says why
 	Set ledger.Patch
 	Err error // a fault whose code becomes the reason; its kind says whether waiting helps
 }
 
 // Reached says that the device has got to a state.
-func Reached(to ledger.State, set ledger.Patch) Verdict { return Verdict{To: to, Set: set} }
+func Reached(to device.State, set ledger.Patch) Verdict { return Verdict{To: to, Set: set} }
 
 // Stays says that something keeps the device where it is.
 func Stays(err error) Verdict { return Verdict{Err: err} }
 
 // Back says that something throws the device back to a state, where it waits.
-func Back(to ledger.State, set ledger.Patch, err error) Verdict {
+func Back(to device.State, set ledger.Patch, err error) Verdict {
 	return Verdict{To: to, Set: set, Err: err}
 }
 

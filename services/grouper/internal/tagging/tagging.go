@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/grouper/internal/step"
@@ -17,7 +18,7 @@ type Setter interface {
 }
 
 // Wanted returns the group tag that a device shall have, "" when nobody asks for one.
-func Wanted(t tenant.Tenant, d ledger.Device) string {
+func Wanted(t tenant.Tenant, d device.Device) string {
 	return t.TagFor(tenant.Subject{
 		Manufacturer: d.Manufacturer, Model: d.Product, Source: d.Source, RowTag: d.GroupTag, Serial: d.Serial,
 	})
@@ -45,7 +46,7 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 		if c.Identity.EntraDeviceID != "" {
 			patch.EntraDeviceID = &c.Identity.EntraDeviceID
 		}
-		verdicts[i] = step.Reached(ledger.Tagged, patch)
+		verdicts[i] = step.Reached(device.Tagged, patch)
 	}
 	return verdicts
 }
@@ -57,7 +58,7 @@ func Writes(t tenant.Tenant, c step.Case) bool { return differs(Wanted(t, c.Devi
 // not matter.
 func Changed(c step.Case) bool {
 	d := c.Device
-	return d.State == ledger.Tagged && d.Tag != "" && !strings.EqualFold(d.Tag, c.Identity.GroupTag)
+	return d.State == device.Tagged && d.Tag != "" && !strings.EqualFold(d.Tag, c.Identity.GroupTag)
 }
 
 func differs(want string, c step.Case) bool { return want != "" && want != c.Identity.GroupTag }

@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/graph"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/grouper/internal/step"
 )
@@ -44,7 +44,7 @@ func (s *service) Sync(context.Context) error {
 func TestRefusalOfTheTenantStopsWritingOnly(t *testing.T) {
 	var cases []step.Case
 	for _, tag := range []string{"OLD", "OLD", "OLD", "NEW", "OLD"} {
-		cases = append(cases, step.Case{Device: ledger.Device{GroupTag: "NEW"}, Identity: autopilot.Identity{ID: "id", GroupTag: tag}})
+		cases = append(cases, step.Case{Device: device.Device{GroupTag: "NEW"}, Identity: autopilot.Identity{ID: "id", GroupTag: tag}})
 	}
 	for name, tt := range map[string]struct {
 		err  error
@@ -63,7 +63,7 @@ func TestRefusalOfTheTenantStopsWritingOnly(t *testing.T) {
 			code := fault.Code("")
 			if v.Err != nil {
 				code = fault.CodeOf(v.Err)
-			} else if v.To != ledger.Tagged || *v.Set.Tag != "NEW" {
+			} else if v.To != device.Tagged || *v.Set.Tag != "NEW" {
 				t.Errorf("%s: %+v", name, v)
 			}
 			got = append(got, code)

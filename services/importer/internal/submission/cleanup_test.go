@@ -76,7 +76,7 @@ func TestOnlyOurRecordsAreDeleted(t *testing.T) {
 				}
 				r.run(6*time.Hour, map[device.TenantID][]string{contoso: ids})
 				for _, id := range ids {
-					r.want(contoso, id, ledger.Registered, "")
+					r.want(contoso, id, device.Registered, "")
 				}
 				if left := r.records(); !slices.Equal(left, others) {
 					t.Errorf("left are %v, want %v", left, others)
@@ -108,7 +108,7 @@ func TestDeletingLeavesRoom(t *testing.T) {
 		if err := r.handle(r.collected(contoso, more...)); err != nil {
 			t.Fatal(err)
 		}
-		r.want(contoso, more[0], ledger.Submitted, "")
+		r.want(contoso, more[0], device.Submitted, "")
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		for _, at := range r.sim.Log(deleting) {
 			n := 0
@@ -131,7 +131,7 @@ func TestCleanUpEnds(t *testing.T) {
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		r.fault(simulator.Fault{Operation: deleting, Effect: simulator.Reply, Status: 403, Times: -1})
 		r.run(2*time.Hour, map[device.TenantID][]string{contoso: ids})
-		r.want(contoso, ids[0], ledger.Registered, "")
+		r.want(contoso, ids[0], device.Registered, "")
 		if n := len(r.records()); n != 2 {
 			t.Errorf("%d records are left", n)
 		}
@@ -144,7 +144,7 @@ func TestCleanUpOfALongImport(t *testing.T) {
 		"decided": func(r *rig, ids []string) {
 			r.run(72*time.Hour, map[device.TenantID][]string{contoso: ids})
 			for _, id := range ids {
-				r.want(contoso, id, ledger.Registered, "")
+				r.want(contoso, id, device.Registered, "")
 			}
 		},
 		"taken out": func(r *rig, ids []string) {
@@ -152,8 +152,8 @@ func TestCleanUpOfALongImport(t *testing.T) {
 				r.step()
 			}
 			for _, id := range ids {
-				d := r.want(contoso, id, ledger.Submitted, fault.AutopilotPending)
-				m := ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: ledger.Retired, By: "operator:test"}
+				d := r.want(contoso, id, device.Submitted, fault.AutopilotPending)
+				m := ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Retired, By: "operator:test"}
 				if done, err := r.ledger.Move(r.ctx(), m); err != nil || !done[0] {
 					r.Fatal(done, err)
 				}

@@ -12,6 +12,7 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
@@ -61,8 +62,8 @@ type mortalLedger struct {
 	r *reaper
 }
 
-func (m mortalLedger) Devices(ctx context.Context, id device.TenantID, ids []string) ([]ledger.Device, error) {
-	return read(m.r, func() ([]ledger.Device, error) { return m.Ledger.Devices(ctx, id, ids) })
+func (m mortalLedger) Devices(ctx context.Context, id device.TenantID, ids []string) ([]device.Device, error) {
+	return read(m.r, func() ([]device.Device, error) { return m.Ledger.Devices(ctx, id, ids) })
 }
 
 func (m mortalLedger) Captures(ctx context.Context, id device.TenantID, ids []string) (map[string][]byte, error) {
@@ -73,8 +74,8 @@ func (m mortalLedger) Move(ctx context.Context, moves ...ledger.Move) ([]bool, e
 	return write(m.r, func() ([]bool, error) { return m.Ledger.Move(ctx, moves...) })
 }
 
-func (m mortalLedger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
-	return write(m.r, func() ([]ledger.Device, error) { return m.Ledger.Begin(ctx, s, refs, by) })
+func (m mortalLedger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
+	return write(m.r, func() ([]device.Device, error) { return m.Ledger.Begin(ctx, s, refs, by) })
 }
 
 func (m mortalLedger) Advance(ctx context.Context, c ledger.SubmissionChange) (bool, error) {
@@ -86,7 +87,7 @@ func (m mortalLedger) Submission(ctx context.Context, id device.TenantID, sub st
 }
 
 func (m mortalLedger) Take(
-	ctx context.Context, id device.TenantID, bucket string, n int, rate ledger.Rate, now time.Time,
+	ctx context.Context, id device.TenantID, bucket string, n int, rate budget.Rate, now time.Time,
 ) (time.Duration, error) {
 	return write(m.r, func() (time.Duration, error) { return m.Ledger.Take(ctx, id, bucket, n, rate, now) })
 }
@@ -183,7 +184,7 @@ var brisk = knobs{
 
 // ending is where a device ended, without what differs from run to run.
 type ending struct {
-	State      ledger.State
+	State      device.State
 	Code       fault.Code
 	Registered bool
 	Announced  bool
@@ -196,7 +197,7 @@ func (r *rig) endings(t *testing.T, ids []string) []ending {
 	for _, id := range ids {
 		d := r.device(contoso, id)
 		// An event lost in a crash is made up for by the device's due time.
-		known := slices.Contains(announced, id) || d.State == ledger.Registered && !d.Due.IsZero()
+		known := slices.Contains(announced, id) || d.State == device.Registered && !d.Due.IsZero()
 		all = append(all, ending{d.State, d.Code, d.RegistrationID != "", known})
 	}
 	return all
@@ -289,7 +290,7 @@ func (r *rig) conserved(t tb, ids []string) {
 	for _, id := range ids {
 		d := r.device(contoso, id)
 		switch d.State {
-		case ledger.Registered:
+		case device.Registered:
 			if !registered[d.RegistrationID] {
 				t.Errorf("the ledger says registered as %q, Autopilot does not know it", d.RegistrationID)
 			}
@@ -297,7 +298,7 @@ func (r *rig) conserved(t tb, ids []string) {
 				t.Errorf("two devices are registered as %q", d.RegistrationID)
 			}
 			mine[d.RegistrationID] = true
-		case ledger.Dead, ledger.Held:
+		case device.Dead, device.Held:
 			if d.Code == "" {
 				t.Errorf("a device is %s and does not say why", d.State)
 			}

@@ -27,7 +27,7 @@ type look struct {
 
 	records    map[string]string // of the devices that have one, by device
 	moves      []ledger.Move
-	registered []ledger.Device
+	registered []device.Device
 	meanings   []string // of the devices whose import ended
 	staying    int      // devices that wait on
 
@@ -37,7 +37,7 @@ type look struct {
 }
 
 // decide says what becomes of one device, given its records.
-func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.Imported) {
+func (l *look) decide(ctx context.Context, d device.Device, records []autopilot.Imported) {
 	if len(records) == 0 {
 		l.missing(d)
 		return
@@ -49,7 +49,7 @@ func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.
 	ended := func(m ledger.Move) { l.end(m, string(r.Meaning())) }
 	switch {
 	case p.Action == outcome.Wait:
-		l.stay(d, ledger.Submitted, l.alarm())
+		l.stay(d, device.Submitted, l.alarm())
 	case p.Action == outcome.Register && r.RegistrationID != "":
 		l.register(d, r.RegistrationID, string(r.Meaning()))
 	case p.Action == outcome.Register: // registered, and the record does not say as what
@@ -59,29 +59,29 @@ func (l *look) decide(ctx context.Context, d ledger.Device, records []autopilot.
 	case p.Action == outcome.Twin:
 		l.find(ctx, d, search{why: p.Code, limit: l.Timings.Settle, meaning: r.Meaning(), otherwise: l.alone})
 	case p.Action == outcome.Hold:
-		ended(move(d, ledger.Held, time.Time{}, p.Code, said(r)))
+		ended(move(d, device.Held, time.Time{}, p.Code, said(r)))
 	case p.Action == outcome.Again:
 		ended(l.again(d, l.now, p.Code, said(r)))
 	default:
-		ended(move(d, ledger.Dead, time.Time{}, p.Code, said(r)))
+		ended(move(d, device.Dead, time.Time{}, p.Code, said(r)))
 	}
 }
 
 // missing decides about a device without a record: it waits until the settle time has passed, then it counts as lost. If its
 // record was there before, somebody deletes records by hand or the listing was incomplete once; then the time starts when it
 // was first missed. No search by serial number here: only Autopilot can say that this hardware is the one registered.
-func (l *look) missing(d ledger.Device) {
+func (l *look) missing(d device.Device) {
 	settle, posted := l.Timings.Settle, l.sub.Posted
 	if posted.IsZero() {
 		posted = l.sub.Created
 	}
 	early := l.now.Sub(posted) < settle
 	switch {
-	case early && d.State == ledger.Submitting:
+	case early && d.State == device.Submitting:
 		l.stay(d, d.State, fault.GraphUnknownOutcome)
 	case early:
 		l.stay(d, d.State, "")
-	case d.State == ledger.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
+	case d.State == device.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
 		l.stay(d, d.State, fault.AutopilotLost)
 	default:
 		l.end(l.again(d, l.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
@@ -91,16 +91,16 @@ func (l *look) missing(d ledger.Device) {
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
-func (l *look) ghost(d ledger.Device, refused error) ledger.Move {
+func (l *look) ghost(d device.Device, refused error) ledger.Move {
 	if refused != nil {
-		return move(d, ledger.Dead, time.Time{}, fault.CodeOf(refused),
+		return move(d, device.Dead, time.Time{}, fault.CodeOf(refused),
 			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
 	}
-	return move(d, ledger.Dead, time.Time{}, fault.AutopilotGhost,
+	return move(d, device.Dead, time.Time{}, fault.AutopilotGhost,
 		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", l.Timings.Invisible))
 }
 
-func (l *look) alone(d ledger.Device, refused error) ledger.Move {
+func (l *look) alone(d device.Device, refused error) ledger.Move {
 	one, detail := 1, "The twin of the device does not show up; it is sent again alone."
 	if refused != nil {
 		detail = "The search for the twin of the device is refused; it is sent again alone."
@@ -115,15 +115,15 @@ type search struct {
 	why       fault.Code // shown on the device while it waits
 	limit     time.Duration
 	meaning   autopilot.Meaning
-	otherwise func(d ledger.Device, refused error) ledger.Move // when it has not been found within the limit
+	otherwise func(d device.Device, refused error) ledger.Move // when it has not been found within the limit
 }
 
 // find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search that
 // failed says nothing about the device, and costs time only; but one that the service refuses as it stands it always will.
-func (l *look) find(ctx context.Context, d ledger.Device, s search) {
+func (l *look) find(ctx context.Context, d device.Device, s search) {
 	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
 		l.more = true
-		l.stay(d, ledger.Submitted, s.why)
+		l.stay(d, device.Submitted, s.why)
 		return
 	}
 	l.searches++
@@ -134,22 +134,22 @@ func (l *look) find(ctx context.Context, d ledger.Device, s search) {
 		} else {
 			l.failed = err
 		}
-		l.stay(d, ledger.Submitted, s.why)
+		l.stay(d, device.Submitted, s.why)
 		return
 	}
 	switch same, shared := pick(d, found), device.IsPlaceholder(d.Serial.Reveal()); {
 	case len(same) > 0 && shared:
 		detail := "Many devices have its serial number; one that is registered with it may be another device."
-		l.end(move(d, ledger.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
+		l.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case len(same) == 1:
 		l.register(d, same[0].ID, string(s.meaning))
 	case len(same) > 1:
 		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
-		l.end(move(d, ledger.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
+		l.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case d.Code == s.why && l.now.Sub(d.Updated) >= s.limit:
 		l.end(s.otherwise(d, err), string(s.meaning))
 	default:
-		l.stay(d, ledger.Submitted, s.why)
+		l.stay(d, device.Submitted, s.why)
 	}
 }
 
@@ -165,15 +165,15 @@ func aboutDevice(err error) bool {
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.
-func (l *look) stay(d ledger.Device, in ledger.State, code fault.Code) {
+func (l *look) stay(d device.Device, in device.State, code fault.Code) {
 	l.staying++
 	if d.State != in || d.Code != code {
 		l.moves = append(l.moves, move(d, in, time.Time{}, code, ""))
 	}
 }
 
-func (l *look) register(d ledger.Device, id, meaning string) {
-	m := move(d, ledger.Registered, l.now.Add(l.Timings.Grace), "", "")
+func (l *look) register(d device.Device, id, meaning string) {
+	m := move(d, device.Registered, l.now.Add(l.Timings.Grace), "", "")
 	m.Attempts, m.Set.RegistrationID = 0, &id
 	l.registered = append(l.registered, d)
 	l.end(m, meaning)

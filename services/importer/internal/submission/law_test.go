@@ -16,7 +16,6 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
 )
 
@@ -79,7 +78,7 @@ func TestRedeliveryDoesNotCutAWaitShort(t *testing.T) {
 		if err := r.handle(first); err != nil {
 			t.Fatal(err)
 		}
-		for r.device(contoso, ids[0]).State != ledger.Collected {
+		for r.device(contoso, ids[0]).State != device.Collected {
 			r.step()
 		}
 		time.Sleep(5 * time.Second)
@@ -129,7 +128,7 @@ func TestTwoImporters(t *testing.T) {
 			if n := r.postsOf(h); n != 1 {
 				t.Errorf("device %d was posted %d times", i, n)
 			}
-			r.want(contoso, ids[i], ledger.Registered, "")
+			r.want(contoso, ids[i], device.Registered, "")
 		}
 		slices.Sort(ids)
 		if got := r.announced(); !slices.Equal(got, ids) {

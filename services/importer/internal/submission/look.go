@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -50,7 +51,7 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 }
 
 // devices returns the devices that the submission began with.
-func (s *Service) devices(ctx context.Context, sub ledger.Submission) ([]ledger.Device, error) {
+func (s *Service) devices(ctx context.Context, sub ledger.Submission) ([]device.Device, error) {
 	all := make([]string, len(sub.Items))
 	for i, item := range sub.Items {
 		all[i] = item.Device
@@ -59,9 +60,9 @@ func (s *Service) devices(ctx context.Context, sub ledger.Submission) ([]ledger.
 }
 
 // remaining returns the devices that are still part of the submission. Whoever moved the others has taken them out of it.
-func remaining(sub ledger.Submission, devices []ledger.Device) []ledger.Device {
-	return slices.DeleteFunc(slices.Clone(devices), func(d ledger.Device) bool {
-		return d.Submission != sub.ID || d.State != ledger.Submitting && d.State != ledger.Submitted
+func remaining(sub ledger.Submission, devices []device.Device) []device.Device {
+	return slices.DeleteFunc(slices.Clone(devices), func(d device.Device) bool {
+		return d.Submission != sub.ID || d.State != device.Submitting && d.State != device.Submitted
 	})
 }
 
@@ -78,7 +79,7 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 
 // putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is shown on
 // the devices.
-func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []ledger.Device, why error) error {
+func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []device.Device, why error) error {
 	report(ctx, "a look at an import was put off", why)
 	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.pause(why), sub.ID)), fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
@@ -98,7 +99,7 @@ func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []l
 
 // review decides about each device that waits, commits the decisions and announces the devices that are registered now.
 func (s *Service) review(
-	ctx context.Context, client Finder, sub ledger.Submission, devices []ledger.Device, records []autopilot.Imported,
+	ctx context.Context, client Finder, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
 ) error {
 	l := &look{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
 	mine := match(sub.Items, devices, records)
@@ -114,19 +115,19 @@ func (s *Service) review(
 }
 
 // turn puts the devices in an order in which, from look to look, others come first: a look makes only so many searches.
-func (l *look) turn(waiting []ledger.Device) []ledger.Device {
-	slices.SortFunc(waiting, func(a, b ledger.Device) int { return strings.Compare(a.ID, b.ID) })
+func (l *look) turn(waiting []device.Device) []device.Device {
+	slices.SortFunc(waiting, func(a, b device.Device) int { return strings.Compare(a.ID, b.ID) })
 	first := l.sub.Polls * l.Timings.MaxLookups % len(waiting)
 	return slices.Concat(waiting[first:], waiting[:first])
 }
 
 // announce tells the grouper. When that fails the devices' due time in the ledger does it.
-func (s *Service) announce(ctx context.Context, sub ledger.Submission, registered []ledger.Device) error {
+func (s *Service) announce(ctx context.Context, sub ledger.Submission, registered []device.Device) error {
 	if len(registered) == 0 {
 		return nil
 	}
 	e := event.ForDevices(event.DevicesRegistered, source, sub.Tenant, ids(registered), s.Now())
-	if e.Batch = registered[0].Batch; slices.ContainsFunc(registered, func(d ledger.Device) bool { return d.Batch != e.Batch }) {
+	if e.Batch = registered[0].Batch; slices.ContainsFunc(registered, func(d device.Device) bool { return d.Batch != e.Batch }) {
 		e.Batch = ""
 	}
 	if err := s.Emitter.Emit(ctx, e); err != nil {

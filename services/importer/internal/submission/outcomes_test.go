@@ -12,7 +12,6 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/graph"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
 )
 
@@ -35,49 +34,49 @@ func TestEachOutcome(t *testing.T) {
 	}
 	tests := map[string]struct {
 		prepare func(*rig, hwhash.Hash)
-		state   ledger.State
+		state   device.State
 		code    fault.Code
 		detail  string
 		posts   int // of the device under test
 	}{
-		"registered": {func(*rig, hwhash.Hash) {}, ledger.Registered, "", "", 1},
+		"registered": {func(*rig, hwhash.Hash) {}, device.Registered, "", "", 1},
 		"in flight under every name": {func(r *rig, h hwhash.Hash) {
 			r.outcome(h, always, simulator.Outcome{Polls: 5, Waiting: []string{"unknown", "pending", "partial", "somethingNew", "pending"}})
-		}, ledger.Registered, "", "", 1},
+		}, device.Registered, "", "", 1},
 		"already registered here": {func(r *rig, h hwhash.Hash) {
 			if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
 				r.Fatal(err)
 			}
-		}, ledger.Registered, "", "", 1},
+		}, device.Registered, "", "", 1},
 		"already registered here and invisible": {
 			plan(always, "ZtdDeviceAlreadyAssigned", 806),
-			ledger.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
+			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
 		},
 		"registered elsewhere": {func(r *rig, h hwhash.Hash) {
 			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {
 				r.Fatal(err)
 			}
-		}, ledger.Held, fault.AutopilotOtherTenant, "ZtdDeviceAssignedToOtherTenant", 1},
+		}, device.Held, fault.AutopilotOtherTenant, "ZtdDeviceAssignedToOtherTenant", 1},
 		"registered elsewhere, other spelling": {
 			plan(always, "ZtdDeviceAssignedToAnotherTenant", 808),
-			ledger.Held, fault.AutopilotOtherTenant, "808", 1,
+			device.Held, fault.AutopilotOtherTenant, "808", 1,
 		},
-		"storage error, then well":       {plan(2, "StorageError", 640), ledger.Registered, "", "", 3},
-		"storage error for good":         {plan(always, "StorageError", 640), ledger.Dead, fault.DeviceAttemptsUsedUp, "autopilot.storage_error", 6},
-		"invalid hash":                   {plan(always, "InvalidZtdHardwareHash", 802), ledger.Dead, fault.AutopilotInvalidHash, "802", 1},
-		"hash of the wrong size":         {plan(always, "HashNot4k", 0), ledger.Dead, fault.AutopilotInvalidHash, "HashNot4k", 1},
-		"no serial and no product key":   {plan(always, "MissingZtdSerialNumberAndProductKey", 803), ledger.Dead, fault.AutopilotMissingSerial, "803", 1},
-		"invalid body":                   {plan(always, "InvalidZtdRequestBody", 801), ledger.Dead, fault.AutopilotInvalidBody, "801", 1},
-		"not registered":                 {plan(always, "ZtdDeviceIsNotRegistered", 807), ledger.Dead, fault.AutopilotNotRegistered, "807", 1},
-		"hardware not found":             {plan(always, "ZtdDeviceNotFound", 812), ledger.Dead, fault.AutopilotNotFound, "812", 1},
-		"not unique":                     {plan(always, "ZtdDeviceIsNotUnique", 813), ledger.Dead, fault.AutopilotNotUnique, "813", 1},
-		"Entra device in the way":        {plan(always, "ZtdDeviceAlreadyAadRegistered", 814), ledger.Dead, fault.AutopilotEntraRegistered, "814", 1},
-		"nobody has documented it":       {plan(always, "ZtdSurprise", 999), ledger.Dead, fault.AutopilotUnknown, `"ZtdSurprise" (999)`, 1},
-		"a code without a name":          {plan(always, " ", 4711), ledger.Dead, fault.AutopilotUnknown, "4711", 1},
-		"a twin that never shows up":     {plan(1, "ZtdDeviceDuplicated", 0), ledger.Registered, "", "", 2},
-		"a twin that never is":           {plan(always, "ZtdDeviceDuplicated", 0), ledger.Dead, fault.DeviceAttemptsUsedUp, "autopilot.duplicated_in_upload", 6},
-		"registered by somebody else":    {plan(always, "ZtdDeviceRegisteredByOtherTenant", 811), ledger.Held, fault.AutopilotOtherTenant, "811", 1},
-		"a profile is no import outcome": {plan(always, "ZtdDeviceHasNoAssignedProfile", 815), ledger.Dead, fault.AutopilotUnknown, "815", 1},
+		"storage error, then well":       {plan(2, "StorageError", 640), device.Registered, "", "", 3},
+		"storage error for good":         {plan(always, "StorageError", 640), device.Dead, fault.DeviceAttemptsUsedUp, "autopilot.storage_error", 6},
+		"invalid hash":                   {plan(always, "InvalidZtdHardwareHash", 802), device.Dead, fault.AutopilotInvalidHash, "802", 1},
+		"hash of the wrong size":         {plan(always, "HashNot4k", 0), device.Dead, fault.AutopilotInvalidHash, "HashNot4k", 1},
+		"no serial and no product key":   {plan(always, "MissingZtdSerialNumberAndProductKey", 803), device.Dead, fault.AutopilotMissingSerial, "803", 1},
+		"invalid body":                   {plan(always, "InvalidZtdRequestBody", 801), device.Dead, fault.AutopilotInvalidBody, "801", 1},
+		"not registered":                 {plan(always, "ZtdDeviceIsNotRegistered", 807), device.Dead, fault.AutopilotNotRegistered, "807", 1},
+		"hardware not found":             {plan(always, "ZtdDeviceNotFound", 812), device.Dead, fault.AutopilotNotFound, "812", 1},
+		"not unique":                     {plan(always, "ZtdDeviceIsNotUnique", 813), device.Dead, fault.AutopilotNotUnique, "813", 1},
+		"Entra device in the way":        {plan(always, "ZtdDeviceAlreadyAadRegistered", 814), device.Dead, fault.AutopilotEntraRegistered, "814", 1},
+		"nobody has documented it":       {plan(always, "ZtdSurprise", 999), device.Dead, fault.AutopilotUnknown, `"ZtdSurprise" (999)`, 1},
+		"a code without a name":          {plan(always, " ", 4711), device.Dead, fault.AutopilotUnknown, "4711", 1},
+		"a twin that never shows up":     {plan(1, "ZtdDeviceDuplicated", 0), device.Registered, "", "", 2},
+		"a twin that never is":           {plan(always, "ZtdDeviceDuplicated", 0), device.Dead, fault.DeviceAttemptsUsedUp, "autopilot.duplicated_in_upload", 6},
+		"registered by somebody else":    {plan(always, "ZtdDeviceRegisteredByOtherTenant", 811), device.Held, fault.AutopilotOtherTenant, "811", 1},
+		"a profile is no import outcome": {plan(always, "ZtdDeviceHasNoAssignedProfile", 815), device.Dead, fault.AutopilotUnknown, "815", 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,13 +87,13 @@ func TestEachOutcome(t *testing.T) {
 				ids := r.accept(contoso, left, odd, right)
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 
-				r.want(contoso, ids[0], ledger.Registered, "")
-				r.want(contoso, ids[2], ledger.Registered, "")
+				r.want(contoso, ids[0], device.Registered, "")
+				r.want(contoso, ids[2], device.Registered, "")
 				d := r.want(contoso, ids[1], tt.state, tt.code)
 				if !strings.Contains(d.Detail, tt.detail) {
 					t.Errorf("detail %q does not say %q", d.Detail, tt.detail)
 				}
-				if tt.state == ledger.Registered && d.Attempts != 0 {
+				if tt.state == device.Registered && d.Attempts != 0 {
 					t.Errorf("%d attempts are carried over to the next stage", d.Attempts)
 				}
 				if strings.Contains(d.Detail, d.Serial.Reveal()) {
@@ -103,7 +102,7 @@ func TestEachOutcome(t *testing.T) {
 				if n := r.postsOf(odd); n != tt.posts {
 					t.Errorf("posted %d times, want %d", n, tt.posts)
 				}
-				if got := slices.Contains(r.announced(), ids[1]); got != (tt.state == ledger.Registered) {
+				if got := slices.Contains(r.announced(), ids[1]); got != (tt.state == device.Registered) {
 					t.Errorf("announced: %v", got)
 				}
 				if left := len(r.state(contoso).Imported); left > 0 {
@@ -137,28 +136,28 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 	}
 	tests := map[string]struct {
 		seeds []func(simulator.Hardware) simulator.Hardware
-		state ledger.State
+		state device.State
 		code  fault.Code
 	}{
 		"another manufacturer": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(hw *simulator.Hardware) { hw.Manufacturer = "Woodgrove" }),
-		}, ledger.Dead, fault.AutopilotGhost},
+		}, device.Dead, fault.AutopilotGhost},
 		"a longer serial": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(hw *simulator.Hardware) { hw.Serial = "X" + hw.Serial }),
-		}, ledger.Dead, fault.AutopilotGhost},
+		}, device.Dead, fault.AutopilotGhost},
 		"another case": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(hw *simulator.Hardware) {
 				hw.Serial, hw.Manufacturer = strings.ToLower(hw.Serial), strings.ToUpper(hw.Manufacturer)
 			}),
-		}, ledger.Registered, ""},
+		}, device.Registered, ""},
 		"told apart by model": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(hw *simulator.Hardware) { hw.Model = "Something else" }),
 			other(func(hw *simulator.Hardware) { hw.EKHash = strings.Repeat("cd", 32) }),
-		}, ledger.Registered, ""},
+		}, device.Registered, ""},
 		"two of them": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(*simulator.Hardware) {}),
 			other(func(hw *simulator.Hardware) { hw.EKHash = strings.Repeat("cd", 32) }),
-		}, ledger.Dead, fault.AutopilotNotUnique},
+		}, device.Dead, fault.AutopilotNotUnique},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +178,7 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 				ids := r.accept(contoso, h)
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 				d := r.want(contoso, ids[0], tt.state, tt.code)
-				if (d.RegistrationID != "") != (tt.state == ledger.Registered) {
+				if (d.RegistrationID != "") != (tt.state == device.Registered) {
 					t.Errorf("registration id %q", d.RegistrationID)
 				}
 			})
@@ -200,7 +199,7 @@ func TestAFillerIsNoProof(t *testing.T) {
 				like := hwhash.Synthetic(1)
 				other := r.accept(contoso, machine(t, 1, filler))
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: other})
-				registered := r.want(contoso, other[0], ledger.Registered, "")
+				registered := r.want(contoso, other[0], device.Registered, "")
 				h := machine(t, 2, filler, func(x *hwhash.Report) { x.Manufacturer, x.Product = like.Manufacturer, like.Product })
 				if o.Name != "" {
 					r.outcome(h, -1, o)
@@ -212,7 +211,7 @@ func TestAFillerIsNoProof(t *testing.T) {
 				}
 				ids := r.accept(contoso, h)
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
-				if d := r.want(contoso, ids[0], ledger.Dead, fault.AutopilotNotUnique); d.RegistrationID != "" {
+				if d := r.want(contoso, ids[0], device.Dead, fault.AutopilotNotUnique); d.RegistrationID != "" {
 					t.Error("two devices have one registration")
 				}
 			})
@@ -251,7 +250,7 @@ func TestSearchesAreBounded(t *testing.T) {
 			before = searches
 		}
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Registered, "")
+			r.want(contoso, id, device.Registered, "")
 		}
 	})
 }
@@ -291,7 +290,7 @@ func TestSearchesTakeTurns(t *testing.T) {
 					}
 					return tt.fails
 				}})
-				for r.device(contoso, ids[7]).State != ledger.Registered {
+				for r.device(contoso, ids[7]).State != device.Registered {
 					if time.Now().After(until.Add(5 * time.Minute)) {
 						t.Fatal("not found within its limit")
 					}
@@ -300,7 +299,7 @@ func TestSearchesTakeTurns(t *testing.T) {
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 				for i, id := range ids {
 					if i != 7 {
-						r.want(contoso, id, ledger.Dead, tt.code)
+						r.want(contoso, id, device.Dead, tt.code)
 					}
 				}
 			})
@@ -331,10 +330,10 @@ func TestSearchesThatFail(t *testing.T) {
 				for end := time.Now().Add(3 * r.Timings.Invisible); time.Now().Before(end); {
 					r.step()
 				}
-				r.want(contoso, ids[0], ledger.Submitted, fault.AutopilotAlreadyHere)
+				r.want(contoso, ids[0], device.Submitted, fault.AutopilotAlreadyHere)
 				r.sim.RemoveFault(planned)
 				r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
-				r.want(contoso, ids[0], ledger.Registered, "")
+				r.want(contoso, ids[0], device.Registered, "")
 			})
 		})
 	}
@@ -350,11 +349,11 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 400, Code: "BadRequest", Times: -1})
 		ids := r.accept(contoso, h, twin)
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
-		d := r.want(contoso, ids[0], ledger.Dead, fault.GraphBadRequest)
+		d := r.want(contoso, ids[0], device.Dead, fault.GraphBadRequest)
 		if !strings.Contains(d.Detail, "HTTP 400") || !strings.Contains(d.Detail, "registered here") {
 			t.Errorf("detail %q", d.Detail)
 		}
-		r.want(contoso, ids[1], ledger.Registered, "") // sent again, alone
+		r.want(contoso, ids[1], device.Registered, "") // sent again, alone
 		if n := r.postsOf(twin); n != 2 {
 			t.Errorf("the twin was posted %d times", n)
 		}

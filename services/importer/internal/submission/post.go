@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/outcome"
@@ -14,7 +15,7 @@ import (
 const commitLimit = 10 * time.Second
 
 // post sends a submission that has just begun and commits what is known of it then.
-func (s *Service) post(ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice) error {
+func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice) error {
 	records, err := s.send(ctx, sub, won, rows)
 	// What is known of the import is committed even when we are told to stop just now.
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
@@ -41,7 +42,7 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []ledger.
 
 // send POSTs the devices won, unless the time for that has passed while the process stood still.
 func (s *Service) send(
-	ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice,
+	ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice,
 ) ([]autopilot.Imported, error) {
 	client, err := s.Connect(sub.Tenant)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Service) send(
 
 // accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked for.
 func (s *Service) accepted(
-	ctx context.Context, sub ledger.Submission, won []ledger.Device, rows map[string]autopilot.ImportDevice, records []autopilot.Imported,
+	ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice, records []autopilot.Imported,
 ) error {
 	s.Metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
@@ -72,7 +73,7 @@ func (s *Service) accepted(
 	for _, d := range won {
 		if mine := bySerial[rows[d.ID].Serial.Fold()]; len(mine) > 0 {
 			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: outcome.Decisive(mine).ID})
-			c.Moves = append(c.Moves, move(d, ledger.Submitted, time.Time{}, "", ""))
+			c.Moves = append(c.Moves, move(d, device.Submitted, time.Time{}, "", ""))
 		}
 	}
 	_, err := s.advance(ctx, c)
@@ -89,19 +90,19 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 }
 
 // withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends it.
-func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []ledger.Device) error {
+func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
 	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
 	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, ""
 	c := ledger.SubmissionChange{Submission: sub}
 	for _, d := range won {
-		c.Moves = append(c.Moves, move(d, ledger.Collected, s.Now(), "", ""))
+		c.Moves = append(c.Moves, move(d, device.Collected, s.Now(), "", ""))
 	}
 	_, err := s.advance(ctx, c)
 	return err
 }
 
 // refused gives the devices back: the import did not happen.
-func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledger.Device, verdict sending, why error) error {
+func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []device.Device, verdict sending, why error) error {
 	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
 	report(ctx, "an import was refused", why)
 	now := s.Now()
@@ -118,7 +119,7 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledg
 		if fault.KindOf(why) == fault.Throttled {
 			s.Metrics.waits.Inc()
 		}
-		c.Moves = s.all(won, ledger.Collected, now.Add(spread(s.Timings.pause(why), sub.ID)), why)
+		c.Moves = s.all(won, device.Collected, now.Add(spread(s.Timings.pause(why), sub.ID)), why)
 	}
 	_, err := s.advance(ctx, c)
 	if err == nil && verdict == divide {
@@ -128,12 +129,12 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []ledg
 }
 
 // divided isolates the row that Graph refuses: each half is sent on its own, until the row stands alone.
-func (s *Service) divided(won []ledger.Device, now time.Time, why error) []ledger.Move {
+func (s *Service) divided(won []device.Device, now time.Time, why error) []ledger.Move {
 	if len(won) == 1 {
-		return s.all(won, ledger.Dead, time.Time{}, why)
+		return s.all(won, device.Dead, time.Time{}, why)
 	}
 	half := (len(won) + 1) / 2
-	moves := s.all(won, ledger.Collected, now, why)
+	moves := s.all(won, device.Collected, now, why)
 	for i := range moves {
 		moves[i].Set.ChunkLimit = &half
 	}

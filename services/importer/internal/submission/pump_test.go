@@ -26,7 +26,7 @@ func (r *rig) due(tenants ...device.TenantID) []event.Event {
 	var events []event.Event
 	for _, id := range tenants {
 		c := ledger.Claim{Tenant: id, Now: time.Now(), Until: time.Now().Add(15 * time.Minute), Limit: 100}
-		devices, err := r.ledger.ClaimDevices(ctx, ledger.StageImport, c)
+		devices, err := r.ledger.ClaimDevices(ctx, device.StageImport, c)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func (r *rig) settled(devices map[device.TenantID][]string) bool {
 			r.Fatal(err)
 		}
 		for _, d := range found {
-			if d.State == ledger.Collected || d.State == ledger.Submitting || d.State == ledger.Submitted {
+			if d.State == device.Collected || d.State == device.Submitting || d.State == device.Submitted {
 				return false
 			}
 		}
@@ -158,7 +158,7 @@ func (r *rig) rest(worked bool) {
 			r.Fatal(err)
 		}
 		for _, d := range found {
-			if d.State == ledger.Collected {
+			if d.State == device.Collected {
 				earlier(d.Due)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
 )
@@ -34,8 +35,8 @@ func (r *rig) recapture(id device.TenantID, deviceID string, seed uint64, change
 	if _, _, err := r.ledger.OpenBatch(r.ctx(), b); err != nil {
 		r.Fatal(err)
 	}
-	row := ledger.Candidate{Row: 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical()}
-	receipts, err := r.ledger.Accept(r.ctx(), b, []ledger.Candidate{row}, time.Now())
+	row := intake.Candidate{Row: 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical()}
+	receipts, err := r.ledger.Accept(r.ctx(), b, []intake.Candidate{row}, time.Now())
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func (r *rig) registeredAs(t *testing.T, ids []string, sent []hwhash.Hash) {
 	t.Helper()
 	state := r.state(contoso)
 	for i, id := range ids {
-		d := r.want(contoso, id, ledger.Registered, "")
+		d := r.want(contoso, id, device.Registered, "")
 		at := slices.IndexFunc(state.Identities, func(s simulator.IdentityState) bool { return s.ID == d.RegistrationID })
 		if at < 0 || state.Identities[at].Serial != serial(t, sent[i]) {
 			t.Errorf("device %d has the registration of another device, or none", i)
@@ -145,7 +146,7 @@ type interrupted struct {
 	by func()
 }
 
-func (i interrupted) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
+func (i interrupted) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
 	i.by()
 	return i.Ledger.Begin(ctx, s, refs, by)
 }
@@ -161,7 +162,7 @@ func TestRecaptureWhileSending(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Submitted, "")
+			r.want(contoso, id, device.Submitted, "")
 		}
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 		r.registeredAs(t, ids, sent)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 )
 
@@ -31,7 +32,7 @@ func correlate(records []autopilot.Imported) map[string][]autopilot.Imported {
 
 // match gives each device of a submission its records. A newer capture may have changed a device's serial number since it was
 // sent; so a record whose id is known comes first, and brings along whatever else was sent under its serial number.
-func match(items []ledger.Item, devices []ledger.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
+func match(items []ledger.Item, devices []device.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
 	bySerial, sent := correlate(records), make(map[string]string, len(records))
 	for _, r := range records {
 		sent[r.ID] = r.Serial.Fold()
@@ -52,7 +53,7 @@ func match(items []ledger.Item, devices []ledger.Device, records []autopilot.Imp
 // guess matches the open devices, no record of which is known, with what is left by present serial number. Where two of them
 // have the same one now, at least one was sent with another: neither gets anything by it. One device and one serial number
 // that are left in the end belong together, as nobody else uses the import id.
-func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices []ledger.Device, left map[string][]autopilot.Imported) {
+func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices []device.Device, left map[string][]autopilot.Imported) {
 	holders := map[string][]string{}
 	for _, d := range devices {
 		if serial := d.Serial.Fold(); open[d.ID] {
@@ -80,7 +81,7 @@ func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices [
 
 // pick returns the registered devices, of those with the device's serial number, that can be the device: the manufacturer is
 // the same, and the model if that is needed to tell them apart. What one side does not say parts nothing.
-func pick(d ledger.Device, found []autopilot.Identity) []autopilot.Identity {
+func pick(d device.Device, found []autopilot.Identity) []autopilot.Identity {
 	var same, exact []autopilot.Identity
 	for _, i := range found {
 		if i.ID == "" || !i.Serial.Same(d.Serial) || !agree(i.Manufacturer, d.Manufacturer) {

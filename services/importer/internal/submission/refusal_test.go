@@ -9,6 +9,7 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
@@ -67,7 +68,7 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 			}
 		}, fault.GraphThrottled, 30 * time.Second, 1},
 		"the budget is used up": {func(r *rig) {
-			if wait, err := r.ledger.Take(r.ctx(), contoso, "graph.write", 60, ledger.Rate{Limit: 60, Window: 23 * time.Second}, time.Now()); err != nil || wait > 0 {
+			if wait, err := r.ledger.Take(r.ctx(), contoso, "graph.write", 60, budget.Rate{Limit: 60, Window: 23 * time.Second}, time.Now()); err != nil || wait > 0 {
 				r.Fatal(wait, err)
 			}
 		}, fault.GraphThrottled, 3300 * time.Millisecond, 1},
@@ -83,7 +84,7 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, id := range ours {
-					d := r.want(contoso, id, ledger.Collected, tt.code)
+					d := r.want(contoso, id, device.Collected, tt.code)
 					if d.Attempts != 0 {
 						t.Errorf("it cost %d attempts", d.Attempts)
 					}
@@ -92,12 +93,12 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 					}
 				}
 				for _, id := range theirs {
-					r.want(fabrikam, id, ledger.Submitted, "")
+					r.want(fabrikam, id, device.Submitted, "")
 				}
 				all := map[device.TenantID][]string{contoso: ours, fabrikam: theirs}
 				r.run(time.Hour, all)
 				for _, id := range ours {
-					if d := r.want(contoso, id, ledger.Registered, ""); d.Attempts != 0 {
+					if d := r.want(contoso, id, device.Registered, ""); d.Attempts != 0 {
 						t.Errorf("%d attempts", d.Attempts)
 					}
 				}
@@ -166,9 +167,9 @@ func TestPoisonIsIsolated(t *testing.T) {
 				for _, id := range ids {
 					d := r.device(contoso, id)
 					if poison[d.Serial] {
-						r.want(contoso, id, ledger.Dead, fault.GraphBadRequest)
+						r.want(contoso, id, device.Dead, fault.GraphBadRequest)
 					} else {
-						r.want(contoso, id, ledger.Registered, "")
+						r.want(contoso, id, device.Registered, "")
 					}
 				}
 				if len(sizes) > tt.calls {
@@ -186,7 +187,7 @@ func TestUnknownTenant(t *testing.T) {
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Dead, fault.TenantUnknown)
+			r.want(contoso, id, device.Dead, fault.TenantUnknown)
 		}
 		letters, err := r.ledger.Letters(t.Context(), ledger.LetterQuery{All: true})
 		if err != nil || len(letters) != 2 {
@@ -202,7 +203,7 @@ func TestUnknownTenant(t *testing.T) {
 		}
 		again.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		for _, id := range ids {
-			again.want(contoso, id, ledger.Registered, "")
+			again.want(contoso, id, device.Registered, "")
 		}
 	})
 }
@@ -215,7 +216,7 @@ func TestTenantVanishesInFlight(t *testing.T) {
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		all := map[device.TenantID][]string{contoso: ids}
 		r.step()
-		r.want(contoso, ids[0], ledger.Submitted, "")
+		r.want(contoso, ids[0], device.Submitted, "")
 		connect, known := r.Connect, r.Tenants
 		nobody, err := tenant.NewDirectory()
 		if err != nil {
@@ -226,11 +227,11 @@ func TestTenantVanishesInFlight(t *testing.T) {
 		for end := time.Now().Add(time.Hour); time.Now().Before(end); {
 			r.step()
 		}
-		r.want(contoso, ids[0], ledger.Submitted, fault.TenantUnknown)
+		r.want(contoso, ids[0], device.Submitted, fault.TenantUnknown)
 		r.Connect, r.Tenants = connect, known
 		r.run(time.Hour, all)
 		for i, id := range ids {
-			r.want(contoso, id, ledger.Registered, "")
+			r.want(contoso, id, device.Registered, "")
 			if n := r.postsOf(machine(t, uint64(i+1))); n != 1 {
 				t.Errorf("posted %d times", n)
 			}
@@ -259,8 +260,8 @@ func TestCapturesThatCannotBeSent(t *testing.T) {
 		ids := r.accept(contoso, machines(t, 1, 3)...)
 		r.Ledger = forgetful{r.Ledger, ids[0], ids[1]}
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
-		r.want(contoso, ids[0], ledger.Dead, fault.DeviceCaptureErased)
-		r.want(contoso, ids[1], ledger.Dead, fault.HashMalformed)
-		r.want(contoso, ids[2], ledger.Registered, "")
+		r.want(contoso, ids[0], device.Dead, fault.DeviceCaptureErased)
+		r.want(contoso, ids[1], device.Dead, fault.HashMalformed)
+		r.want(contoso, ids[2], device.Registered, "")
 	})
 }

@@ -25,6 +25,7 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/tenant"
@@ -184,7 +185,7 @@ type spy struct {
 	closed map[string]bool // known to be
 }
 
-func (s *spy) Begin(ctx context.Context, sub ledger.Submission, refs []ledger.Ref, by string) ([]ledger.Device, error) {
+func (s *spy) Begin(ctx context.Context, sub ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
 	won, err := s.Ledger.Begin(ctx, sub, refs, by)
 	if len(won) > 0 {
 		s.mu.Lock()
@@ -231,7 +232,7 @@ func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 	if _, _, err := r.ledger.OpenBatch(ctx, b); err != nil {
 		r.Fatal(err)
 	}
-	var rows []ledger.Candidate
+	var rows []intake.Candidate
 	for i, h := range hashes {
 		s, err := hwhash.Summarize(h)
 		if err != nil {
@@ -241,7 +242,7 @@ func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 		if err != nil {
 			r.Fatal(err)
 		}
-		rows = append(rows, ledger.Candidate{
+		rows = append(rows, intake.Candidate{
 			Row: i + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical(), GroupTag: "ROW",
 			User: fmt.Sprintf("user%d@contoso.example", i),
 		})
@@ -252,7 +253,7 @@ func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 	}
 	var ids []string
 	for _, receipt := range receipts {
-		if receipt.Outcome != ledger.Accepted {
+		if receipt.Outcome != device.Accepted {
 			r.Fatalf("row %d: %s %s %s", receipt.Row, receipt.Outcome, receipt.Code, receipt.Detail)
 		}
 		ids = append(ids, receipt.Device)
@@ -271,7 +272,7 @@ func serial(tb rapid.TB, h hwhash.Hash) string {
 	return s.RevealSerial()
 }
 
-func (r *rig) device(id device.TenantID, deviceID string) ledger.Device {
+func (r *rig) device(id device.TenantID, deviceID string) device.Device {
 	r.Helper()
 	found, err := r.ledger.Devices(context.Background(), id, []string{deviceID})
 	if err != nil || len(found) != 1 {
@@ -321,7 +322,7 @@ func (r *rig) state(id device.TenantID) simulator.State {
 }
 
 // want checks where a device ended.
-func (r *rig) want(id device.TenantID, deviceID string, state ledger.State, code fault.Code) ledger.Device {
+func (r *rig) want(id device.TenantID, deviceID string, state device.State, code fault.Code) device.Device {
 	r.Helper()
 	d := r.device(id, deviceID)
 	if d.State != state || d.Code != code {

@@ -77,7 +77,7 @@ const (
 )
 
 // move is a move of a device as it was read; the device keeps its attempts.
-func move(d ledger.Device, to ledger.State, due time.Time, code fault.Code, detail string) ledger.Move {
+func move(d device.Device, to device.State, due time.Time, code fault.Code, detail string) ledger.Move {
 	return ledger.Move{
 		Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: to, Due: due, Code: code, Detail: detail, By: by,
 		Attempts: d.Attempts,
@@ -86,13 +86,13 @@ func move(d ledger.Device, to ledger.State, due time.Time, code fault.Code, deta
 
 // again sends a device back to be submitted anew, at the cost of an attempt; the last attempt ends its way. Devices that come
 // out of one submission together are due together, if they have failed equally often.
-func (s *Service) again(d ledger.Device, now time.Time, code fault.Code, detail string) ledger.Move {
+func (s *Service) again(d device.Device, now time.Time, code fault.Code, detail string) ledger.Move {
 	d.Attempts++
 	if d.Attempts >= s.Timings.MaxAttempts {
 		detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", d.Attempts, code, detail)
-		return move(d, ledger.Dead, time.Time{}, fault.DeviceAttemptsUsedUp, detail)
+		return move(d, device.Dead, time.Time{}, fault.DeviceAttemptsUsedUp, detail)
 	}
-	return move(d, ledger.Collected, now.Add(spread(s.Timings.retry(d.Attempts), d.Submission)), code, detail)
+	return move(d, device.Collected, now.Add(spread(s.Timings.retry(d.Attempts), d.Submission)), code, detail)
 }
 
 // apply moves devices outside of a submission. A move that comes too late is none of our business any more.
@@ -122,7 +122,7 @@ func report(ctx context.Context, message string, err error) {
 		slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))
 }
 
-func ids(devices []ledger.Device) []string {
+func ids(devices []device.Device) []string {
 	all := make([]string, len(devices))
 	for i, d := range devices {
 		all[i] = d.ID

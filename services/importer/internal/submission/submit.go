@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
@@ -29,7 +30,7 @@ func (s *Service) Submit(ctx context.Context, e event.Event) error {
 	}
 	t, err := s.Tenants.Get(e.Tenant)
 	if err != nil {
-		return s.apply(ctx, s.all(devices, ledger.Dead, time.Time{}, err))
+		return s.apply(ctx, s.all(devices, device.Dead, time.Time{}, err))
 	}
 	// A shut gate is asked for here, so that a throttled tenant does not begin submissions in vain.
 	wait, err := s.Ledger.Take(ctx, t.ID, "import", 0, t.Limits.WriteRate(), s.Now())
@@ -39,22 +40,22 @@ func (s *Service) Submit(ctx context.Context, e event.Event) error {
 	if wait > 0 {
 		s.Metrics.waits.Inc()
 		shut := fault.New(fault.GraphThrottled, "the tenant's gate is shut")
-		return s.apply(ctx, s.all(devices, ledger.Collected, s.Now().Add(spread(wait, e.ID)), shut))
+		return s.apply(ctx, s.all(devices, device.Collected, s.Now().Add(spread(wait, e.ID)), shut))
 	}
 	return s.begin(ctx, t, devices)
 }
 
 // submittable returns the collected devices in the order of the event. A device that waits for something since the event was
 // made is not due yet: the dispatcher makes a new event when it is.
-func submittable(found []ledger.Device, e event.Event) []ledger.Device {
-	byID := make(map[string]ledger.Device, len(found))
+func submittable(found []device.Device, e event.Event) []device.Device {
+	byID := make(map[string]device.Device, len(found))
 	for _, d := range found {
 		waits := d.Code != "" && e.Time.Add(clockSlack).Before(d.Updated)
-		if d.State == ledger.Collected && !waits {
+		if d.State == device.Collected && !waits {
 			byID[d.ID] = d
 		}
 	}
-	var devices []ledger.Device
+	var devices []device.Device
 	for _, id := range e.Devices {
 		if d, ok := byID[id]; ok {
 			devices = append(devices, d)
@@ -68,7 +69,7 @@ func submittable(found []ledger.Device, e event.Event) []ledger.Device {
 const clockSlack = time.Second
 
 // all moves all devices for the same reason.
-func (s *Service) all(devices []ledger.Device, to ledger.State, due time.Time, why error) []ledger.Move {
+func (s *Service) all(devices []device.Device, to device.State, due time.Time, why error) []ledger.Move {
 	moves := make([]ledger.Move, len(devices))
 	for i, d := range devices {
 		moves[i] = move(d, to, due, fault.CodeOf(why), fault.DetailOf(why))
@@ -77,7 +78,7 @@ func (s *Service) all(devices []ledger.Device, to ledger.State, due time.Time, w
 }
 
 // begin commits a submission of some of the devices and sends it.
-func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.Device) error {
+func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []device.Device) error {
 	size := min(t.Limits.ImportSize, event.MaxChunk, autopilot.MaxImport)
 	chunk, rest := choose(devices, size)
 	rows, moves, err := s.prepare(ctx, t, chunk)
@@ -86,7 +87,7 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.D
 	}
 	now := s.Now()
 	for _, d := range rest {
-		m := move(d, ledger.Collected, now, d.Code, d.Detail)
+		m := move(d, device.Collected, now, d.Code, d.Detail)
 		if d.ChunkLimit == 0 && size < event.MaxChunk { // so that the dispatcher forms chunks that fit
 			m.Set.ChunkLimit = &size
 		}
@@ -114,7 +115,7 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []ledger.D
 
 // prepare makes the rows of the import, by device id, and the moves of the devices that cannot be sent.
 func (s *Service) prepare(
-	ctx context.Context, t tenant.Tenant, chunk []ledger.Device,
+	ctx context.Context, t tenant.Tenant, chunk []device.Device,
 ) (map[string]autopilot.ImportDevice, []ledger.Move, error) {
 	captures, err := s.Ledger.Captures(ctx, t.ID, ids(chunk))
 	if err != nil {
@@ -125,12 +126,12 @@ func (s *Service) prepare(
 	for _, d := range chunk {
 		raw, ok := captures[d.ID]
 		if !ok {
-			dead = append(dead, move(d, ledger.Dead, time.Time{}, fault.DeviceCaptureErased, "there is no stored capture to send"))
+			dead = append(dead, move(d, device.Dead, time.Time{}, fault.DeviceCaptureErased, "there is no stored capture to send"))
 			continue
 		}
 		hash, err := hwhash.FromCanonical(raw)
 		if err != nil {
-			dead = append(dead, move(d, ledger.Dead, time.Time{}, fault.HashMalformed, "the stored capture cannot be read"))
+			dead = append(dead, move(d, device.Dead, time.Time{}, fault.HashMalformed, "the stored capture cannot be read"))
 			continue
 		}
 		rows[d.ID] = autopilot.ImportDevice{
@@ -141,13 +142,13 @@ func (s *Service) prepare(
 }
 
 // tag is the group tag that the tenant's rules give the device; sent along, it spares a change afterwards.
-func tag(t tenant.Tenant, d ledger.Device) string {
+func tag(t tenant.Tenant, d device.Device) string {
 	return t.TagFor(tenant.Subject{
 		Manufacturer: d.Manufacturer, Model: d.Product, Source: d.Source, RowTag: d.GroupTag, Serial: d.Serial,
 	})
 }
 
-func refs(chunk []ledger.Device, rows map[string]autopilot.ImportDevice) []ledger.Ref {
+func refs(chunk []device.Device, rows map[string]autopilot.ImportDevice) []ledger.Ref {
 	var all []ledger.Ref
 	for _, d := range chunk {
 		if _, ok := rows[d.ID]; ok {

@@ -43,7 +43,7 @@ func TestUnknownOutcomes(t *testing.T) {
 				r.fault(tt.fault)
 				r.step()
 				for _, id := range ids {
-					r.want(contoso, id, ledger.Submitting, "")
+					r.want(contoso, id, device.Submitting, "")
 				}
 				sub, err := r.ledger.Submission(t.Context(), contoso, r.begun.all[0].ID)
 				if err != nil || sub.State != ledger.SubmissionOpen || sub.Code != fault.GraphUnknownOutcome {
@@ -51,7 +51,7 @@ func TestUnknownOutcomes(t *testing.T) {
 				}
 				r.run(6*time.Hour, map[device.TenantID][]string{contoso: ids})
 				for _, id := range ids {
-					r.want(contoso, id, ledger.Registered, "")
+					r.want(contoso, id, device.Registered, "")
 				}
 				if n := len(r.posts()); n != tt.posts {
 					t.Errorf("%d POSTs, want %d", n, tt.posts)
@@ -132,15 +132,15 @@ func TestPartialApplication(t *testing.T) {
 					})
 				}
 				r.through(glass{posted: hide, listed: hide})
-				for r.device(contoso, ids[0]).State != ledger.Registered {
+				for r.device(contoso, ids[0]).State != device.Registered {
 					r.step()
 				}
-				r.want(contoso, ids[2], ledger.Submitting, fault.GraphUnknownOutcome)
+				r.want(contoso, ids[2], device.Submitting, fault.GraphUnknownOutcome)
 				first := r.begun.all[0]
-				for r.device(contoso, ids[2]).State == ledger.Submitting {
+				for r.device(contoso, ids[2]).State == device.Submitting {
 					r.step()
 				}
-				d := r.want(contoso, ids[2], ledger.Collected, fault.AutopilotLost)
+				d := r.want(contoso, ids[2], device.Collected, fault.AutopilotLost)
 				if waited := d.Updated.Sub(first.Created); waited < r.Timings.Settle {
 					t.Errorf("given up after %s", waited)
 				}
@@ -155,7 +155,7 @@ func TestPartialApplication(t *testing.T) {
 				}
 				for i, id := range ids {
 					// The simulator did get the device the first time: the second time it is 806, and found.
-					r.want(contoso, id, ledger.Registered, "")
+					r.want(contoso, id, device.Registered, "")
 					want := 1
 					if i == 2 {
 						want = 2
@@ -174,7 +174,7 @@ func TestPartialApplication(t *testing.T) {
 
 func (r *rig) terminal(ids []string) bool {
 	for _, id := range ids {
-		if s := r.device(contoso, id).State; s == ledger.Collected || s == ledger.Submitting || s == ledger.Submitted {
+		if s := r.device(contoso, id).State; s == device.Collected || s == device.Submitting || s == device.Submitted {
 			return false
 		}
 	}
@@ -207,7 +207,7 @@ func TestRecordsVanish(t *testing.T) {
 					seen = seen || r.device(contoso, ids[0]).Code == fault.AutopilotLost
 				}
 				for _, id := range ids {
-					r.want(contoso, id, ledger.Registered, "")
+					r.want(contoso, id, device.Registered, "")
 				}
 				if n := len(r.posts()); n != tt.posts {
 					t.Errorf("%d POSTs, want %d", n, tt.posts)
@@ -228,7 +228,7 @@ func TestOneSerialTwice(t *testing.T) {
 		r.run(6*time.Hour, map[device.TenantID][]string{contoso: ids})
 		registrations := map[string]bool{}
 		for _, id := range ids {
-			registrations[r.want(contoso, id, ledger.Registered, "").RegistrationID] = true
+			registrations[r.want(contoso, id, device.Registered, "").RegistrationID] = true
 		}
 		if len(registrations) != 3 {
 			t.Errorf("%d registrations for 3 devices", len(registrations))
@@ -261,7 +261,7 @@ func TestTwinRecord(t *testing.T) {
 			r.step()
 		}
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Registered, "")
+			r.want(contoso, id, device.Registered, "")
 		}
 		if n := len(r.posts()); n != 1 {
 			t.Errorf("%d POSTs", n)
@@ -282,7 +282,7 @@ func TestTooLateToSend(t *testing.T) {
 		if err := r.handle(r.collected(contoso, ids...)); err != nil {
 			t.Fatal(err)
 		}
-		r.want(contoso, ids[0], ledger.Collected, fault.GraphUnavailable)
+		r.want(contoso, ids[0], device.Collected, fault.GraphUnavailable)
 		if n := len(r.posts()); n != 0 {
 			t.Errorf("%d POSTs", n)
 		}
@@ -300,10 +300,10 @@ func TestStoppedWhileSending(t *testing.T) {
 		if err := r.Submit(ctx, r.collected(contoso, ids...)); err == nil {
 			t.Error("a stopped handler must not acknowledge")
 		}
-		r.want(contoso, ids[0], ledger.Submitting, "")
+		r.want(contoso, ids[0], device.Submitting, "")
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Registered, "")
+			r.want(contoso, id, device.Registered, "")
 		}
 	})
 }
@@ -331,7 +331,7 @@ func TestStoppedBeforeSending(t *testing.T) {
 			t.Fatalf("%d POSTs", n)
 		}
 		for _, id := range ids {
-			if d := r.want(contoso, id, ledger.Collected, ""); d.Attempts != 0 || d.Due.IsZero() || d.Due.After(time.Now()) {
+			if d := r.want(contoso, id, device.Collected, ""); d.Attempts != 0 || d.Due.IsZero() || d.Due.After(time.Now()) {
 				t.Errorf("%d attempts, due %s", d.Attempts, d.Due)
 			}
 		}
@@ -352,11 +352,11 @@ func (r *rig) sent(t *testing.T, e event.Event, ids []string) {
 		}
 	}
 	for _, id := range ids {
-		r.want(contoso, id, ledger.Submitted, "")
+		r.want(contoso, id, device.Submitted, "")
 	}
 	r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 	for _, id := range ids {
-		r.want(contoso, id, ledger.Registered, "")
+		r.want(contoso, id, device.Registered, "")
 	}
 	if n := len(r.posts()); n != 1 {
 		t.Errorf("%d POSTs", n)
@@ -374,7 +374,7 @@ func TestStoppedWithTheAnswer(t *testing.T) {
 			t.Error(err)
 		}
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Submitted, "")
+			r.want(contoso, id, device.Submitted, "")
 		}
 	})
 }
@@ -389,11 +389,11 @@ func TestStuckIsNotFailed(t *testing.T) {
 		for end := time.Now().Add(2 * time.Hour); time.Now().Before(end); {
 			r.step()
 		}
-		r.want(contoso, ids[0], ledger.Submitted, fault.AutopilotPending)
+		r.want(contoso, ids[0], device.Submitted, fault.AutopilotPending)
 		if n := r.counted(t, "taxiway_importer_stuck_total", ""); n < 5 {
 			t.Errorf("stuck counted %v times", n)
 		}
 		r.run(8*time.Hour, map[device.TenantID][]string{contoso: ids})
-		r.want(contoso, ids[0], ledger.Registered, "")
+		r.want(contoso, ids[0], device.Registered, "")
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/hwhash"
-	"taxiway.example/pkg/ledger"
 )
 
 func TestDevicesAreRegistered(t *testing.T) {
@@ -26,14 +25,14 @@ func TestDevicesAreRegistered(t *testing.T) {
 			t.Fatalf("posts: %+v", posts)
 		}
 		for _, id := range ids {
-			r.want(contoso, id, ledger.Submitted, "")
+			r.want(contoso, id, device.Submitted, "")
 		}
 		r.recordsFit(contoso, r.begun.all[0].ID)
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 
 		state := r.state(contoso)
 		for i, id := range ids {
-			d := r.want(contoso, id, ledger.Registered, "")
+			d := r.want(contoso, id, device.Registered, "")
 			at := slices.IndexFunc(state.Identities, func(s simulator.IdentityState) bool { return s.Serial == d.Serial.Reveal() })
 			if at < 0 {
 				t.Fatalf("device %d is not registered", i)

@@ -1,0 +1,29 @@
+package intake
+
+import (
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+)
+
+// Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise all identity fields are set.
+type Candidate struct {
+	Row          int    // 1 for the first row after the header
+	Digest       string // of what was sent, tells a row sent again from another one; "" when nobody knows
+	Reject       *Reject
+	Warnings     []string // codes
+	Key          device.Key
+	Kind         device.EvidenceKind
+	Capture      device.Capture
+	Canonical    []byte // the hash without its zero tail
+	ProductKeyID device.ProductKeyID
+	GroupTag     string
+	User         string
+	Facts        device.Facts
+}
+
+// Reject says why a row was refused.
+type Reject struct {
+	Code   fault.Code
+	Column string
+	Detail string
+}
