@@ -33,7 +33,7 @@ func TestFileHasOneOfEverything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		evidence := device.EvidenceOf(s)
+		evidence := device.IdentifiersOf(s)
 		if evidence.Serial.Fold() != device.NewSerial(row[0]).Fold() {
 			mismatch++
 			continue

@@ -46,8 +46,8 @@ func openCapture(stdin io.Reader, arg string, row int) (capture, error) {
 
 // identity is how a device is recognised.
 type identity struct {
-	Key      device.Key          `json:"key"`
-	Evidence device.EvidenceKind `json:"evidence"`
+	Key       device.Key     `json:"key"`
+	MatchedBy device.KeyKind `json:"matchedBy"`
 }
 
 type damageView struct {
@@ -89,7 +89,7 @@ func (c capture) view(reveal bool, now time.Time) captureView {
 	for range c.hash.Records() {
 		v.Records++
 	}
-	if key, kind, err := device.Identify(device.EvidenceOf(c.summary)); err == nil {
+	if key, kind, err := device.Identify(device.IdentifiersOf(c.summary)); err == nil {
 		v.Device = &identity{key, kind}
 	}
 	for w := range c.summary.WarningsAt(now).All() {

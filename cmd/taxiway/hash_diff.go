@@ -55,7 +55,7 @@ type diffView struct {
 	B        string             `json:"b"`
 	Same     bool               `json:"same"`
 	Relation device.Relation    `json:"relation,omitempty"` // of B to A; empty when one of them is damaged
-	Differ   []device.Field     `json:"differ"`             // evidence that differs
+	Differ   []device.Field     `json:"differ"`             // identifiers that differ
 	Advice   string             `json:"advice"`
 	Changes  []inventory.Change `json:"changes"`
 }
@@ -81,7 +81,7 @@ var relations = map[device.Relation]string{
 	device.SameNewer:   "the same device, B captured later",
 	device.SameOlder:   "the same device, B captured earlier",
 	device.SameCapture: "the same capture, byte by byte",
-	device.Contradicts: "CONFLICT: the evidence contradicts itself",
+	device.Contradicts: "CONFLICT: the identifiers contradict one another",
 	device.Unrelated:   "two devices",
 	"":                 "cannot be said: a hash is damaged",
 }

@@ -75,7 +75,7 @@ func (v captureView) head(h capture) string {
 		inventory.WriteFact(&b, "Hash", fmt.Sprintf("whole, checksum right, %d records, %d bytes", v.Records, v.Bytes))
 		key := "none: nothing in the hash tells this device from another"
 		if v.Device != nil {
-			key = fmt.Sprintf("%s (by %s)", v.Device.Key, v.Device.Evidence)
+			key = fmt.Sprintf("%s (by %s)", v.Device.Key, v.Device.MatchedBy)
 		}
 		inventory.WriteFact(&b, "Identity", key)
 	}

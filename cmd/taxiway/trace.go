@@ -79,7 +79,7 @@ func (d deviceTrace) head() string {
 	fact("Device", d.ID)
 	fact("Contradicts", d.Contradicts)
 	fact("Batch", fmt.Sprintf("%s, row %d", d.Batch, d.Row))
-	fact("Recognised by", string(d.Evidence))
+	fact("Recognised by", string(d.MatchedBy))
 	tag := d.Tag
 	if tag == "" && d.GroupTag != "" {
 		tag = d.GroupTag + " (asked for, not confirmed)"

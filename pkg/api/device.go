@@ -9,31 +9,31 @@ import (
 
 // Device is a device as its own tenant may see it: with its serial number, without product key and hash.
 type Device struct {
-	ID             string              `json:"id"`
-	Serial         string              `json:"serialNumber"`
-	Manufacturer   string              `json:"manufacturer"`
-	Model          string              `json:"model"`
-	Evidence       device.EvidenceKind `json:"evidence"`
-	GroupTag       string              `json:"groupTag,omitempty"`
-	User           string              `json:"assignedUser,omitempty"`
-	Batch          string              `json:"batch"`
-	Row            int                 `json:"row"`
-	State          device.State        `json:"state"`
-	Code           fault.Code          `json:"code,omitempty"`
-	Title          string              `json:"title,omitempty"`
-	Detail         string              `json:"detail,omitempty"`
-	Hint           string              `json:"hint,omitempty"`
-	Attempts       int                 `json:"attempts"`
-	Due            *time.Time          `json:"due,omitempty"`
-	Tag            string              `json:"confirmedGroupTag,omitempty"`
-	RegistrationID string              `json:"registrationId,omitempty"`
-	EntraDeviceID  string              `json:"entraDeviceId,omitempty"`
-	Conflict       bool                `json:"conflict,omitempty"`
-	TPM20          bool                `json:"tpm20"`
-	VirtualMachine bool                `json:"virtualMachine"`
-	Captured       *time.Time          `json:"captured,omitempty"`
-	Created        time.Time           `json:"created"`
-	Updated        time.Time           `json:"updated"`
+	ID             string         `json:"id"`
+	Serial         string         `json:"serialNumber"`
+	Manufacturer   string         `json:"manufacturer"`
+	Model          string         `json:"model"`
+	MatchedBy      device.KeyKind `json:"matchedBy"`
+	GroupTag       string         `json:"groupTag,omitempty"`
+	User           string         `json:"assignedUser,omitempty"`
+	Batch          string         `json:"batch"`
+	Row            int            `json:"row"`
+	State          device.State   `json:"state"`
+	Code           fault.Code     `json:"code,omitempty"`
+	Title          string         `json:"title,omitempty"`
+	Detail         string         `json:"detail,omitempty"`
+	Hint           string         `json:"hint,omitempty"`
+	Attempts       int            `json:"attempts"`
+	Due            *time.Time     `json:"due,omitempty"`
+	Tag            string         `json:"confirmedGroupTag,omitempty"`
+	RegistrationID string         `json:"registrationId,omitempty"`
+	EntraDeviceID  string         `json:"entraDeviceId,omitempty"`
+	Conflict       bool           `json:"conflict,omitempty"`
+	TPM20          bool           `json:"tpm20"`
+	VirtualMachine bool           `json:"virtualMachine"`
+	Captured       *time.Time     `json:"captured,omitempty"`
+	Created        time.Time      `json:"created"`
+	Updated        time.Time      `json:"updated"`
 }
 
 // Decision says why a device is released or retired.

@@ -6,17 +6,30 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Device is a device as the ledger keeps it, without its capture.
-type Device struct {
-	ID      string // UUIDv7
-	Tenant  TenantID
-	Key     Key
-	Kind    EvidenceKind
-	Variant string // "" for the device itself; for a held conflict the hex digest of the capture that disagrees
+// Known is a device as a decision about another row sees it.
+type Known struct {
+	Capture // of the stored hash, with identifiers of other captures that this one lacks
 
-	Serial       Serial
-	Manufacturer string
-	Product      string
+	ID       string // UUIDv7
+	Key      Key
+	Kind     KeyKind
+	State    State
+	Conflict bool       // it became a device as the conflict of another one, whatever became of it since
+	Code     fault.Code // why it waits, is held or is dead; "" when all is well
+	Detail   string
+	Crowded  Crowded
+}
+
+// Crowded says by what a device is not found any more, because MaxClaims others are found by the same.
+type Crowded struct{ Serial, UUID bool }
+
+// Device is a device as the ledger keeps it, without its hash.
+type Device struct {
+	Known
+
+	Tenant  TenantID
+	Variant string // "" for the device itself; for a conflict the hex digest of the capture that disagrees
+
 	ProductKeyID ProductKeyID
 	GroupTag     string // as asked for by the row; rules may override it
 	User         string // assigned user principal name, may be empty
@@ -25,21 +38,17 @@ type Device struct {
 	Row          int
 	Facts        Facts
 
-	State          State
 	Version        int64 // grows with every move, not with a newer capture; the compare in compare-and-set
 	Attempts       int   // failed attempts at the present stage
 	ChunkLimit     int   // the most devices its next submission may have; 0 = no limit of its own
 	Due            time.Time
-	Code           fault.Code // why it waits, is held or is dead; "" when all is well
-	Detail         string
 	Submission     string // the submission it is part of, or was last
 	RegistrationID string // id of its windowsAutopilotDeviceIdentity
 	EntraDeviceID  string // deviceId of its Entra device
 	Tag            string // the group tag confirmed in Autopilot
 
-	Captured time.Time // capture time of the stored hash
-	Created  time.Time
-	Updated  time.Time // of the last move
+	Created time.Time
+	Updated time.Time // of the last move
 }
 
 // Facts are what rules ask about a device beyond its names; they come from the hash.

@@ -1,6 +1,6 @@
-// Package device is the vocabulary of what a device is: the redacted types that carry its secrets, the evidence a hardware
-// hash gives about it, the key it is known by, and how two captures stand to one another.
+// Package device is the domain: who a device is, which of two captures belong to one device, and where a device may go.
 //
 // A device is recognised by what is inside its hash, never by the text of the hash: two captures of one device differ in
-// time stamp, docks and disks. Everything here is pure: no clock, no input or output.
+// time stamp, docks and disks. Decide says what a row is, held against the devices that are known; the table of transitions
+// says which step from a state is legal. Everything here is pure: no clock, no input or output, no database.
 package device

@@ -24,12 +24,12 @@ func Example() {
 		return
 	}
 
-	key, kind, err := device.Identify(first.Evidence)
+	key, kind, err := device.Identify(first.Identifiers)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	again, _, err := device.Identify(docked.Evidence)
+	again, _, err := device.Identify(docked.Identifiers)
 	relation, _ := device.Relate(first, docked)
 	fmt.Println(kind, key == again, err, relation)
 	fmt.Println(first.Serial)

@@ -84,11 +84,11 @@ func TestSampleCapturesAreOneDevice(t *testing.T) {
 		return summarized(t, h)
 	}
 	first, again := read("derived-a-line-breaks.b64"), read("derived-a-recaptured.b64")
-	keyFirst, kind, err := device.Identify(first.Evidence)
-	if err != nil || kind != device.EvidenceTPMEK {
+	keyFirst, kind, err := device.Identify(first.Identifiers)
+	if err != nil || kind != device.KeyTPMEK {
 		t.Fatalf("kind = %s, error %v", kind, err)
 	}
-	if keyAgain, _, err := device.Identify(again.Evidence); err != nil || keyAgain != keyFirst {
+	if keyAgain, _, err := device.Identify(again.Identifiers); err != nil || keyAgain != keyFirst {
 		t.Errorf("the recaptured device has another key (%v)", err)
 	}
 	if got, differ := device.Relate(first, again); got != device.SameNewer || len(differ) > 0 {

@@ -9,8 +9,8 @@ import (
 // State is where a device stands on its way.
 type State string
 
-// The states. A device goes collected → submitting → submitted → registered → tagged → grouped → ready; held, dead and
-// retired lie beside the way.
+// The states. A device goes collected → submitting → submitted → registered → tagged → grouped → ready; held, dead, missing
+// and retired lie beside the way.
 const (
 	Collected  State = "collected"  // accepted; waits to be submitted
 	Submitting State = "submitting" // part of a submission whose POST may or may not have happened
@@ -21,13 +21,14 @@ const (
 	Ready      State = "ready"      // a deployment profile is assigned
 	Held       State = "held"       // a person must decide
 	Dead       State = "dead"       // given up at a stage; can be replayed
+	Missing    State = "missing"    // was ready; a complete listing of the tenant no longer has it
 	Retired    State = "retired"    // taken out of service
 )
 
 // States returns all states in the order of the way.
 func States() []State { return slices.Clone(states) }
 
-var states = []State{Collected, Submitting, Submitted, Registered, Tagged, Grouped, Ready, Held, Dead, Retired}
+var states = []State{Collected, Submitting, Submitted, Registered, Tagged, Grouped, Ready, Held, Dead, Missing, Retired}
 
 // Stage is a part of the way that one kind of work serves.
 type Stage string

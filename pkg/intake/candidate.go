@@ -5,16 +5,15 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise all identity fields are set.
+// Candidate is a row on its way in. With Reject set, the row is only recorded; otherwise the embedded candidate is set.
 type Candidate struct {
+	device.Candidate
+
 	Row          int    // 1 for the first row after the header
 	Digest       string // of what was sent, tells a row sent again from another one; "" when nobody knows
 	Reject       *Reject
 	Warnings     []string // codes
-	Key          device.Key
-	Kind         device.EvidenceKind
-	Capture      device.Capture
-	Canonical    []byte // the hash without its zero tail
+	Canonical    []byte   // the hash without its zero tail
 	ProductKeyID device.ProductKeyID
 	GroupTag     string
 	User         string

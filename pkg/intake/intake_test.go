@@ -80,7 +80,7 @@ func TestJudge(t *testing.T) {
 				}
 				return
 			}
-			if got.Reject != nil || got.GroupTag != c.tag || got.Kind != device.EvidenceTPMEK || !got.Facts.TPM20 {
+			if got.Reject != nil || got.GroupTag != c.tag || got.Kind != device.KeyTPMEK || !got.Facts.TPM20 {
 				t.Errorf("%+v", got)
 			}
 			if got.Capture.Serial.Reveal() != report.Serial.Reveal() || string(got.Canonical) != string(hash.Canonical()) {

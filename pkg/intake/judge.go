@@ -42,12 +42,11 @@ func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, rec
 		c.Reject = rejection(verdict.Violations)
 		return c
 	}
-	capture := device.CaptureOf(summary)
-	if c.Key, c.Kind, err = device.Identify(capture.Evidence); err != nil {
+	if c.Candidate, err = device.CandidateOf(device.CaptureOf(summary)); err != nil {
 		c.Reject = &Reject{Code: fault.DeviceNoIdentity, Column: string(validate.ColumnHash), Detail: "Nothing inside the hash can tell this device from another."}
 		return c
 	}
-	c.Capture, c.Canonical = capture, hash.Canonical()
+	c.Canonical = hash.Canonical()
 	c.ProductKeyID, c.GroupTag, c.User = verdict.ProductKeyID, judged.GroupTag, row.User
 	c.Facts = device.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
 	return c

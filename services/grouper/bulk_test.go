@@ -71,7 +71,7 @@ func TestNotInTheListIsNotGone(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
 	lost := w.accepted("KIOSK", hwhash.Synthetic(900))[0]
-	w.move(handOver(lost, nowhere, w.now()))
+	w.handOver(lost, nowhere, w.now())
 	ids := append(w.all(30, "KIOSK", "KIOSK"), lost.ID)
 	w.fault(simulator.Fault{Operation: identityGets, Times: 1, Effect: simulator.Reply, Status: 503})
 	w.look(ids...)

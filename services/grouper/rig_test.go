@@ -24,6 +24,7 @@ import (
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/tenant"
@@ -154,8 +155,8 @@ func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Devic
 		if err != nil {
 			w.Fatal(err)
 		}
-		c := intake.Candidate{Row: i + 1, Capture: device.CaptureOf(summary), Canonical: h.Canonical(), GroupTag: rowTag}
-		if c.Key, c.Kind, err = device.Identify(c.Capture.Evidence); err != nil {
+		c := intake.Candidate{Row: i + 1, Canonical: h.Canonical(), GroupTag: rowTag}
+		if c.Candidate, err = device.CandidateOf(device.CaptureOf(summary)); err != nil {
 			w.Fatal(err)
 		}
 		rows = append(rows, c)
@@ -192,7 +193,7 @@ func (w *world) onItsWay(ids ...string) {
 	w.Helper()
 	for _, id := range ids {
 		d := w.device(id)
-		w.move(handOver(d, d.RegistrationID, w.now().Add(time.Minute)))
+		w.handOver(d, d.RegistrationID, w.now().Add(time.Minute))
 	}
 }
 
@@ -204,15 +205,14 @@ func (w *world) all(n int, rowTag, tag string) (ids []string) {
 		w.devices++
 		reports = append(reports, hwhash.Synthetic(uint64(w.devices)))
 	}
-	var moves []ledger.Move
 	for i, d := range w.accepted(rowTag, reports...) {
 		id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: w.hash(reports[i]).Wire()}, GroupTag: tag})
 		if err != nil {
 			w.Fatal(err)
 		}
-		ids, moves = append(ids, d.ID), append(moves, handOver(d, id, w.now()))
+		ids = append(ids, d.ID)
+		w.handOver(d, id, w.now())
 	}
-	w.move(moves...)
 	return ids
 }
 
@@ -221,19 +221,12 @@ func (w *world) registered(rowTag, tag string) string {
 	return w.all(1, rowTag, tag)[0]
 }
 
-func handOver(d device.Device, registration string, due time.Time) ledger.Move {
-	return ledger.Move{
-		Tenant: here, Device: d.ID, Version: d.Version, To: device.Registered, Due: due, By: "importer",
-		Set: ledger.Patch{RegistrationID: &registration},
-	}
-}
-
-func (w *world) move(moves ...ledger.Move) {
+// handOver moves a device to where the grouper's work begins.
+func (w *world) handOver(d device.Device, registration string, due time.Time) {
 	w.Helper()
-	applied, err := w.ledger.Move(w.Context(), moves...)
-	if err != nil || slices.Contains(applied, false) {
-		w.Fatal(applied, err)
-	}
+	ledgertest.MoveTo(w, w.ledger, here, d.ID, device.Registered, func(m *ledger.Move) {
+		m.Due, m.By, m.Set = due, "importer", ledger.Patch{RegistrationID: &registration}
+	})
 }
 
 func (w *world) group(tag string) string {

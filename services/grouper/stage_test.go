@@ -151,7 +151,7 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.move(handOver(d, records[0].RegistrationID, w.now()))
+	w.handOver(d, records[0].RegistrationID, w.now())
 	id := d.ID
 	var codes []fault.Code
 	for range 20 {
@@ -431,7 +431,7 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 			return hooked{a, func() {
 				d := w.device(ids[0])
 				if _, err := w.ledger.Move(t.Context(), ledger.Move{
-					Tenant: here, Device: d.ID, Version: d.Version, To: device.Held, Code: fault.DeviceConflictEK, By: "operator:anna",
+					Tenant: here, Device: d.ID, Version: d.Version, To: device.Retired, By: "operator:anna",
 				}); err != nil {
 					t.Error(err)
 				}
@@ -441,7 +441,7 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids = w.all(2, "KIOSK", "KIOSK")
 	w.look(ids...)
-	w.want(ids[0], device.Held, fault.DeviceConflictEK)
+	w.want(ids[0], device.Retired, "")
 	w.want(ids[1], device.Ready, "")
 	if got := w.announced(); !slices.Equal(got, ids[1:]) {
 		t.Errorf("announced %v", got)

@@ -22,7 +22,7 @@ func TestPauseLaws(t *testing.T) {
 			younger, older = older, younger
 		}
 		next := func(age time.Duration, code fault.Code) time.Duration {
-			return timings.next(device.Device{Code: fault.GroupProfilePending, Updated: now.Add(-age)}, code, now)
+			return timings.next(device.Device{Known: device.Known{Code: fault.GroupProfilePending}, Updated: now.Add(-age)}, code, now)
 		}
 		a, b := next(younger, fault.GroupProfilePending), next(older, fault.GroupProfilePending)
 		if a < timings.First || b > timings.Max || a > b {

@@ -239,7 +239,8 @@ func TestDeviceThatVanishes(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
 	lost := w.accepted("KIOSK", hwhash.Synthetic(900), hwhash.Synthetic(901))
-	w.move(handOver(lost[0], nowhere, w.now()), handOver(lost[1], "", w.now()))
+	w.handOver(lost[0], nowhere, w.now())
+	w.handOver(lost[1], "", w.now())
 	gone, none := lost[0].ID, lost[1].ID
 	late := w.registered("KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})

@@ -191,13 +191,11 @@ func (w *world) accept(id device.TenantID, from, n uint64) []string {
 	var rows []intake.Candidate
 	for i := range n {
 		s := summary(w, from+i)
-		key, kind, err := device.Identify(device.EvidenceOf(s))
+		c, err := device.CandidateOf(device.CaptureOf(s))
 		if err != nil {
 			w.Fatal(err)
 		}
-		rows = append(rows, intake.Candidate{
-			Row: int(i) + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: machine(w, from+i).Canonical(),
-		})
+		rows = append(rows, intake.Candidate{Candidate: c, Row: int(i) + 1, Canonical: machine(w, from+i).Canonical()})
 	}
 	receipts, err := w.ledger.Accept(w.Context(), b, rows, time.Now().Add(time.Second))
 	if err != nil {

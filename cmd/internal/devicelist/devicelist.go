@@ -114,7 +114,7 @@ func (c *Checker) judge(ctx context.Context, name string, raw intake.Row) Row {
 		r.Outcome, r.Code, r.Column, r.Detail = device.Rejected, reject.Code, reject.Column, reject.Detail
 		return r
 	}
-	v := c.known.take(r.Place, r.candidate)
-	r.Outcome, r.Code, r.Detail, r.Earlier = v.outcome, v.code, v.detail, v.earlier
+	v, earlier := c.known.take(r.Place, r.candidate.Candidate)
+	r.Outcome, r.Code, r.Detail, r.Earlier = v.Outcome, v.Code, v.Detail, earlier
 	return r
 }

@@ -1,10 +1,12 @@
 package ledgertest
 
 import (
+	"fmt"
 	"time"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
@@ -17,7 +19,8 @@ var accepting = map[string]func(*bench){
 	"Accept/BetterEvidence":    acceptBetterEvidence,
 	"Accept/RowsOnce":          acceptRowsOnce,
 	"Accept/OtherRows":         acceptOtherRows,
-	"Accept/SharedSerial":      acceptSharedSerial,
+	"Accept/Forged":            acceptForged,
+	"Accept/Components":        acceptComponents,
 	"Accept/Rejects":           acceptRejects,
 	"Accept/ClosedBatch":       acceptClosedBatch,
 	"Accept/ManyRows":          acceptManyRows,
@@ -40,10 +43,10 @@ func acceptNewDevice(b *bench) {
 		b.Errorf("created %v, updated %v, accepted at %v", d.Created, d.Updated, before)
 	}
 	b.same(d, device.Device{
-		ID: id, Tenant: contoso, Key: c.Key, Kind: device.EvidenceTPMEK,
-		Serial: Serial(1), Manufacturer: "Contoso", Product: "Book 3", ProductKeyID: c.ProductKeyID,
+		Known:  device.Known{ID: id, Key: c.Key, Kind: device.KeyTPMEK, Capture: c.Capture, State: device.Collected},
+		Tenant: contoso, ProductKeyID: c.ProductKeyID,
 		GroupTag: "Kiosk", User: "ada@contoso.example", Source: "oem", Batch: batch.ID, Row: 7, Facts: c.Facts,
-		State: device.Collected, Version: 1, Due: due, Captured: c.Capture.At, Created: d.Created, Updated: d.Updated,
+		Version: 1, Due: due, Created: d.Created, Updated: d.Updated,
 	})
 	captures, err := b.Captures(b.Context(), contoso, []string{id, newID()})
 	b.must(err)
@@ -56,24 +59,76 @@ func acceptNewDevice(b *bench) {
 	b.same(found, []device.Device{d})
 }
 
-// A serial number that everybody claims is a filler. What is known of it stays findable, and further claims cost nothing.
-func acceptSharedSerial(b *bench) {
-	const rows = device.MaxClaims + 5
-	claims := make([]intake.Candidate, rows)
-	for i := range claims {
-		claims[i] = Evidence(i+1, i+1, i+1, 1)
+// Forged hashes with a device's serial number, sent by its own source or by another one, never lock the device out; retired
+// forgeries claim nothing.
+func acceptForged(b *bench) {
+	for i, tpm := range []bool{true, false} {
+		serial := i + 1
+		forged := func(n int) intake.Candidate {
+			ek, board := 0, 100*serial+n
+			if tpm {
+				ek = board
+			}
+			return Evidence(n+1, ek, board, serial)
+		}
+		batch := b.batch(contoso)
+		var first []ledger.Receipt
+		for n := range device.MaxClaims + 5 {
+			r := b.accept(batch, forged(n))[0]
+			if r.Outcome != device.Accepted && r.Outcome != device.Conflict {
+				b.Fatalf("forgery %d: %+v", n, r)
+			}
+			first = append(first, r)
+		}
+		again := b.accept(b.batch(contoso), Recapture(forged(0), 1), forged(device.MaxClaims+4))
+		if again[0].Device != first[0].Device || again[1].Device != first[device.MaxClaims+4].Device {
+			b.Errorf("sent again: %+v", again)
+		}
+
+		genuine := Evidence(1, 50+serial, 50+serial, serial)
+		held := b.accept(b.batch(contoso), genuine)[0]
+		if held.Outcome != device.Accepted && held.Outcome != device.Conflict {
+			b.Fatalf("the genuine device: %+v", held)
+		}
+		if r := b.accept(b.batch(contoso), Recapture(genuine, 1))[0]; r.Device != held.Device {
+			b.Errorf("the genuine device, captured again: %+v", r)
+		}
+		for _, r := range first {
+			b.move(r.Device, device.Retired)
+		}
+		other := Evidence(1, 60+serial, 60+serial, serial)
+		if r := b.accept(b.batch(contoso), other)[0]; r.Code == fault.DeviceIdentifierShared {
+			b.Errorf("retired devices claim: %+v", r)
+		}
+		if held.Outcome == device.Conflict {
+			b.move(held.Device, device.Collected)
+		}
+		if r := b.accept(b.batch(contoso), Recapture(genuine, 2))[0]; r.Device != held.Device || r.Outcome != device.Duplicate {
+			b.Errorf("the genuine device, released: %+v", r)
+		}
 	}
-	batch := b.batch(contoso)
-	receipts := b.accept(batch, claims[:rows/2]...)
-	receipts = append(receipts, b.accept(batch, claims[rows/2:]...)...)
-	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: device.MaxClaims - 1, device.Rejected: 5})
-	last := receipts[rows-1]
-	if last.Code != fault.DeviceEvidenceShared || last.Device != "" {
-		b.Errorf("%+v", last)
+}
+
+// Machines that share a UUID, with no TPM and no serial number to tell them apart, are held one by one; disks and network
+// adapters say which of them is sent again.
+func acceptComponents(b *bench) {
+	board := func(row int, disk byte, hours int) intake.Candidate {
+		c := Evidence(row, 0, 1, 0)
+		c.Capture.Components = []hwhash.Component{{disk}, {disk, 1}}
+		return Recapture(sealed(c, fmt.Sprint("disk ", disk)), hours)
 	}
-	again := b.accept(b.batch(contoso), Recapture(claims[0], 1), claims[device.MaxClaims-1], claims[rows-1])
-	b.same(outcomes(again), map[device.RowOutcome]int{device.Duplicate: 1, device.Conflict: 1, device.Rejected: 1})
-	b.same(again[1].Device, receipts[device.MaxClaims-1].Device)
+	receipts := b.accept(b.batch(contoso), board(1, 1, 0), board(2, 2, 0), board(3, 1, 1), board(4, 2, 1))
+	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Duplicate: 1, device.Conflict: 2})
+	b.same(receipts[2].Device, receipts[0].Device)
+	b.same(receipts[3].Device, receipts[1].Device)
+	b.same(b.device(receipts[0].Device).Components, []hwhash.Component{{1}, {1, 1}})
+	for n := range byte(2 * device.MaxClaims) { // more than are compared: each is held, and found again by its bytes
+		c := board(1, 10+n, 0)
+		first := b.accept(b.batch(contoso), c)[0]
+		if again := b.accept(b.batch(contoso), c)[0]; first.Outcome != device.Conflict || again.Device != first.Device {
+			b.Fatalf("board %d: %+v, then %+v", n, first, again)
+		}
+	}
 }
 
 // A delivery that goes on is the same delivery: a row that is another one now stops it, and nothing beside it is taken.
@@ -140,8 +195,8 @@ func acceptNewerCapture(b *bench) {
 		captures, err := b.Captures(b.Context(), contoso, []string{id})
 		b.must(err)
 		b.same(captures, map[string][]byte{id: want.Canonical})
-		if !d.Captured.Equal(want.Capture.At) || d.Version != before.Version || d.State != before.State {
-			b.Errorf("%s: captured %v, version %d, state %s", what, d.Captured, d.Version, d.State)
+		if !d.CapturedAt.Equal(want.Capture.CapturedAt) || d.Version != before.Version || d.State != before.State {
+			b.Errorf("%s: captured %v, version %d, state %s", what, d.CapturedAt, d.Version, d.State)
 		}
 	}
 	older := Candidate(1, 1)
@@ -171,7 +226,7 @@ func acceptBetterEvidence(b *bench) {
 	receipts := b.accept(b.batch(contoso), with, again)
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Duplicate: 2})
 	d := b.device(without.Device)
-	if receipts[0].Device != d.ID || receipts[1].Device != d.ID || d.Key != with.Key || d.Kind != device.EvidenceTPMEK {
+	if receipts[0].Device != d.ID || receipts[1].Device != d.ID || d.Key != with.Key || d.Kind != device.KeyTPMEK {
 		b.Errorf("%+v, key %s (%s), want %s", receipts, d.Key, d.Kind, with.Key)
 	}
 	// Its TPM key is not forgotten: another serial with it is a conflict.
@@ -258,7 +313,7 @@ func acceptManyRows(b *bench) {
 	}
 	b.same(outcomes(b.accept(b.batch(contoso), rows...)), map[device.RowOutcome]int{device.Duplicate: n})
 	for _, i := range []int{0, n / 2, n - 1} {
-		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) || !d.Captured.Equal(rows[i].Capture.At) {
+		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) || !d.CapturedAt.Equal(rows[i].Capture.CapturedAt) {
 			b.Errorf("row %d: %+v", i+1, d)
 		}
 	}
@@ -312,13 +367,13 @@ func acceptOneDeviceAtOnce(b *bench) {
 			b.Fatalf("two devices: %v", receipts)
 		}
 	}
-	if d := b.device(receipts[0].Device); !d.Captured.Equal(captured.Add(23 * time.Hour)) {
-		b.Errorf("captured %v is not the latest", d.Captured)
+	if d := b.device(receipts[0].Device); !d.CapturedAt.Equal(captured.Add(23 * time.Hour)) {
+		b.Errorf("captured %v is not the latest", d.CapturedAt)
 	}
 }
 
 func acceptOneSerialAtOnce(b *bench) {
-	receipts := b.atOnce(12, func(i int) intake.Candidate { return Evidence(1, i+1, i+1, 1) })
+	receipts := b.atOnce(12, func(i int) intake.Candidate { return Evidence(1, 0, i+1, 1) })
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: 11})
 }
 

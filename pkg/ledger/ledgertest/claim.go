@@ -159,7 +159,7 @@ func claimKeepsMoves(b *bench) {
 	id := b.dueAt(contoso, t0)[0]
 	d := b.device(id)
 	b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 1)
-	applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Held})
+	applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Retired})
 	b.must(err)
 	b.same(applied, []bool{true})
 	b.same(b.device(id).Due, time.Time{})

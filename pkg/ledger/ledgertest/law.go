@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
@@ -92,6 +93,13 @@ func (w *world) move(t *rapid.T) {
 	}
 	to := rapid.SampledFrom(device.States()).Draw(t, "to")
 	if len(found) == 0 || found[0].Variant != "" || to == device.Retired {
+		return
+	}
+	if !found[0].State.CanBecome(to) {
+		_, err := w.Move(w.Context(), ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to})
+		if fault.CodeOf(err) != fault.DeviceIllegalTransition {
+			t.Fatalf("%s → %s: %v", found[0].State, to, err)
+		}
 		return
 	}
 	m := ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to, Code: "test.code"}

@@ -10,15 +10,17 @@ import (
 )
 
 var moving = map[string]func(*bench){
-	"Move/Sets":          moveSets,
-	"Move/Waits":         moveWaits,
-	"Move/Stale":         moveStale,
-	"Move/Many":          moveMany,
-	"Move/ChainInACall":  moveChain,
-	"Move/OneWinner":     moveOneWinner,
-	"Move/CrossedAtOnce": moveCrossed,
-	"Move/Timeline":      moveTimeline,
-	"Move/Dead":          moveDead,
+	"Move/Sets":           moveSets,
+	"Move/Waits":          moveWaits,
+	"Move/Stale":          moveStale,
+	"Move/Many":           moveMany,
+	"Move/ChainInACall":   moveChain,
+	"Move/OneWinner":      moveOneWinner,
+	"Move/CrossedAtOnce":  moveCrossed,
+	"Move/Timeline":       moveTimeline,
+	"Move/Dead":           moveDead,
+	"Move/Legal":          moveLegal,
+	"Move/IllegalInACall": moveIllegalInACall,
 }
 
 func moveSets(b *bench) {
@@ -29,7 +31,7 @@ func moveSets(b *bench) {
 		m.Set = ledger.Patch{RegistrationID: &id, EntraDeviceID: &entra, Tag: &tag, ChunkLimit: &limit}
 	})
 	want := d
-	want.State, want.Version, want.Due, want.Code, want.Detail = device.Registered, 2, due, fault.GroupTagPending, "first look"
+	want.State, want.Version, want.Due, want.Code, want.Detail = device.Registered, 3, due, fault.GroupTagPending, "first look"
 	want.Attempts, want.RegistrationID, want.EntraDeviceID, want.Tag, want.ChunkLimit = 2, id, entra, tag, limit
 	want.Updated = got.Updated
 	b.same(got, want)
@@ -38,7 +40,7 @@ func moveSets(b *bench) {
 	}
 	empty := ""
 	got = b.move(d.ID, device.Tagged, func(m *ledger.Move) { m.Set.Tag = &empty })
-	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = device.Tagged, 3, time.Time{}, "", "", 0, ""
+	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = device.Tagged, 4, time.Time{}, "", "", 0, ""
 	want.Updated = got.Updated
 	b.same(got, want)
 }
@@ -60,9 +62,9 @@ func moveStale(b *bench) {
 	d := b.devices(1)[0]
 	b.move(d.ID, device.Registered)
 	for _, m := range []ledger.Move{
-		{Tenant: contoso, Device: d.ID, Version: 1, To: device.Dead},
-		{Tenant: contoso, Device: d.ID, Version: 3, To: device.Dead},
-		{Tenant: fabrikam, Device: d.ID, Version: 2, To: device.Dead},
+		{Tenant: contoso, Device: d.ID, Version: 2, To: device.Dead},
+		{Tenant: contoso, Device: d.ID, Version: 4, To: device.Dead},
+		{Tenant: fabrikam, Device: d.ID, Version: 3, To: device.Dead},
 		{Tenant: contoso, Device: newID(), Version: 1, To: device.Dead},
 	} {
 		applied, err := b.Move(b.Context(), m)
@@ -82,7 +84,7 @@ func moveMany(b *bench) {
 	all := b.devices(600)
 	moves := make([]ledger.Move, len(all))
 	for i, d := range all {
-		moves[i] = ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: device.Registered, Attempts: i}
+		moves[i] = ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: device.Submitting, Attempts: i}
 	}
 	moves[5].Version = 9
 	applied, err := b.Move(b.Context(), moves...)
@@ -101,10 +103,10 @@ func moveChain(b *bench) {
 	move := func(version int64, to device.State) ledger.Move {
 		return ledger.Move{Tenant: contoso, Device: d.ID, Version: version, To: to, By: "test"}
 	}
-	applied, err := b.Move(b.Context(), move(1, device.Registered), move(1, device.Dead), move(2, device.Tagged))
+	applied, err := b.Move(b.Context(), move(1, device.Submitting), move(1, device.Dead), move(2, device.Submitted))
 	b.must(err)
 	b.same(applied, []bool{true, false, true})
-	b.same(b.device(d.ID).State, device.Tagged)
+	b.same(b.device(d.ID).State, device.Submitted)
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
 	b.same(len(steps), 3)
@@ -116,7 +118,7 @@ func moveOneWinner(b *bench) {
 		var won atomic.Int32
 		together(50, func(i int) {
 			applied, err := b.Move(b.Context(), ledger.Move{
-				Tenant: contoso, Device: d.ID, Version: version, To: device.Registered, Attempts: i,
+				Tenant: contoso, Device: d.ID, Version: version, To: device.Submitting, Attempts: i,
 			})
 			if err != nil {
 				b.Error(err)
@@ -141,7 +143,7 @@ func moveCrossed(b *bench) {
 			if i%2 == 1 { // half of them ask in the opposite order
 				d = all[len(all)-1-j]
 			}
-			moves[j] = ledger.Move{Tenant: contoso, Device: d.ID, Version: 1, To: device.Registered}
+			moves[j] = ledger.Move{Tenant: contoso, Device: d.ID, Version: 1, To: device.Submitting}
 		}
 		applied, err := b.Move(b.Context(), moves...)
 		if err != nil {
@@ -158,11 +160,12 @@ func moveCrossed(b *bench) {
 
 func moveTimeline(b *bench) {
 	d := b.devices(1)[0]
+	b.move(d.ID, device.Submitting, func(m *ledger.Move) { m.By = "importer" })
 	b.move(d.ID, device.Registered, func(m *ledger.Move) { m.By = "importer" })
 	b.move(d.ID, device.Registered, func(m *ledger.Move) {
 		m.By, m.Code, m.Detail, m.Attempts = "grouper", fault.GroupEntraPending, "no Entra device yet", 4
 	})
-	b.move(d.ID, device.Ready, func(m *ledger.Move) { m.By = "operator:ada" })
+	b.move(d.ID, device.Retired, func(m *ledger.Move) { m.By = "operator:ada" })
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
 	for i := range steps {
@@ -173,9 +176,10 @@ func moveTimeline(b *bench) {
 	}
 	b.same(steps, []ledger.Transition{
 		{To: device.Collected, By: "collector"},
-		{From: device.Collected, To: device.Registered, By: "importer"},
+		{From: device.Collected, To: device.Submitting, By: "importer"},
+		{From: device.Submitting, To: device.Registered, By: "importer"},
 		{From: device.Registered, To: device.Registered, Code: fault.GroupEntraPending, Detail: "no Entra device yet", By: "grouper", Attempt: 4},
-		{From: device.Registered, To: device.Ready, By: "operator:ada"},
+		{From: device.Registered, To: device.Retired, By: "operator:ada"},
 	})
 }
 
@@ -193,4 +197,44 @@ func moveDead(b *bench) {
 		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: device.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
 		Attempts: 3, State: ledger.LetterOpen, At: dead.Updated,
 	})
+}
+
+// Every pair of states: what the table of transitions allows is carried out, everything else changes nothing.
+func moveLegal(b *bench) {
+	targets := append(device.States(), "", "nonsense")
+	from := device.States()
+	devices := b.devices(len(from) * len(targets))
+	for i, state := range from {
+		for j, to := range targets {
+			d := devices[i*len(targets)+j]
+			if state != device.Collected {
+				d = b.move(d.ID, state)
+			}
+			applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: to, By: "test"})
+			if state.CanBecome(to) {
+				if err != nil || !applied[0] || b.device(d.ID).State != to {
+					b.Errorf("%s → %q: %v, %v", state, to, applied, err)
+				}
+				continue
+			}
+			if fault.CodeOf(err) != fault.DeviceIllegalTransition {
+				b.Errorf("%s → %q: %v, %v", state, to, applied, err)
+			}
+			b.same(b.device(d.ID), d)
+		}
+	}
+}
+
+// A call with an illegal step carries out none of its steps, and one that is stale is no illegal one.
+func moveIllegalInACall(b *bench) {
+	all := b.devices(2)
+	good := ledger.Move{Tenant: contoso, Device: all[0].ID, Version: 1, To: device.Submitting}
+	bad := ledger.Move{Tenant: contoso, Device: all[1].ID, Version: 1, To: device.Ready}
+	_, err := b.Move(b.Context(), good, bad)
+	b.mustFail(err, fault.DeviceIllegalTransition)
+	b.same(b.device(all[0].ID), all[0])
+	bad.Version = 7
+	applied, err := b.Move(b.Context(), good, bad)
+	b.must(err)
+	b.same(applied, []bool{true, false})
 }

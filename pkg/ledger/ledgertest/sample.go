@@ -25,7 +25,7 @@ func Evidence(row, ek, uuid, serial int) intake.Candidate {
 		GroupTag:     "Kiosk", User: "ada@contoso.example",
 		Facts: device.Facts{TPM20: ek != 0},
 	}
-	c.Capture.Manufacturer, c.Capture.Product, c.Capture.At = "Contoso", "Book 3", captured
+	c.Capture.Manufacturer, c.Capture.Product, c.Capture.CapturedAt = "Contoso", "Book 3", captured
 	if ek != 0 {
 		c.Capture.EKHash = sha256.Sum256(fmt.Appendf(nil, "ek %d", ek))
 	}
@@ -44,7 +44,7 @@ func Serial(n int) device.Serial { return device.NewSerial(fmt.Sprintf("Sn-%05dX
 
 // Recapture returns the row with the same device captured that many hours later.
 func Recapture(c intake.Candidate, hours int) intake.Candidate {
-	c.Capture.At = c.Capture.At.Add(time.Duration(hours) * time.Hour)
+	c.Capture.CapturedAt = c.Capture.CapturedAt.Add(time.Duration(hours) * time.Hour)
 	return sealed(c, fmt.Sprintf("%s, %d hours later", c.Canonical, hours))
 }
 
@@ -52,11 +52,10 @@ func Recapture(c intake.Candidate, hours int) intake.Candidate {
 func sealed(c intake.Candidate, content string) intake.Candidate {
 	c.Canonical = []byte(content)
 	c.Capture.Digest = sha256.Sum256(c.Canonical)
-	key, kind, err := device.Identify(c.Capture.Evidence)
-	if err != nil {
-		panic(err) // a sample without any evidence
+	var err error
+	if c.Candidate, err = device.CandidateOf(c.Capture); err != nil {
+		panic(err) // a sample without any identifier
 	}
-	c.Key, c.Kind = key, kind
 	return c
 }
 

@@ -120,18 +120,10 @@ func (b *bench) device(id string) device.Device {
 	return found[0]
 }
 
-// move moves a device from where it is and returns it as it is then.
+// move moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the last.
 func (b *bench) move(id string, to device.State, change ...func(*ledger.Move)) device.Device {
 	b.Helper()
-	d := b.device(id)
-	m := ledger.Move{Tenant: d.Tenant, Device: id, Version: d.Version, To: to, By: "test"}
-	for _, c := range change {
-		c(&m)
-	}
-	applied, err := b.Move(b.Context(), m)
-	b.must(err)
-	b.same(applied, []bool{true})
-	return b.device(id)
+	return MoveTo(b.T, b.Ledger, contoso, id, to, change...)
 }
 
 // together runs fn n times at once.

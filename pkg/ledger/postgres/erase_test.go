@@ -26,10 +26,7 @@ func TestErasableWhileItGetsReady(t *testing.T) {
 	}
 	id := receipts[0].Device
 	slow := ledgerAt(t, url, Options{Codec: during{func() {
-		ok, err := l.Move(t.Context(), ledger.Move{Tenant: batch.Tenant, Device: id, Version: 1, To: device.Ready, By: "grouper"})
-		if err != nil || !ok[0] {
-			t.Errorf("%v %v", ok, err)
-		}
+		ledgertest.MoveTo(t, l, batch.Tenant, id, device.Ready)
 	}}})
 	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{ledgertest.Recapture(first, 1)}, time.Now()); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package sqlledger
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -149,55 +150,61 @@ func (in *acceptance) take(c *intake.Candidate) (ledger.Receipt, error) {
 		answer.Column, answer.Detail = c.Reject.Column, c.Reject.Detail
 		return answer, nil
 	}
-	v := decide(c, in.known.related(c))
-	answer.Outcome, answer.Code, answer.Detail = v.outcome, v.code, v.detail
-	r := v.device
-	var err error
-	switch {
-	case v.outcome == device.Rejected:
-		return answer, nil
-	case r == nil:
-		r, err = in.admit(c, v)
-	case v.same:
-		err = in.improve(r, c, v.newer)
+	v := in.known.Decide(c.Candidate)
+	if v.Against != nil {
+		v.Detail += " Known device: " + v.Against.ID + "."
 	}
+	answer.Outcome, answer.Code, answer.Detail = v.Outcome, v.Code, v.Detail
+	r, err := in.deviceOf(c, v)
 	if err != nil {
 		return answer, err
 	}
-	if v.outcome == device.Duplicate && r.Batch == in.batch.ID {
+	if v.Outcome == device.Duplicate && r.Batch == in.batch.ID {
 		answer.Code = fault.RowDuplicateInFile
 	}
 	answer.Device = r.ID
 	return answer, nil
 }
 
+// deviceOf returns the device that the row is by the decision: a known one, which learns from it, or a new one.
+func (in *acceptance) deviceOf(c *intake.Candidate, v device.Decision) (*record, error) {
+	if v.Is == nil {
+		return in.admit(c, v)
+	}
+	r := in.known.byID[v.Is.ID]
+	if r.State == device.Retired {
+		return r, nil
+	}
+	return r, in.improve(r, c, v.Newer)
+}
+
 // admit makes the row a device: collected and due, or held as a conflict.
-func (in *acceptance) admit(c *intake.Candidate, v verdict) (*record, error) {
+func (in *acceptance) admit(c *intake.Candidate, v device.Decision) (*record, error) {
 	r := &record{unwritten: true}
 	r.Device = device.Device{
-		ID: uuid.Must(uuid.NewV7()).String(), Tenant: in.batch.Tenant, Key: c.Key, Kind: c.Kind,
-		ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User,
-		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row,
-		State: device.Collected, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
+		Known: device.Known{
+			Capture: c.Capture, ID: uuid.Must(uuid.NewV7()).String(), Key: v.Key, Kind: c.Kind, State: device.Collected,
+			Crowded: v.Crowded,
+		},
+		Tenant: in.batch.Tenant, ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User, Facts: c.Facts,
+		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
 	}
-	if v.outcome == device.Conflict {
-		r.State, r.Code, r.Detail, r.Due = device.Held, v.code, v.detail, time.Time{}
-		r.Variant, r.conflict = variantOf(c.Capture), true
+	if v.Outcome == device.Conflict {
+		r.State, r.Code, r.Detail, r.Due = device.Held, v.Code, v.Detail, time.Time{}
+		r.Variant, r.Conflict = hex.EncodeToString(c.Capture.Digest[:]), true
 	}
-	r.recapture(c)
 	in.accepted = append(in.accepted, r)
 	in.known.add(r)
 	return r, in.keep(r, c)
 }
 
-// improve gives a known device the newer capture, or evidence that it lacked.
+// improve gives a known device the newer capture, or identifiers that it lacked.
 func (in *acceptance) improve(r *record, c *intake.Candidate, newer bool) error {
-	if !newer && !r.lacks(c) {
+	if !r.Learn(c.Candidate, newer) {
 		return nil
 	}
-	r.complete(c)
 	if newer {
-		r.recapture(c)
+		r.Facts = c.Facts
 		if err := in.keep(r, c); err != nil {
 			return err
 		}

@@ -4,10 +4,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/hwhash"
 )
 
 // cell is a field of a struct as the value of a column.
@@ -100,6 +102,29 @@ func hexText(raw []byte) string {
 		}
 	}
 	return ""
+}
+
+// componentsCell is the digests of components, one behind the other.
+type componentsCell struct{ p *[]hwhash.Component }
+
+func (c componentsCell) value() any {
+	raw := []byte{}
+	for _, one := range *c.p {
+		raw = append(raw, one[:]...)
+	}
+	return raw
+}
+
+func (c componentsCell) set(v any) error {
+	raw, ok := v.([]byte)
+	if !ok && v != nil {
+		return fmt.Errorf("column holds %T, not bytes", v)
+	}
+	*c.p = nil
+	for one := range slices.Chunk(raw, len(hwhash.Component{})) {
+		*c.p = append(*c.p, hwhash.Component(one))
+	}
+	return nil
 }
 
 // bytesCell is a fixed number of bytes.

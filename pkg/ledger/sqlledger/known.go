@@ -2,71 +2,73 @@ package sqlledger
 
 import (
 	"context"
-	"slices"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/intake"
 )
 
-// known finds devices by the evidence that rows may share with them.
-type known struct{ byIdentity, bySerial, byUUID map[string][]*record }
+// known is the devices that rows may be, or contradict.
+type known struct {
+	*device.Index
+	byID map[string]*record
+}
 
-// sharing selects the devices of a tenant that share a piece of evidence with any of the rows, some of them twice. The
-// tenant is kept from the indices ("|| ”"): a planner without statistics would read all its devices instead.
+// sharing selects the devices of a tenant that share an identifier with any of the rows, some of them twice. The tenant is
+// kept from the indices ("|| ”"): a planner without statistics would read all its devices instead.
 var sharing = devices.selects(`WHERE identity IN ? AND tenant || '' = ?`) +
-	` UNION ALL ` + devices.selects(`WHERE serial_fold IN ? AND tenant || '' = ?`) +
-	` UNION ALL ` + devices.selects(`WHERE uuid <> '' AND uuid IN ? AND tenant || '' = ?`)
+	` UNION ALL ` + devices.selects(`WHERE serial_fold IN ? AND serial_crowded = 0 AND tenant || '' = ?`) +
+	` UNION ALL ` + devices.selects(`WHERE uuid <> '' AND uuid_crowded = 0 AND uuid IN ? AND tenant || '' = ?`)
 
 // lookUp reads everything that the rows may be related to.
 func (t tx) lookUp(ctx context.Context, tenant device.TenantID, rows []*intake.Candidate) (*known, error) {
-	k := &known{map[string][]*record{}, map[string][]*record{}, map[string][]*record{}}
+	k := &known{device.NewIndex(), map[string]*record{}}
 	if len(rows) == 0 {
 		return k, nil
 	}
-	var identities, serials, uuids []string
+	var keys, serials, uuids []string
 	for _, c := range rows {
-		identities = append(identities, string(c.Key))
-		if c.Capture.HasSerial() {
+		keys = append(keys, string(c.Key))
+		if c.Capture.ComparesSerial() {
 			serials = append(serials, c.Capture.Serial.Fold())
 		}
-		if c.Capture.HasUUID() {
+		if c.Capture.ComparesUUID() {
 			uuids = append(uuids, hexText(c.Capture.UUID[:]))
 		}
 	}
-	found, err := query(ctx, t.conn, devices.scan, sharing, identities, tenant, serials, tenant, uuids, tenant)
+	found, err := query(ctx, t.conn, devices.scan, sharing, keys, tenant, serials, tenant, uuids, tenant)
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[string]bool, len(found))
+	k.addAll(found)
+	return k, t.lookUpClaimed(ctx, k, tenant, rows)
+}
+
+// lookUpClaimed reads the devices that are kept under keys of their captures, because too many claim their own keys.
+func (t tx) lookUpClaimed(ctx context.Context, k *known, tenant device.TenantID, rows []*intake.Candidate) error {
+	var keys []string
+	for _, c := range rows {
+		if key, claimed := k.KeyOfCapture(c.Candidate); claimed {
+			keys = append(keys, string(key))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	found, err := devices.find(ctx, t.conn, `WHERE identity IN ? AND tenant || '' = ?`, keys, tenant)
+	k.addAll(found)
+	return err
+}
+
+func (k *known) addAll(found []*record) {
 	for _, r := range found {
-		if !seen[r.ID] {
+		if k.byID[r.ID] == nil {
 			k.add(r)
 		}
-		seen[r.ID] = true
 	}
-	return k, nil
 }
 
 // add makes a device findable by what it is known by now.
 func (k *known) add(r *record) {
-	put := func(m map[string][]*record, key string) {
-		if key != "" && !slices.Contains(m[key], r) {
-			m[key] = append(m[key], r)
-		}
-	}
-	put(k.byIdentity, string(r.Key))
-	put(k.bySerial, r.Serial.Fold())
-	put(k.byUUID, hexText(r.uuid[:]))
-}
-
-// related returns the devices that share a piece of evidence with the row, some of them twice.
-func (k *known) related(c *intake.Candidate) []*record {
-	all := slices.Clone(k.byIdentity[string(c.Key)])
-	if c.Capture.HasSerial() {
-		all = append(all, k.bySerial[c.Capture.Serial.Fold()]...)
-	}
-	if c.Capture.HasUUID() {
-		all = append(all, k.byUUID[hexText(c.Capture.UUID[:])]...)
-	}
-	return all
+	k.byID[r.ID] = r
+	k.Add(&r.Known)
 }

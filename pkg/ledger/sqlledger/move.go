@@ -39,7 +39,9 @@ func (t tx) move(ctx context.Context, moves []ledger.Move) ([]bool, error) {
 	}
 	applied := make([]bool, len(moves))
 	for i, m := range moves {
-		applied[i] = work.apply(m)
+		if applied[i], err = work.apply(m); err != nil {
+			return nil, err
+		}
 	}
 	return applied, t.save(ctx, work)
 }
@@ -72,11 +74,14 @@ func (w *changes) at(tenant device.TenantID, id string, version int64) *record {
 	return r
 }
 
-// apply is the compare-and-set.
-func (w *changes) apply(m ledger.Move) bool {
+// apply is the compare-and-set. A step that the table of transitions forbids is a bug of the caller.
+func (w *changes) apply(m ledger.Move) (bool, error) {
 	r := w.at(m.Tenant, m.Device, m.Version)
 	if r == nil {
-		return false
+		return false, nil
+	}
+	if !r.State.CanBecome(m.To) {
+		return false, fault.Newf(fault.DeviceIllegalTransition, "device %s is %s and cannot become %q", r.ID, r.State, m.To)
 	}
 	from, code := r.State, r.Code
 	r.State, r.Due, r.Code, r.Detail, r.Attempts = m.To, m.Due, m.Code, m.Detail, m.Attempts
@@ -85,7 +90,7 @@ func (w *changes) apply(m ledger.Move) bool {
 	patch(&r.Tag, m.Set.Tag)
 	patch(&r.ChunkLimit, m.Set.ChunkLimit)
 	w.note(r, from, code, m.By)
-	return true
+	return true, nil
 }
 
 // note takes down a changed device, its transition if it is one, and its death.
@@ -93,6 +98,9 @@ func (w *changes) note(r *record, from device.State, code fault.Code, by string)
 	r.Version++
 	r.Updated = w.now
 	r.erasable = erases(r.State)
+	if r.State != device.Held && from == device.Held {
+		r.Crowded = device.Crowded{} // a person has decided that it is a device like any other
+	}
 	w.touched[r.ID] = r
 	if r.State == from && r.Code == code {
 		return

@@ -27,7 +27,7 @@ func (l *Ledger) BySerial(ctx context.Context, tenant device.TenantID, serial de
 }
 
 // bySerial orders by id, which is a UUIDv7 and grows with time.
-const bySerial = `WHERE tenant = ? AND serial_fold = ? ORDER BY id DESC LIMIT 50`
+const bySerial = `WHERE tenant = ? AND serial_fold = ? AND serial_crowded IN (0, 1) ORDER BY id DESC LIMIT 50`
 
 func public(records []*record) []device.Device {
 	all := make([]device.Device, len(records))

@@ -1,31 +1,16 @@
 package sqlledger
 
 import (
-	"encoding/hex"
-
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 )
 
-// record is a row of devices: the device, the rest of its evidence, and what only the database needs.
+// record is a row of devices: the device, and what only the database needs.
 type record struct {
 	device.Device
 
-	ek        [32]byte
-	uuid      [16]byte
-	digest    [32]byte
-	conflict  bool // accepted as a held conflict, whatever became of it
 	erasable  bool // its capture may be erased once it is old enough
 	unwritten bool // new in this transaction
-}
-
-// capture is what device.Relate compares.
-func (r *record) capture() device.Capture {
-	return device.Capture{
-		Evidence: device.Evidence{EKHash: r.ek, UUID: r.uuid, Manufacturer: r.Manufacturer, Product: r.Product, Serial: r.Serial},
-		At:       r.Captured,
-		Digest:   r.digest,
-	}
 }
 
 // step is the transition that the device's present state, code and version came by.
@@ -45,15 +30,15 @@ var devices = table[record]{"devices", []field[record]{
 	{Column{"identity", Text}, func(r *record) cell { return text(&r.Key) }},
 	{Column{"kind", Text}, func(r *record) cell { return text(&r.Kind) }},
 	{Column{"variant", Text}, func(r *record) cell { return text(&r.Variant) }},
-	{Column{"conflict", Integer}, func(r *record) cell { return flagCell{&r.conflict} }},
+	{Column{"conflict", Integer}, func(r *record) cell { return flagCell{&r.Conflict} }},
 	{Column{"serial", Text}, func(r *record) cell { return serialCell{&r.Serial} }},
 	{Column{"serial_fold", Text}, func(r *record) cell { return constCell{r.Serial.Fold()} }},
 	{Column{"manufacturer", Text}, func(r *record) cell { return text(&r.Manufacturer) }},
 	{Column{"product", Text}, func(r *record) cell { return text(&r.Product) }},
-	{Column{"ek", Bytes}, func(r *record) cell { return bytesCell{r.ek[:]} }},
-	{Column{"uuid", Text}, func(r *record) cell { return hexCell{r.uuid[:]} }},
-	{Column{"digest", Bytes}, func(r *record) cell { return bytesCell{r.digest[:]} }},
-	{Column{"captured", Integer}, func(r *record) cell { return timeCell{&r.Captured} }},
+	{Column{"ek", Bytes}, func(r *record) cell { return bytesCell{r.EKHash[:]} }},
+	{Column{"uuid", Text}, func(r *record) cell { return hexCell{r.UUID[:]} }},
+	{Column{"digest", Bytes}, func(r *record) cell { return bytesCell{r.Digest[:]} }},
+	{Column{"captured", Integer}, func(r *record) cell { return timeCell{&r.CapturedAt} }},
 	{Column{"product_key_id", Text}, func(r *record) cell { return productKeyCell{&r.ProductKeyID} }},
 	{Column{"group_tag", Text}, func(r *record) cell { return text(&r.GroupTag) }},
 	{Column{"user_name", Text}, func(r *record) cell { return text(&r.User) }},
@@ -75,6 +60,9 @@ var devices = table[record]{"devices", []field[record]{
 	{Column{"tag", Text}, func(r *record) cell { return text(&r.Tag) }},
 	{Column{"created", Integer}, func(r *record) cell { return timeCell{&r.Created} }},
 	{Column{"updated", Integer}, func(r *record) cell { return timeCell{&r.Updated} }},
+	{Column{"components", Bytes}, func(r *record) cell { return componentsCell{&r.Components} }},
+	{Column{"serial_crowded", Integer}, func(r *record) cell { return flagCell{&r.Crowded.Serial} }},
+	{Column{"uuid_crowded", Integer}, func(r *record) cell { return flagCell{&r.Crowded.UUID} }},
 	{Column{"erasable", Integer}, func(r *record) cell { return flagCell{&r.erasable} }},
 }}
 
@@ -82,10 +70,11 @@ var devices = table[record]{"devices", []field[record]{
 var (
 	moved = []string{
 		"state", "stage", "version", "attempts", "chunk_limit", "due", "code", "detail", "submission", "registration_id",
-		"entra_device_id", "tag", "updated", "erasable",
+		"entra_device_id", "tag", "updated", "erasable", "serial_crowded", "uuid_crowded",
 	}
 	recaptured = []string{
 		"identity", "kind", "serial", "serial_fold", "manufacturer", "product", "ek", "uuid", "digest", "captured", "facts",
+		"components",
 	}
 )
 
@@ -120,6 +109,3 @@ var captures = table[stored]{"captures", []field[stored]{
 	{Column{"tenant", Text}, func(s *stored) cell { return text(&s.tenant) }},
 	{Column{"body", Bytes}, func(s *stored) cell { return blobCell{&s.body} }},
 }}
-
-// variantOf names a conflicting capture.
-func variantOf(c device.Capture) string { return hex.EncodeToString(c.Digest[:]) }

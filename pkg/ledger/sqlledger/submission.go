@@ -63,7 +63,7 @@ func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, b
 	var parts []*item
 	for _, ref := range refs {
 		r := work.at(s.Tenant, ref.ID, ref.Version)
-		if r == nil || r.State != device.Collected {
+		if r == nil || r.State == device.Submitting || !r.State.CanBecome(device.Submitting) {
 			continue
 		}
 		code := r.Code

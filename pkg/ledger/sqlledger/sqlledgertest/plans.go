@@ -53,12 +53,11 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 				f.Devices = append(f.Devices, r.Device)
 			}
 		}
-		var moves []ledger.Move
 		for i, id := range f.Devices[:rows/10] {
-			to := []device.State{device.Dead, device.Ready}[i%2]
-			moves = append(moves, ledger.Move{Tenant: tenant, Device: id, Version: 1, To: to, Code: "autopilot.unknown_outcome"})
+			ledgertest.MoveTo(tb, l, tenant, id, []device.State{device.Dead, device.Ready}[i%2], func(m *ledger.Move) {
+				m.Code = "autopilot.unknown_outcome"
+			})
 		}
-		_ = must[[]bool](tb)(l.Move(tb.Context(), moves...))
 	}
 	f.Letter = must[[]ledger.Letter](tb)(l.Letters(tb.Context(), ledger.LetterQuery{Tenant: tenant, Limit: 1}))[0].ID
 	return f

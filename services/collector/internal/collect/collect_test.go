@@ -38,7 +38,7 @@ func TestRowsBecomeDevices(t *testing.T) {
 	}
 	d := devices[0]
 	if d.Serial.Reveal() != serial || d.GroupTag != "Kiosk" || d.User != "ada@contoso.com" || d.ProductKeyID.Reveal() != "3305321234567" ||
-		d.State != device.Collected || d.Kind != device.EvidenceTPMEK || !d.Facts.TPM20 || d.Source != "oem" || d.Row != 1 {
+		d.State != device.Collected || d.Kind != device.KeyTPMEK || !d.Facts.TPM20 || d.Source != "oem" || d.Row != 1 {
 		t.Errorf("%+v", d)
 	}
 	if want := start.Add(time.Minute); !d.Due.Equal(want) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 
 	"taxiway.example/pkg/api"
@@ -18,14 +17,20 @@ import (
 // decision is what a person does with a device that no service can go on with.
 type decision struct {
 	action string
-	from   []device.State
+	can    func(device.State) bool
 	to     device.State
 	refuse string // of a device in another state
 }
 
 var (
-	releasing = decision{"device.release", []device.State{device.Held}, device.Collected, "Only a held device can be released; this one is %s."}
-	retiring  = decision{"device.retire", []device.State{device.Held, device.Ready}, device.Retired, "Only a held or ready device can be retired; this one is %s."}
+	releasing = decision{
+		"device.release", func(s device.State) bool { return s == device.Held }, device.Collected,
+		"Only a held device can be released; this one is %s.",
+	}
+	retiring = decision{
+		"device.retire", func(s device.State) bool { return s != device.Retired && s.CanBecome(device.Retired) }, device.Retired,
+		"A device cannot be retired while it is %s.",
+	}
 )
 
 // release sends a held device on its way again, from the start.
@@ -47,7 +52,7 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request, p principal, how de
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(how.from, d.State) {
+	if !how.can(d.State) {
 		return fault.Newf(fault.DeviceWrongState, how.refuse, d.State)
 	}
 	m := ledger.Move{Tenant: p.tenant.ID, Device: d.ID, Version: d.Version, To: how.to, By: actor(p)}

@@ -10,6 +10,7 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -22,12 +23,12 @@ func TestRetireAndRelease(t *testing.T) {
 	old := answer[api.Row](t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}), http.StatusAccepted).Device
 	held := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK).Device
 	why := map[string]string{"reason": "the board was swapped"}
-	for _, early := range []string{old + "/retire", old + "/release"} {
-		refused(t, r.post(t, "/v1/devices/"+early, contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
+	refused(t, r.post(t, "/v1/devices/"+old+"/release", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
+	for _, underWay := range []device.State{device.Submitting, device.Submitted} {
+		ledgertest.MoveTo(t, r.ledger, "contoso", old, underWay)
+		refused(t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
 	}
-	if ok, err := r.ledger.Move(t.Context(), ledger.Move{Tenant: "contoso", Device: old, Version: 1, To: device.Ready}); err != nil || !ok[0] {
-		t.Fatal(ok, err)
-	}
+	ledgertest.MoveTo(t, r.ledger, "contoso", old, device.Ready)
 	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != device.Retired || d.Due != nil {
 		t.Errorf("%+v", d)
 	}

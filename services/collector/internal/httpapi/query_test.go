@@ -14,6 +14,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/services/collector/internal/collect"
 	"taxiway.example/services/collector/internal/httpapi"
 )
@@ -79,16 +80,9 @@ func TestFindBatches(t *testing.T) {
 // kill gives a device up.
 func (r *rig) kill(t testing.TB, id string) {
 	t.Helper()
-	found, err := r.ledger.Devices(t.Context(), "contoso", []string{id})
-	if err != nil || len(found) != 1 {
-		t.Fatal(found, err)
-	}
-	moved, err := r.ledger.Move(t.Context(), ledger.Move{
-		Tenant: "contoso", Device: id, Version: found[0].Version, To: device.Dead, Code: fault.AutopilotInvalidHash, Detail: "802", By: "importer",
+	ledgertest.MoveTo(t, r.ledger, "contoso", id, device.Dead, func(m *ledger.Move) {
+		m.Code, m.Detail, m.By = fault.AutopilotInvalidHash, "802", "importer"
 	})
-	if err != nil || !moved[0] {
-		t.Fatal(moved, err)
-	}
 }
 
 func TestRowsInPages(t *testing.T) {
@@ -165,15 +159,15 @@ func TestDevices(t *testing.T) {
 	serial, _ := made(t, 1, nil)
 	answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
 	type device struct {
-		ID, SerialNumber, Manufacturer, Model, State, Evidence string
-		TPM20                                                  bool
+		ID, SerialNumber, Manufacturer, Model, State, MatchedBy string
+		TPM20                                                   bool
 	}
 	found := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=%20"+strings.ToLower(serial), contosoKey), http.StatusOK)
 	if len(found.Devices) != 1 {
 		t.Fatalf("%+v", found)
 	}
 	d := found.Devices[0]
-	want := device{ID: d.ID, SerialNumber: serial, Manufacturer: "Fabrikam, Inc.", Model: "Fabrikam Station 900", State: "collected", Evidence: "tpm_ek", TPM20: true}
+	want := device{ID: d.ID, SerialNumber: serial, Manufacturer: "Fabrikam, Inc.", Model: "Fabrikam Station 900", State: "collected", MatchedBy: "tpm_ek", TPM20: true}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
 	}

@@ -56,10 +56,10 @@ func timeOrNil(t time.Time) *time.Time {
 
 func viewOfDevice(d device.Device) api.Device {
 	v := api.Device{
-		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, Evidence: d.Kind, GroupTag: d.GroupTag, User: d.User,
+		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, MatchedBy: d.Kind, GroupTag: d.GroupTag, User: d.User,
 		Batch: d.Batch, Row: d.Row, State: d.State, Code: d.Code, Detail: d.Detail, Attempts: d.Attempts, Due: timeOrNil(d.Due), Tag: d.Tag,
 		RegistrationID: d.RegistrationID, EntraDeviceID: d.EntraDeviceID, Conflict: d.Variant != "",
-		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.Captured), Created: d.Created, Updated: d.Updated,
+		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.CapturedAt), Created: d.Created, Updated: d.Updated,
 	}
 	if entry, ok := fault.Lookup(d.Code); ok {
 		v.Title, v.Hint = entry.Title, entry.Hint

@@ -153,7 +153,7 @@ func TestCleanUpOfALongImport(t *testing.T) {
 			}
 			for _, id := range ids {
 				d := r.want(contoso, id, device.Submitted, fault.AutopilotPending)
-				m := ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Retired, By: "operator:test"}
+				m := ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Dead, By: "operator:test"}
 				if done, err := r.ledger.Move(r.ctx(), m); err != nil || !done[0] {
 					r.Fatal(done, err)
 				}

@@ -25,7 +25,7 @@ func (r *rig) recapture(id device.TenantID, deviceID string, seed uint64, change
 	if err != nil {
 		r.Fatal(err)
 	}
-	key, kind, err := device.Identify(device.EvidenceOf(s))
+	c, err := device.CandidateOf(device.CaptureOf(s))
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func (r *rig) recapture(id device.TenantID, deviceID string, seed uint64, change
 	if _, _, err := r.ledger.OpenBatch(r.ctx(), b); err != nil {
 		r.Fatal(err)
 	}
-	row := intake.Candidate{Row: 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical()}
+	row := intake.Candidate{Candidate: c, Row: 1, Canonical: h.Canonical()}
 	receipts, err := r.ledger.Accept(r.ctx(), b, []intake.Candidate{row}, time.Now())
 	if err != nil {
 		r.Fatal(err)

@@ -238,12 +238,12 @@ func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 		if err != nil {
 			r.Fatal(err)
 		}
-		key, kind, err := device.Identify(device.EvidenceOf(s))
+		c, err := device.CandidateOf(device.CaptureOf(s))
 		if err != nil {
 			r.Fatal(err)
 		}
 		rows = append(rows, intake.Candidate{
-			Row: i + 1, Key: key, Kind: kind, Capture: device.CaptureOf(s), Canonical: h.Canonical(), GroupTag: "ROW",
+			Candidate: c, Row: i + 1, Canonical: h.Canonical(), GroupTag: "ROW",
 			User: fmt.Sprintf("user%d@contoso.example", i),
 		})
 	}
