@@ -40,7 +40,7 @@ func (e Evidence) HasUUID() bool { return !isPlaceholderUUID(e.UUID) }
 
 // HasSerial reports whether manufacturer and serial can tell devices apart.
 func (e Evidence) HasSerial() bool {
-	return fold(e.Manufacturer) != "" && !IsPlaceholder(e.Serial.Reveal())
+	return fold(e.Manufacturer) != "" && e.Serial.Placeholder() == hwhash.NoPlaceholder
 }
 
 // String returns a mask.

@@ -1,6 +1,10 @@
 package device
 
-import "slices"
+import (
+	"slices"
+
+	"taxiway.example/pkg/hwhash"
+)
 
 // Relation is how an incoming capture stands to a known one.
 type Relation string
@@ -84,7 +88,7 @@ func differences(a, b Evidence) []Field {
 		}
 	}
 	otherText := func(x, y string) bool { return fold(x) != "" && fold(y) != "" && fold(x) != fold(y) }
-	usable := func(e Evidence) bool { return !IsPlaceholder(e.Serial.Reveal()) }
+	usable := func(e Evidence) bool { return e.Serial.Placeholder() == hwhash.NoPlaceholder }
 	add(FieldEKHash, a.HasEK() && b.HasEK() && a.EKHash != b.EKHash)
 	add(FieldUUID, a.HasUUID() && b.HasUUID() && a.UUID != b.UUID)
 	add(FieldSerial, usable(a) && usable(b) && !a.Serial.Same(b.Serial))

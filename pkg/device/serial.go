@@ -39,9 +39,9 @@ func NewProductKeyID(id string) ProductKeyID {
 // Equal reports whether both are identical; it serves packages that compare by method.
 func (p ProductKeyID) Equal(other ProductKeyID) bool { return p == other }
 
-// IsPlaceholder reports whether serial names no device: empty, firmware filler such as "Default string", only
-// zeros or only X. Case, blanks and dots do not matter.
-func IsPlaceholder(serial string) bool { return hwhash.IsPlaceholder(serial) }
+// Placeholder reports whether the serial is a value that firmware puts into many machines; hwhash.Listed when there is
+// none.
+func (s Serial) Placeholder() hwhash.Placeholder { return hwhash.SerialPlaceholder(s.Reveal()) }
 
 // fold makes texts comparable. Upper case first, so that letters with two lower-case forms meet.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(s))) }

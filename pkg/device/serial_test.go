@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/hwhash"
 )
 
 // hidden wraps secrets in unexported fields, where fmt cannot call their methods.
@@ -75,21 +76,14 @@ func TestProductKeyID(t *testing.T) {
 	}
 }
 
-func TestIsPlaceholder(t *testing.T) {
-	tests := map[string]bool{
-		"": true, " . ": true, "0": true, "0000 0000": true, "XXXXXXXX": true, "xx.xx": true,
-		"To be filled by O.E.M.": true, "TO BE FILLED BY OEM": true, "O.E.M.": true, "Default String": true,
-		"System Serial Number": true, "N/A": true, "none": true, "123456789": true,
-		strings.Repeat("0", 200): true, strings.Repeat("X ", 200): true,
-
-		"5CG0000AAA": false, "0X": false, "1234567890": false, "000000001": false, "NONE1": false, "Default": true,
-		"VMware-56 4d 1e 0c 5b 8a 3c 11-9f 02 6d 4e 7a 21 b0 c3": false,
-		"0000-0011-6872-6210-2385-8470-64":                       false,
-		strings.Repeat("0", 200) + "1":                           false,
+func TestPlaceholder(t *testing.T) {
+	tests := map[string]hwhash.Placeholder{
+		"": hwhash.Listed, " To be filled by O.E.M. ": hwhash.Listed,
+		"22222222": hwhash.Suspected, "5CG0000AAA": hwhash.NoPlaceholder,
 	}
 	for serial, want := range tests {
-		if got := device.IsPlaceholder(serial); got != want {
-			t.Errorf("IsPlaceholder(%q) = %v, want %v", serial, got, want)
+		if got := device.NewSerial(serial).Placeholder(); got != want {
+			t.Errorf("%q: %v, want %v", serial, got, want)
 		}
 	}
 }

@@ -1,77 +1,144 @@
 package hwhash
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
 
-// placeholders are serials that firmware ships with before anybody writes a real one, folded: lower case,
-// without blanks and dots. Strings of zeros only or of X only count as well.
-var placeholders = []string{
-	"none", "n/a", "unknown", "oem", "default", "defaultstring", "notspecified", "notapplicable", "notavailable",
-	"systemserialnumber", "chassisserialnumber", "tobefilledbyoem", "123456789",
+// Placeholder says how sure it is that firmware put the same value into many machines.
+type Placeholder uint8
+
+// The strengths. Only a listed value is known to be shared; a suspected one may be a device's own.
+const (
+	NoPlaceholder Placeholder = iota // nothing speaks against the value
+	Suspected                        // a pattern no maker gives on purpose: repeated, counting, or the field's own name
+	Listed                           // a value of public lists, or no value at all
+)
+
+// String returns "none", "suspected" or "listed".
+func (p Placeholder) String() string {
+	switch p {
+	case Listed:
+		return "listed"
+	case Suspected:
+		return "suspected"
+	default:
+		return "none"
+	}
 }
 
-// longestPlaceholder bounds the folded text that is worth comparing; a run of zeros or X may be longer.
-const longestPlaceholder = 64
+// usualSerial is how many letters and digits of a serial are looked at without an allocation.
+const usualSerial = 64
 
-// IsPlaceholder reports whether serial names no device: it is empty, firmware filler such as
-// "To Be Filled By O.E.M.", only zeros or only X. Case, blanks and dots do not matter.
-func IsPlaceholder(serial string) bool {
-	var buf [longestPlaceholder]byte
-	folded := buf[:0]
-	for i := range len(serial) {
-		c := serial[i]
-		switch {
-		case c == ' ' || c == '.' || '\t' <= c && c <= '\r':
-			continue
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		}
-		if len(folded) == cap(folded) {
-			return only(serial)
-		}
-		folded = append(folded, c)
+// SerialPlaceholder reports whether serial is a value that firmware puts into many machines, such as
+// "To be filled by O.E.M.". Case, blanks and signs do not matter; a serial without letters and digits is Listed.
+func SerialPlaceholder(serial string) Placeholder {
+	var usual [usualSerial]byte
+	folded := usual[:0]
+	if len(serial) > len(usual) {
+		folded = make([]byte, 0, len(serial))
 	}
-	for _, p := range placeholders {
-		if string(folded) == p {
+	folded = appendFolded(folded, serial)
+	switch {
+	case isListed(folded):
+		return Listed
+	case isShort(folded) || isPattern(folded) || isLabel(folded):
+		return Suspected
+	default:
+		return NoPlaceholder
+	}
+}
+
+// appendFolded appends the letters and digits of text in lower case. What is not ASCII stays as it is.
+func appendFolded(folded []byte, text string) []byte {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'A' <= c && c <= 'Z':
+			folded = append(folded, c+'a'-'A')
+		case isDecimal(c), 'a' <= c && c <= 'z', c >= utf8.RuneSelf:
+			folded = append(folded, c)
+		}
+	}
+	return folded
+}
+
+// isListed reports whether folded is listed: by itself, as a numbered name, or as only zeros or only X.
+func isListed(folded []byte) bool {
+	if listedSerials[string(folded)] {
+		return true
+	}
+	for _, name := range numberedNames {
+		if begins(folded, name) && isDecimals(folded[len(name):]) {
 			return true
 		}
 	}
-	return only(string(folded))
+	return len(bytes.Trim(folded, "0")) == 0 || len(bytes.Trim(folded, "x")) == 0
 }
 
-// only reports whether text has nothing but zeros, nothing but X, or nothing at all, blanks and dots aside.
-func only(text string) bool {
-	return strings.Trim(text, "0 .\t\n\v\f\r") == "" || strings.Trim(text, "xX .\t\n\v\f\r") == ""
+// begins reports whether folded begins with word, which is not empty. The first byte alone decides it most often.
+func begins(folded []byte, word string) bool {
+	return len(folded) >= len(word) && folded[0] == word[0] && string(folded[:len(word)]) == word
 }
 
-// virtualMaker tells virtual machines by manufacturer and product, both compared as folded prefixes.
-type virtualMaker struct{ manufacturer, product string }
-
-// virtualMakers is what hypervisors write into the SMBIOS of their guests.
-var virtualMakers = []virtualMaker{
-	{"vmware", ""},
-	{"microsoft corporation", "virtual machine"},
-	{"qemu", ""},
-	{"red hat", "kvm"},
-	{"innotek", "virtualbox"},
-	{"oracle", "virtualbox"},
-	{"xen", ""},
-	{"parallels", ""},
-	{"nutanix", "ahv"},
-	{"amazon ec2", ""},
-	{"google", "google compute engine"},
-	{"openstack", ""},
-	{"bochs", ""},
+// isShort reports whether folded is too short to tell devices apart: up to three characters, and no mixture of letters
+// and digits.
+func isShort(folded []byte) bool {
+	const short = 3
+	return len(folded) <= short && (isDecimals(folded) || !slices.ContainsFunc(folded, isDecimal))
 }
 
-func isVirtual(manufacturer, product string) bool {
-	for _, m := range virtualMakers {
-		if hasPrefixFold(manufacturer, m.manufacturer) && hasPrefixFold(product, m.product) {
+func isDecimal(c byte) bool { return '0' <= c && c <= '9' }
+
+func isDecimals(text []byte) bool {
+	return !slices.ContainsFunc(text, func(c byte) bool { return !isDecimal(c) })
+}
+
+// shortestPattern is the least length of a run of one character, or of counting up or down, that is no chance.
+const shortestPattern = 4
+
+func isPattern(folded []byte) bool {
+	return len(folded) >= shortestPattern && (repeats(folded) || counts(folded))
+}
+
+// repeats reports whether text is one byte, or a group of up to four that comes at least three times.
+func repeats(text []byte) bool {
+	const longestGroup, times = 4, 3
+	for n := 1; n <= longestGroup && n*times <= len(text); n++ {
+		if bytes.Equal(text[n:], text[:len(text)-n]) {
 			return true
 		}
 	}
 	return false
 }
 
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+// counts reports whether folded counts up or down: digits that go round after 9, letters, or hexadecimal digits.
+func counts(folded []byte) bool {
+	up, down := true, true
+	for i := 1; i < len(folded); i++ {
+		up = up && follows(folded[i-1], folded[i])
+		down = down && follows(folded[i], folded[i-1])
+	}
+	return up || down
+}
+
+func follows(c, next byte) bool {
+	return next == c+1 || c == '9' && (next == '0' || next == 'a') || c == 'f' && next == '0'
+}
+
+// isLabel reports whether folded is nothing but the name of the field, or that name before a pattern: "SN-0000000".
+func isLabel(folded []byte) bool {
+	rest := withoutLabels(folded)
+	return len(rest) == 0 || len(rest) < len(folded) && isPattern(rest)
+}
+
+// withoutLabels cuts words of labelWords off the front, as many as there are.
+func withoutLabels(folded []byte) []byte {
+	for {
+		i := slices.IndexFunc(labelWords, func(word string) bool { return begins(folded, word) })
+		if i < 0 {
+			return folded
+		}
+		folded = folded[len(labelWords[i]):]
+	}
 }

@@ -97,7 +97,7 @@ func (s *Summary) judge(seen sightings) Warnings {
 	warn(EmptySerial, serial == "")
 	warn(EmptyManufacturer, s.Manufacturer == "")
 	warn(EmptyProduct, s.Product == "")
-	warn(PlaceholderSerial, serial != "" && IsPlaceholder(serial))
+	warn(PlaceholderSerial, serial != "" && SerialPlaceholder(serial) != NoPlaceholder)
 	warn(VirtualMachine, isVirtual(s.Manufacturer, s.Product))
 	warn(NoCaptureTime, s.CapturedAt.IsZero())
 	return w

@@ -75,8 +75,8 @@ func checkSerial(r Row, _ tenant.Policy) finding {
 		return finding{code: code, column: ColumnSerial}
 	}
 	detail := "The serial number of the row is not the one inside the hash."
-	if device.IsPlaceholder(inHash.Reveal()) {
-		detail = "The row names a serial number; the hash holds only firmware filler in its place."
+	if strength := inHash.Placeholder(); strength != hwhash.NoPlaceholder {
+		detail = fmt.Sprintf("The row names a serial number; the hash holds a %s placeholder in its place.", strength)
 	}
 	return finding{fault.RowSerialMismatch, ColumnSerial, detail}
 }

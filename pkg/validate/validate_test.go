@@ -79,7 +79,7 @@ func TestRows(t *testing.T) {
 		{name: "exponent form beside letters", device: serial("CNT00123"), row: func(r *row) { r.Serial = device.NewSerial("1.23E+02") }, want: []fault.Code{fault.RowSerialMismatch}},
 		{name: "lost leading zeros", device: serial("001230000000456"), row: func(r *row) { r.Serial = device.NewSerial("1230000000456") }, want: []fault.Code{fault.RowSerialZeros}},
 		{name: "zeros lost at the other end", device: serial("1230"), row: func(r *row) { r.Serial = device.NewSerial("123") }, want: []fault.Code{fault.RowSerialMismatch}},
-		{name: "digits past the fifteenth", device: serial("12345678901234567"), row: func(r *row) { r.Serial = device.NewSerial("12345678901234500") }, want: []fault.Code{fault.RowSerialDigits}},
+		{name: "digits past the fifteenth", device: serial("41345678901234567"), row: func(r *row) { r.Serial = device.NewSerial("41345678901234500") }, want: []fault.Code{fault.RowSerialDigits}},
 		{name: "a real serial over firmware filler", device: serial("Default string"), row: func(r *row) { r.Serial = device.NewSerial("5CG1") }, want: []fault.Code{fault.RowSerialMismatch, fault.HashPlaceholderSerial}},
 		{name: "firmware filler in both", device: serial("To be filled by O.E.M."), want: []fault.Code{fault.HashPlaceholderSerial}},
 		{name: "the hash has no serial", device: serial(""), row: func(r *row) { r.Serial = device.NewSerial("5CG1") }, want: []fault.Code{fault.HashEmptySerial}},

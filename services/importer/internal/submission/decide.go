@@ -12,6 +12,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/graph"
+	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
@@ -137,9 +138,10 @@ func (l *look) find(ctx context.Context, d device.Device, s search) {
 		l.stay(d, device.Submitted, s.why)
 		return
 	}
-	switch same, shared := pick(d, found), device.IsPlaceholder(d.Serial.Reveal()); {
-	case len(same) > 0 && shared:
-		detail := "Many devices have its serial number; one that is registered with it may be another device."
+	switch same, strength := pick(d, found), d.Serial.Placeholder(); {
+	case len(same) > 0 && strength != hwhash.NoPlaceholder:
+		detail := fmt.Sprintf("Its serial number is a %s placeholder; one that is registered with it may be another device.",
+			strength)
 		l.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case len(same) == 1:
 		l.register(d, same[0].ID, string(s.meaning))
