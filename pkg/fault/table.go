@@ -60,7 +60,7 @@ var catalogue = []Entry{
 	{HashNoEK, Notice, "The hash shows a TPM without its endorsement key, as a capture in WinPE does.", "Capture again in the full operating system or at OOBE."},
 	{HashOldTPM, Notice, "The TPM is not 2.0.", "Self-deploying and pre-provisioning need TPM 2.0."},
 	{HashEmptyProduct, Notice, "The hash names no product.", "Write the product name to the firmware with the maker's tool and capture again."},
-	{HashPlaceholderSerial, Notice, "The serial number inside the hash is firmware filler.", "Write the serial to the firmware with the maker's tool and capture again."},
+	{HashPlaceholderSerial, Notice, "The serial number inside the hash is a placeholder of firmware, or looks like one.", "Compare it with the label of the device. Unless it is the same, write the serial to the firmware with the maker's tool and capture again."},
 	{HashVirtualMachine, Notice, "The hash is that of a virtual machine.", "Nothing, if this is wanted; clones share their identity."},
 	{HashFutureCapture, Notice, "The capture time lies in the future: the device's clock was ahead.", "Nothing; a later capture with a right clock will look older."},
 	{HashNoCaptureTime, Notice, "The hash does not say when it was captured.", "Nothing; nobody can say which of two captures is newer."},

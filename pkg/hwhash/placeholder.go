@@ -76,16 +76,16 @@ func isListed(folded []byte) bool {
 	return len(bytes.Trim(folded, "0")) == 0 || len(bytes.Trim(folded, "x")) == 0
 }
 
+// begins reports whether folded begins with word, which is not empty. The first byte alone decides it most often.
 func begins(folded []byte, word string) bool {
-	return len(folded) >= len(word) && string(folded[:len(word)]) == word
+	return len(folded) >= len(word) && folded[0] == word[0] && string(folded[:len(word)]) == word
 }
 
 // isShort reports whether folded is too short to tell devices apart: up to three characters, and no mixture of letters
 // and digits.
 func isShort(folded []byte) bool {
 	const short = 3
-	mixed := slices.ContainsFunc(folded, isDecimal) && !isDecimals(folded)
-	return len(folded) <= short && !mixed
+	return len(folded) <= short && (isDecimals(folded) || !slices.ContainsFunc(folded, isDecimal))
 }
 
 func isDecimal(c byte) bool { return '0' <= c && c <= '9' }

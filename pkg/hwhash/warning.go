@@ -20,7 +20,7 @@ const (
 	EmptySerial                           // no serial; Microsoft answers 802 InvalidZtdHardwareHash
 	EmptyManufacturer                     // no manufacturer; Microsoft answers 802 InvalidZtdHardwareHash
 	EmptyProduct                          // no product name
-	PlaceholderSerial                     // the serial is firmware filler such as "Default string"
+	PlaceholderSerial                     // the serial is a placeholder such as "Default string", listed or suspected
 	VirtualMachine                        // manufacturer and product are those of a virtual machine
 	FutureCapture                         // captured later than now; the clock of the device is wrong
 	NoCaptureTime                         // no record 1
@@ -39,7 +39,7 @@ var warningText = map[Warning][2]string{
 	EmptySerial:       {"empty_serial", "Microsoft refuses such a hash (802). Write the serial to the firmware with the maker's tool and capture again."},
 	EmptyManufacturer: {"empty_manufacturer", "Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture again."},
 	EmptyProduct:      {"empty_product", "Write the product name to the firmware with the maker's tool and capture again."},
-	PlaceholderSerial: {"placeholder_serial", "The firmware was never given a serial. Write it with the maker's tool and capture again."},
+	PlaceholderSerial: {"placeholder_serial", "Firmware gives such a serial to many machines, or it looks that way. Unless the label shows the same, write the serial with the maker's tool and capture again."},
 	VirtualMachine:    {"virtual_machine", "Register virtual machines on purpose only; clones share their identity."},
 	FutureCapture:     {"future_capture", "The clock of the device was ahead. Harmless, but a later capture with a right clock will look older."},
 	NoCaptureTime:     {"no_capture_time", "Nobody can say which of two captures is newer. Capture again with a current tool."},
