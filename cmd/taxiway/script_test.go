@@ -93,8 +93,15 @@ var changes = map[string]func(*hwhash.Report){
 	"dock": func(r *hwhash.Report) {
 		r.Adapters = append(r.Adapters, hwhash.Adapter{Medium: 14, MAC: hwhash.NewSecret("\x02\x00\x00\x00\x00\x07"), Enumerator: "USB"})
 	},
+	"large": func(r *hwhash.Report) {
+		for i := len(r.Adapters); i < 80; i++ {
+			mac := hwhash.NewSecret("\x02\x00\x00\x00\x01" + string([]byte{byte(i)}))
+			r.Adapters = append(r.Adapters, hwhash.Adapter{Medium: 14, MAC: mac, Enumerator: "VMBUS"})
+		}
+	},
 	"board":  func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("another key", 30)[:256])) },
-	"winpe":  func(r *hwhash.Report) { r.RemoveTPM() },
+	"notpm":  (*hwhash.Report).RemoveTPM,
+	"winpe":  (*hwhash.Report).CaptureInWinPE,
 	"filler": func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("To be filled by O.E.M.") },
 	"nouuid": func(r *hwhash.Report) { r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16)) },
 }

@@ -35,14 +35,17 @@ type row struct {
 	source  string // where and when it was read
 }
 
-// The sources of the table, as they stood in August 2026.
+// The sources of the table, as they stood in November 2026.
 const (
-	documented = "Microsoft: memdocs autopilot/troubleshoot-device-enrollment; SupportArticles import-windows-autopilot-device-csv-files-errors"
-	draft      = "Microsoft: working draft on device registration in a public docs repository"
-	observed   = "seen in public tools and threads, 2019 to 2026"
+	documented = "Microsoft: Intune docs, autopilot/troubleshooting-faq and autopilot/add-devices (April 2025); " +
+		"SupportArticles import-windows-autopilot-device-csv-files-errors"
+	draft    = "Microsoft: working draft on device registration in a public docs repository"
+	observed = "seen in public tools and threads, 2019 to 2026"
 )
 
-// table is in the order of the codes. Names are the service's.
+// table is in the order of the codes. Names are the service's. One name can have two codes, and one code two names: 809 is
+// ZtdProfileIsNotRegistered in the draft. In the device's event log it is ZtdDeviceHasNoAssignedProfile: the assigned profile was
+// deleted; with 815 nothing is assigned and there is no default profile.
 var table = []row{
 	{"None", 0, MeaningRegistered, observed},
 	{"StorageError", 640, MeaningStorage, documented + "; number: " + observed},
@@ -53,13 +56,13 @@ var table = []row{
 	{"ZtdDeviceIsNotRegistered", 807, MeaningNotRegistered, documented},
 	{"ZtdDeviceAssignedToOtherTenant", 808, MeaningOtherTenant, documented},
 	{"ZtdDeviceAssignedToAnotherTenant", 808, MeaningOtherTenant, documented},
-	{"ZtdProfileIsNotRegistered", 809, MeaningNoProfile, documented},
+	{"ZtdProfileIsNotRegistered", 809, MeaningNoProfile, draft},
 	{"ZtdProfileAssignedToOtherTenant", 810, MeaningProfileOtherTenant, draft},
 	{"ZtdDeviceRegisteredByOtherTenant", 811, MeaningRegisteredByOthers, draft},
 	{"ZtdDeviceNotFound", 812, MeaningNotFound, documented + "; number: " + draft},
 	{"ZtdDeviceIsNotUnique", 813, MeaningNotUnique, draft},
 	{"ZtdDeviceAlreadyAadRegistered", 814, MeaningEntraRegistered, draft},
-	{"ZtdDeviceHasNoAssignedProfile", 815, MeaningNoProfile, documented + "; with 809: " + draft},
+	{"ZtdDeviceHasNoAssignedProfile", 815, MeaningNoProfile, documented + "; with 815 and with 809"},
 	{"SerialNumberMismatch", 908, MeaningRegistrationDiffers, documented},
 	{"ProductKeyIdMismatch", 908, MeaningRegistrationDiffers, documented},
 	{"ZtdDeviceDuplicated", 0, MeaningDuplicated, documented},

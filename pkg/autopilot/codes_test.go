@@ -25,6 +25,10 @@ func TestMeaningOf(t *testing.T) {
 		{"", -1, MeaningUnknown},
 		{"ZtdDeviceDuplicated", 806, MeaningDuplicated},
 		{"ZtdDeviceHasNoAssignedProfile", 809, MeaningNoProfile},
+		{"ZtdDeviceHasNoAssignedProfile", 815, MeaningNoProfile},
+		{"ZtdProfileIsNotRegistered", 809, MeaningNoProfile},
+		{"", 809, MeaningNoProfile},
+		{"", 815, MeaningNoProfile},
 		{"StorageError", 1, MeaningStorage},
 		{"HashNot4k", 0, MeaningInvalidHash},
 	}

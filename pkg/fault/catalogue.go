@@ -59,6 +59,7 @@ const (
 	HashEmptyManufacturer       Code = "hash.empty_manufacturer"
 	HashNoTPM                   Code = "hash.no_tpm"
 	HashNoEK                    Code = "hash.no_ek"
+	HashWinPECapture            Code = "hash.winpe_capture"
 	HashOldTPM                  Code = "hash.old_tpm"
 	HashEmptyProduct            Code = "hash.empty_product"
 	HashPlaceholderSerial       Code = "hash.placeholder_serial"

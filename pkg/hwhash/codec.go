@@ -26,8 +26,8 @@ var codecs = []codec{
 	many(TypeDisk, "", func(r *Report) *[]Disk { return &r.Disks }),
 	many(TypeDiskName, "", func(r *Report) *[]DiskName { return &r.DiskNames }),
 	many(TypeAdapter, "", func(r *Report) *[]Adapter { return &r.Adapters }),
-	one(TypeDisplay, func(r *Report) **Display { return &r.Display }),
-	one(TypeDisplaySize, func(r *Report) **DisplaySize { return &r.DisplaySize }),
+	many(TypeDisplay, "", func(r *Report) *[]Display { return &r.Displays }),
+	many(TypeDisplaySize, "", func(r *Report) *[]DisplaySize { return &r.DisplaySizes }),
 	one(TypeChassis, func(r *Report) **Chassis { return &r.Chassis }),
 	text(TypeTPM, func(r *Report) *string { return &r.TPM }),
 	raw(TypeEK, 0, func(r *Report) *Secret { return &r.EK }),
@@ -48,6 +48,7 @@ var codecs = []codec{
 	many(TypeKernelDiskName, "\x00", func(r *Report) *[]DiskName { return &r.KernelDiskNames }),
 	one(TypeGPU, func(r *Report) **GPU { return &r.GPU }),
 	one(TypeGPUName, func(r *Report) **GPUName { return &r.GPUName }),
+	secretText(TypeUnnamed36, func(r *Report) *Secret { return &r.Text36 }),
 }
 
 // codecOf finds a codec by type.

@@ -3,7 +3,7 @@
 // registers devices by.
 //
 // It is no hash but a readable inventory of the device: a container of typed records with a SHA-256 behind them, zero
-// bytes up to 3000, base64. No public specification exists; docs/hardware-hash.md lists every record and how certain its
+// bytes up to 3000 as a rule, base64. No public specification; docs/hardware-hash.md lists every record and how certain its
 // meaning is.
 //
 // Parse is tolerant at the door (white space, BOM, quotes, a label in front, missing padding, a cut zero tail) and strict

@@ -21,7 +21,7 @@ const noise = "\uFEFF\u200B\u200C\u200D\u2060\"'`\u201C\u201D\u201E\u2018\u2019\
 // decodeNoisy decodes a text that is not clean base64. An error gives the offset in the text as it came.
 func decodeNoisy(text []byte) ([]byte, error) {
 	if len(text) > MaxText {
-		return nil, fail(CodeTooLarge, MaxText, 0, "The text has %d characters; a hash has %d.", len(text), WireChars)
+		return nil, fail(CodeTooLarge, MaxText, 0, "The text has %d characters; a hash has %d at most.", len(text), MaxText)
 	}
 	digits, err := sift(text)
 	if err != nil {

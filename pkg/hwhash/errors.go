@@ -13,7 +13,7 @@ type Code string
 // The codes.
 const (
 	CodeEmpty            Code = "empty"             // nothing was given
-	CodeTooLarge         Code = "too_large"         // more text than MaxText, or more records than the container holds
+	CodeTooLarge         Code = "too_large"         // more text than MaxText, or more records than such a text holds
 	CodeNotBase64        Code = "not_base64"        // a character or padding that base64 does not have
 	CodeNoMagic          Code = "no_magic"          // does not begin with "OA"
 	CodeTruncated        Code = "truncated"         // ends before the length it states
@@ -27,7 +27,7 @@ const (
 // advice is what a technician does about a code.
 var advice = map[Code]string{
 	CodeEmpty:            "Fill in the hash: capture it with Get-WindowsAutoPilotInfo or oa3tool.",
-	CodeTooLarge:         "A hash has 4000 characters. Check whether several values, or a whole file, ended up in one cell.",
+	CodeTooLarge:         "No machine has so much to say: a hash has 4000 characters, that of a large machine some more. Check whether a whole file ended up in one cell.",
 	CodeNotBase64:        "A character was changed on the way (by hand, by OCR, by a spreadsheet). Copy the value again from its source.",
 	CodeNoMagic:          "This is another value: check whether columns were swapped. A hash begins with \"T0\".",
 	CodeTruncated:        "The end is missing, often because a field, a column or an editor cut it. Export it again without a length limit.",

@@ -12,6 +12,9 @@ import (
 // FuzzParse throws texts at the door. Nearly all are refused, so what matters is how.
 func FuzzParse(f *testing.F) {
 	wire := mustEncode(f, hwhash.Synthetic(1)).Wire()
+	for _, r := range captures() {
+		f.Add(mustEncode(f, r).Wire())
+	}
 	for _, seed := range []string{
 		"", wire, wire[:1200], "Hardware Hash: \"" + wire + "\"", fold(wire, 76, "\r\n"), wire[:400] + "-" + wire[401:],
 		"\uFEFF" + wire[:52] + "==", "T0EEAENTJAA=", "T0H//w==", "5CG0000AAA",
@@ -51,6 +54,10 @@ func checkError(t *testing.T, err error, n int) {
 func FuzzRecords(f *testing.F) {
 	for seed := range uint64(3) {
 		raw := mustEncode(f, hwhash.Synthetic(seed)).Canonical()
+		f.Add(raw[4 : len(raw)-36])
+	}
+	for _, r := range captures() {
+		raw := mustEncode(f, r).Canonical()
 		f.Add(raw[4 : len(raw)-36])
 	}
 	f.Add([]byte{})

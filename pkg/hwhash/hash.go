@@ -8,14 +8,15 @@ import (
 
 // Sizes of the container in bytes, and of its base64 text in characters.
 const (
-	// WireBytes is the size of the buffer every capture tool writes: records, trailer, zero tail.
+	// WireBytes is the size of the buffer that capture tools write: records, trailer, zero tail. What a large machine has
+	// to say, one with eighty network adapters for example, may need more.
 	WireBytes = 3000
 	// WireChars is the length of the base64 text of WireBytes bytes; it needs no padding.
 	WireChars = 4000
 	// MaxText is the longest text that Parse reads; a line-broken, quoted hash stays far below it.
 	MaxText = 16 << 10
-	// MaxRecords is the room for magic and records, in bytes.
-	MaxRecords = WireBytes - trailerSize
+	// MaxRecords is the room for magic and records, in bytes: the text of a hash must not be longer than MaxText.
+	MaxRecords = MaxText/4*3 - trailerSize
 
 	headerSize  = 4  // "OA", u16 total
 	trailerSize = 36 // "CS", u16 36, SHA-256
@@ -41,15 +42,21 @@ func (h Hash) Equal(other Hash) bool { return h.raw() == other.raw() }
 // Canonical returns a copy of the bytes without the zero tail: magic, records, trailer (about 1.2 KB).
 func (h Hash) Canonical() []byte { return []byte(h.raw()) }
 
-// Wire returns the base64 text as Microsoft Graph wants it: padded with zero bytes to WireBytes,
-// WireChars characters. The zero Hash gives "".
+// Wire returns the base64 text as Microsoft Graph wants it: padded with zero bytes to WireBytes, WireChars characters.
+// The longer hash of a large machine is padded to a multiple of three bytes, so that it needs no '=' either. The zero Hash
+// gives "".
 func (h Hash) Wire() string {
 	if h.IsZero() {
 		return ""
 	}
-	var buf [WireBytes]byte
-	copy(buf[:], h.raw())
-	return base64.StdEncoding.EncodeToString(buf[:])
+	const group = 3 // bytes that four characters hold
+	var usual [WireBytes]byte
+	buf, raw := usual[:], h.raw()
+	if len(raw) > len(buf) {
+		buf = make([]byte, (len(raw)+group-1)/group*group)
+	}
+	copy(buf, raw)
+	return base64.StdEncoding.EncodeToString(buf)
 }
 
 // Digest returns the SHA-256 that the trailer carries and that has been checked. It covers magic and records,

@@ -19,7 +19,7 @@ const (
 	TypeDisk           Type = 6  // capacity and bus; may repeat
 	TypeDiskName       Type = 7  // serial|model|vendor; may repeat
 	TypeAdapter        Type = 8  // network adapter; repeats
-	TypeDisplay        Type = 9  // millimetres and pixels
+	TypeDisplay        Type = 9  // millimetres and pixels; repeats
 	TypeChassis        Type = 10 //
 	TypeOfflineID      Type = 11 // offline device id: SHA-256 of the TPM endorsement key
 	TypeUUID           Type = 12 // SMBIOS UUID
@@ -37,25 +37,26 @@ const (
 	TypeProductKeyID   Type = 24 // text, 13 digits
 	TypeEK             Type = 25 // TPM endorsement key: RSA-2048 modulus
 	TypeProductKeyPart Type = 26 // text: part number
-	TypeDisplaySize    Type = 27 // whole centimetres
+	TypeDisplaySize    Type = 27 // whole centimetres; repeats
 	TypeKernelDiskName Type = 28 // as TypeDiskName, read through the kernel; may repeat
 	TypeGPU            Type = 29 // memory and flags
 	TypeGPUName        Type = 30 // UTF-16: vendor|name
 	TypeHybridCPU      Type = 34 // cores by efficiency class
 	TypeUnnamed35      Type = 35 // seen, meaning unknown
+	TypeUnnamed36      Type = 36 // text, meaning unknown
 	TypeUnnamed37      Type = 37 // seen, meaning unknown
 	TypeUnnamed38      Type = 38 // named in one open decoder template, never seen
 )
 
 // known reports whether somebody has described t, if only as "seen".
 func (t Type) known() bool {
-	return TypeTool <= t && t <= TypeGPUName || t == TypeHybridCPU || t == TypeUnnamed35 || t == TypeUnnamed37 || t == TypeUnnamed38
+	return TypeTool <= t && t <= TypeGPUName || TypeHybridCPU <= t && t <= TypeUnnamed38
 }
 
 // repeats reports whether a hash may hold several records of type t.
 func (t Type) repeats() bool {
 	switch t {
-	case TypeDisk, TypeDiskName, TypeKernelDiskName, TypeAdapter:
+	case TypeDisk, TypeDiskName, TypeKernelDiskName, TypeAdapter, TypeDisplay, TypeDisplaySize:
 		return true
 	}
 	return false

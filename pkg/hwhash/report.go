@@ -5,8 +5,11 @@ import "time"
 // OSType says what a hash was captured on.
 type OSType uint8
 
-// FullOS is an installed Windows, OOBE included; no other value has been seen.
-const FullOS OSType = 2
+// The kinds of OS; no other value has been seen.
+const (
+	WinPE  OSType = 1 // the preinstallation environment, in which the capture tool cannot read the TPM
+	FullOS OSType = 2 // an installed Windows, OOBE included
+)
 
 // Architecture is a processor architecture as Windows numbers it (SYSTEM_INFO, wProcessorArchitecture).
 type Architecture uint16
@@ -32,8 +35,8 @@ type Report struct {
 	DiskNames       []DiskName
 	KernelDiskNames []DiskName // read through the kernel rather than the driver's user side
 	Adapters        []Adapter
-	Display         *Display
-	DisplaySize     *DisplaySize
+	Displays        []Display
+	DisplaySizes    []DisplaySize // in the order of Displays
 	Chassis         *Chassis
 	GPU             *GPU
 	GPUName         *GPUName
@@ -55,6 +58,7 @@ type Report struct {
 	BoardVersion   string
 	ProductKeyID   Secret
 	ProductKeyPart string
+	Text36         Secret // a text nobody has named; it may identify the device
 
 	// Other holds what is in no field above, in order: types without a known meaning, known types of an odd shape, repetitions.
 	Other []Record
@@ -115,13 +119,13 @@ type Adapter struct {
 	Enumerator string // PCI, BTH, USB, VMBUS
 }
 
-// Display describes the first display (record 9).
+// Display describes a display (record 9).
 type Display struct {
 	WidthMM, HeightMM, WidthPx, HeightPx uint16
 	Technology                           uint32 // 0x80000000 internal, 0xFFFFFFFF other
 }
 
-// DisplaySize is the size of the first display in whole centimetres (record 27), 0 by 0 on a virtual machine.
+// DisplaySize is the size of a display in whole centimetres (record 27), 0 by 0 on a virtual machine.
 type DisplaySize struct{ WidthCM, HeightCM uint16 }
 
 // Chassis describes the case (record 10).

@@ -91,8 +91,10 @@ func (s *Summary) judge(seen sightings) Warnings {
 	}
 	hasTPM := seen.has(TypeTPM) || s.HasEK()
 	serial := s.RevealSerial()
-	warn(NoTPM, !hasTPM)
-	warn(NoEK, hasTPM && !s.HasEK())
+	winPE := s.OSType == WinPE
+	warn(WinPECapture, winPE && !s.HasEK())
+	warn(NoTPM, !winPE && !hasTPM)
+	warn(NoEK, !winPE && hasTPM && !s.HasEK())
 	warn(OldTPM, s.TPMVersion != "" && s.TPMVersion != "2.0")
 	warn(EmptySerial, serial == "")
 	warn(EmptyManufacturer, s.Manufacturer == "")

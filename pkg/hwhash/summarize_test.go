@@ -19,6 +19,15 @@ func TestWarnings(t *testing.T) {
 		"TPM without key": {func(r *hwhash.Report) {
 			r.EK, r.OfflineID = hwhash.Secret{}, nil
 		}, "no_ek"},
+		"in WinPE": {(*hwhash.Report).CaptureInWinPE, "winpe_capture"},
+		"in WinPE, TPM without key": {func(r *hwhash.Report) {
+			r.EK, r.OfflineID, r.Tool.OSType = hwhash.Secret{}, nil, hwhash.WinPE
+		}, "winpe_capture"},
+		"in WinPE, with the TPM provider": {func(r *hwhash.Report) { r.Tool.OSType = hwhash.WinPE }, ""},
+		"on an OS of another kind, no TPM": {func(r *hwhash.Report) {
+			r.RemoveTPM()
+			r.Tool.OSType = 3
+		}, "no_tpm"},
 		"TPM 1.2": {func(r *hwhash.Report) {
 			r.TPM = hwhash.TPM{Version: "1.2", Level: "2", Revision: "3", Vendor: "SYN", Firmware: "1"}.String()
 		}, "old_tpm"},

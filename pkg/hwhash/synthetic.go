@@ -18,6 +18,12 @@ func (r *Report) SetEK(modulus []byte) {
 // RemoveTPM takes away everything a TPM adds to a hash.
 func (r *Report) RemoveTPM() { r.TPM, r.EK, r.OfflineID = "", Secret{}, nil }
 
+// CaptureInWinPE makes the report one that was captured in WinPE, which leaves out what a TPM adds.
+func (r *Report) CaptureInWinPE() {
+	r.RemoveTPM()
+	r.Tool.OSType = WinPE
+}
+
 // offlineIDOfEK is the kind of an offline device id made from the endorsement key.
 const offlineIDOfEK = 1
 
@@ -49,8 +55,8 @@ func Synthetic(seed uint64) Report {
 		CPUMaker:       m.cpuMaker,
 		CPUName:        m.cpuName,
 		Memory:         &Memory{InstalledGB: 16, MaximumGB: 64, Slots: 2, Arrays: 1, ErrorCorrection: 3},
-		Display:        &Display{WidthMM: 309, HeightMM: 174, WidthPx: 1920, HeightPx: 1080, Technology: 0x80000000},
-		DisplaySize:    &DisplaySize{WidthCM: 31, HeightCM: 17},
+		Displays:       []Display{{WidthMM: 309, HeightMM: 174, WidthPx: 1920, HeightPx: 1080, Technology: 0x80000000}},
+		DisplaySizes:   []DisplaySize{{WidthCM: 31, HeightCM: 17}},
 		Chassis:        &Chassis{Type: m.chassis, PowerRole: 2},
 		TPM:            TPM{Version: "2.0", Level: "0", Revision: "1.38", Vendor: "SYN", Firmware: "7.85.17.51968"}.String(),
 		UUID:           NewSecret(uuid4(random)),

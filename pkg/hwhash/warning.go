@@ -15,7 +15,8 @@ type Warning Warnings
 // The warnings.
 const (
 	NoTPM             Warning = 1 << iota // no TPM record: captured without TPM driver, or there is none
-	NoEK                                  // a TPM without its endorsement key: typical of a capture in WinPE
+	NoEK                                  // a TPM without its endorsement key
+	WinPECapture                          // no TPM key, as WinPE cannot read it; stands instead of NoTPM and NoEK
 	OldTPM                                // a TPM that is not 2.0
 	EmptySerial                           // no serial; Microsoft answers 802 InvalidZtdHardwareHash
 	EmptyManufacturer                     // no manufacturer; Microsoft answers 802 InvalidZtdHardwareHash
@@ -34,7 +35,8 @@ const (
 // warningText holds the stable code and what a technician does about it.
 var warningText = map[Warning][2]string{
 	NoTPM:             {"no_tpm", "Self-deploying and pre-provisioning will not work. Enable the TPM in the firmware and capture again in the full OS."},
-	NoEK:              {"no_ek", "Captured without the TPM provider (WinPE without PCPKsp.dll). Capture again in the full OS or at OOBE."},
+	NoEK:              {"no_ek", "Captured without the TPM provider. Capture again in the full OS or at OOBE."},
+	WinPECapture:      {"winpe_capture", "Captured in WinPE, which cannot read the TPM: capture again in the full OS for self-deploying and pre-provisioning."},
 	OldTPM:            {"old_tpm", "Self-deploying and pre-provisioning need TPM 2.0. Switch the TPM to 2.0 in the firmware, or use a user-driven profile."},
 	EmptySerial:       {"empty_serial", "Microsoft refuses such a hash (802). Write the serial to the firmware with the maker's tool and capture again."},
 	EmptyManufacturer: {"empty_manufacturer", "Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture again."},
@@ -43,9 +45,9 @@ var warningText = map[Warning][2]string{
 	VirtualMachine:    {"virtual_machine", "Register virtual machines on purpose only; clones share their identity."},
 	FutureCapture:     {"future_capture", "The clock of the device was ahead. Harmless, but a later capture with a right clock will look older."},
 	NoCaptureTime:     {"no_capture_time", "Nobody can say which of two captures is newer. Capture again with a current tool."},
-	RepeatedRecord:    {"repeated_record", "The first one counts. If it happens often, send the hash to whoever maintains this decoder."},
+	RepeatedRecord:    {"repeated_record", "Nothing to do: the first one counts."},
 	UnknownRecord:     {"unknown_record", "Nothing to do: a newer Windows added a field."},
-	OddRecord:         {"odd_record", "The field was not read. If it happens often, send the hash to whoever maintains this decoder."},
+	OddRecord:         {"odd_record", "The field was not read. Capture again with a current tool."},
 }
 
 // AllWarnings returns the set of all warnings.

@@ -145,7 +145,11 @@ func checkTPM(r Row, p tenant.Policy) finding {
 	if r.Tag == "" || !tenant.AnyGlob(p.TPMTags, r.Tag) || r.Hash.HasTPM2() {
 		return finding{}
 	}
-	return finding{fault.RowTPMRequired, ColumnHash, "The profile behind the group tag attests the TPM, and the hash shows no TPM 2.0 with its key."}
+	detail := "The profile behind the group tag attests the TPM, and the hash shows no TPM 2.0 with its key."
+	if r.Hash.Warnings.Has(hwhash.WinPECapture) {
+		detail = "The profile behind the group tag attests the TPM, and the hash was captured in WinPE, which cannot read it."
+	}
+	return finding{fault.RowTPMRequired, ColumnHash, detail}
 }
 
 func checkVirtualMachine(r Row, p tenant.Policy) finding {

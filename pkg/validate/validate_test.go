@@ -116,6 +116,8 @@ func TestRows(t *testing.T) {
 		{name: "another model beside the hash", row: func(r *row) { r.Model = "Station" }, want: []fault.Code{fault.RowModelDiffers}},
 		{name: "a tag that attests", row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}},
 		{name: "a tag that attests, no TPM", device: (*hwhash.Report).RemoveTPM, row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.RowTPMRequired, fault.HashNoTPM}},
+		{name: "a tag that attests, captured in WinPE", device: (*hwhash.Report).CaptureInWinPE, row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.RowTPMRequired, fault.HashWinPECapture}},
+		{name: "another tag, captured in WinPE", device: (*hwhash.Report).CaptureInWinPE, row: func(r *row) { r.Tag = "Office" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.HashWinPECapture}},
 		{name: "a tag that attests, an old TPM", device: oldTPM, row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.RowTPMRequired, fault.HashOldTPM}},
 		{name: "another tag, no TPM", device: (*hwhash.Report).RemoveTPM, row: func(r *row) { r.Tag = "Office" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.HashNoTPM}},
 		{name: "a virtual machine", device: virtual, want: []fault.Code{fault.HashVirtualMachine}},

@@ -52,7 +52,7 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 	for _, step := range timeline {
 		states = append(states, step.To)
 	}
-	if want := []device.State{device.Collected, device.Registered, device.Tagged, device.Grouped, device.Ready}; err != nil || !slices.Equal(states, want) {
+	if want := []device.State{device.Collected, device.Submitting, device.Registered, device.Tagged, device.Grouped, device.Ready}; err != nil || !slices.Equal(states, want) {
 		t.Errorf("timeline %v, %v", states, err)
 	}
 	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {

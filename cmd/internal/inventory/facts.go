@@ -15,7 +15,7 @@ import (
 func Of(r hwhash.Report) Inventory {
 	all := Inventory{
 		system(r), board(r), tpm(r), windows(r), capture(r), processor(r), memory(r),
-		disks("disks", "Disks", r.Disks, r.DiskNames), kernelDisks(r), adapters(r), display(r), graphics(r), others(r),
+		disks("disks", "Disks", r.Disks, r.DiskNames), kernelDisks(r), adapters(r), displays(r), graphics(r), others(r),
 	}
 	return slices.DeleteFunc(all, func(s Section) bool { return len(s.Items) == 0 })
 }
@@ -50,6 +50,9 @@ func tpm(r hwhash.Report) Section {
 			text("level", "Level", t.Level), text("revision", "Revision", t.Revision))
 	} else {
 		facts = append(facts, text("text", "Text", r.TPM))
+	}
+	if t := r.Tool; t != nil && t.OSType == hwhash.WinPE && r.TPM == "" && r.EK.IsZero() {
+		facts = append(facts, text("unread", "Not read", "captured in WinPE, which cannot read the TPM"))
 	}
 	facts = append(facts, secret("endorsementKey", "Key, SHA-256", r.EK, sha256Form))
 	if o := r.OfflineID; o != nil {
@@ -136,16 +139,21 @@ func adapters(r hwhash.Report) Section {
 	return list("adapters", "Network adapters", items...)
 }
 
-func display(r hwhash.Report) Section {
-	var facts []Fact
-	if d := r.Display; d != nil {
-		facts = append(facts, size("pixels", "Resolution", d.WidthPx, d.HeightPx, "pixels"), size("millimetres", "Size", d.WidthMM, d.HeightMM, "mm"),
-			named("technology", "Technology", displayTechnologies, d.Technology))
+// displays lays displays and their rounded sizes side by side; a hash has both in the same order.
+func displays(r hwhash.Report) Section {
+	items := make([]Item, max(len(r.Displays), len(r.DisplaySizes)))
+	for i := range items {
+		if i < len(r.Displays) {
+			d := r.Displays[i]
+			items[i] = append(items[i], size("pixels", "", d.WidthPx, d.HeightPx, "pixels"),
+				size("millimetres", "", d.WidthMM, d.HeightMM, "mm"), named("technology", "", displayTechnologies, d.Technology))
+		}
+		if i < len(r.DisplaySizes) {
+			d := r.DisplaySizes[i]
+			items[i] = append(items[i], size("centimetres", "rounded", d.WidthCM, d.HeightCM, "cm"))
+		}
 	}
-	if d := r.DisplaySize; d != nil {
-		facts = append(facts, size("centimetres", "Size, rounded", d.WidthCM, d.HeightCM, "cm"))
-	}
-	return one("display", "Display", facts...)
+	return list("displays", "Displays", items...)
 }
 
 func graphics(r hwhash.Report) Section {
@@ -161,6 +169,10 @@ func graphics(r hwhash.Report) Section {
 
 func others(r hwhash.Report) Section {
 	var items []Item
+	if !r.Text36.IsZero() {
+		kind := number("type", "type", uint16(hwhash.TypeUnnamed36), "")
+		items = append(items, Item{kind, secret("text", "text", r.Text36, strings.TrimSpace)})
+	}
 	for _, o := range r.Other {
 		items = append(items, Item{number("type", "type", uint16(o.Type), ""), number("bytes", "", len(o.Value.Reveal()), " bytes"), secret("value", "value", o.Value, hexForm)})
 	}

@@ -50,8 +50,9 @@ func TestSecretsAreShownOnlyOnDemand(t *testing.T) {
 	for seed := range uint64(9) {
 		r := hwhash.Synthetic(seed)
 		r.Other = []hwhash.Record{{Type: 99, Value: hwhash.NewSecret("\xde\xad\xbe\xef")}}
+		r.Text36 = hwhash.NewSecret("TEXT-36")
 		masked, revealed := written(t, r, false), written(t, r, true)
-		for _, secret := range append(secrets(r), "deadbeef") {
+		for _, secret := range append(secrets(r), "deadbeef", "TEXT-36") {
 			if strings.Contains(strings.ToLower(masked), strings.ToLower(secret)) {
 				t.Errorf("seed %d: %q is not masked", seed, secret)
 			}
@@ -110,6 +111,13 @@ func TestDiff(t *testing.T) {
 			[]inventory.Change{{Section: "adapters", B: "native 802.11, on PCI, MAC [redacted]", Secret: true, Title: "Network adapters"}},
 		},
 		{
+			"a second display", change(func(r *hwhash.Report) {
+				r.Displays = append(r.Displays, hwhash.Display{WidthMM: 597, HeightMM: 336, WidthPx: 2560, HeightPx: 1440, Technology: 10})
+				r.DisplaySizes = append(r.DisplaySizes, hwhash.DisplaySize{WidthCM: 60, HeightCM: 34})
+			}),
+			[]inventory.Change{{Section: "displays", B: "2560 × 1440 pixels, 597 × 336 mm, DisplayPort, rounded 60 × 34 cm", Title: "Displays"}},
+		},
+		{
 			"no disks", change(func(r *hwhash.Report) { r.Disks, r.DiskNames, r.KernelDiskNames = nil, nil, nil }),
 			[]inventory.Change{{Section: "disks", A: "SYN-DISK 512, serial [redacted], 512 GB, NVMe, seek penalty no, TRIM yes", Secret: true, Title: "Disks"}},
 		},
@@ -121,6 +129,28 @@ func TestDiff(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A capture in WinPE says nothing about the TPM; a card must not look as if the device had none.
+func TestACardNamesWinPE(t *testing.T) {
+	t.Parallel()
+	const unread = "captured in WinPE, which cannot read the TPM"
+	captures := map[string]struct {
+		change func(*hwhash.Report)
+		unread bool
+	}{
+		"in the full OS":                 {func(*hwhash.Report) {}, false},
+		"in the full OS, without TPM":    {(*hwhash.Report).RemoveTPM, false},
+		"in WinPE":                       {(*hwhash.Report).CaptureInWinPE, true},
+		"in WinPE with the TPM provider": {func(r *hwhash.Report) { r.Tool.OSType = hwhash.WinPE }, false},
+	}
+	for name, c := range captures {
+		r := hwhash.Synthetic(3)
+		c.change(&r)
+		if text := written(t, r, false); strings.Contains(text, unread) != c.unread {
+			t.Errorf("%s:\n%s", name, text)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ func named[T ~uint8 | ~uint16 | ~uint32](key, label string, names map[T]string, 
 var (
 	architectures = map[hwhash.Architecture]string{hwhash.ArchX86: "x86", hwhash.ArchX64: "x64", hwhash.ArchARM64: "ARM64"}
 
-	osTypes = map[hwhash.OSType]string{hwhash.FullOS: "full Windows"}
+	osTypes = map[hwhash.OSType]string{hwhash.WinPE: "WinPE", hwhash.FullOS: "full Windows"}
 
 	chassisTypes = map[uint8]string{
 		1: "other", 2: "unknown", 3: "desktop", 4: "low-profile desktop", 5: "pizza box", 6: "mini tower", 7: "tower", 8: "portable",

@@ -66,7 +66,7 @@ func addTool(add func(string, string), t *hwhash.Tool) {
 	add("ToolVersion", strconv.Itoa(int(t.ToolVersion)))
 	add("HardwareInventoryVersion", inventoryVersion)
 	add("ToolBuild", t.Build.String())
-	osType, ok := map[hwhash.OSType]string{hwhash.FullOS: "FullOS"}[t.OSType]
+	osType, ok := map[hwhash.OSType]string{hwhash.WinPE: "WinPE", hwhash.FullOS: "FullOS"}[t.OSType]
 	if !ok {
 		osType = strconv.Itoa(int(t.OSType))
 	}
