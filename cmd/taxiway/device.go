@@ -26,7 +26,7 @@ func newDevice(r *remote) *cobra.Command {
 			"Release starts a held device from the beginning, when the cause is gone: the other tenant has let it go, or the device\n"+
 				"that it contradicts is retired.",
 			"the other tenant deregistered it", (*client.Client).Release),
-		newDecision(r, "retire", "Take a held or ready device out of service",
+		newDecision(r, "retire", "Take a device out of service",
 			"Retire ends what Taxiway does for a device. It contradicts no other one any more, and its hash is erased after the\n"+
 				"retention time. Nothing is done at Microsoft: delete it there if it is to be gone.",
 			"the board was swapped", (*client.Client).Retire),

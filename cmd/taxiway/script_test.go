@@ -102,7 +102,7 @@ var changes = map[string]func(*hwhash.Report){
 	"board":  func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("another key", 30)[:256])) },
 	"notpm":  (*hwhash.Report).RemoveTPM,
 	"winpe":  (*hwhash.Report).CaptureInWinPE,
-	"filler": func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("To be filled by O.E.M.") },
+	"placeholder": func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("To be filled by O.E.M.") },
 	"nouuid": func(r *hwhash.Report) { r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16)) },
 }
 

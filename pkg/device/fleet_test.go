@@ -96,3 +96,27 @@ func TestMachinesAndDevices(t *testing.T) {
 		}
 	})
 }
+
+// Machines with values of their own are never in conflict, however often and wherever they are captured.
+func TestOrdinaryMachinesAreNoConflicts(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := newIntake()
+		seen := map[byte]*device.Known{}
+		for range rapid.IntRange(1, 12).Draw(t, "rows") {
+			n := rapid.ByteRange(1, 3).Draw(t, "machine")
+			m := machine{identifiers([32]byte{n}, uuid(n), "HP", "Book", fmt.Sprintf("5CG%d", n))}
+			c, err := m.capture(rapid.Bool().Draw(t, "WinPE"), rapid.IntRange(0, 5).Draw(t, "hour"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := in.take(c)
+			switch known := seen[n]; {
+			case known == nil && v.Outcome == device.Accepted:
+				seen[n] = in.all[len(in.all)-1]
+			case known == nil || v.Outcome != device.Duplicate || v.Is != known:
+				t.Fatalf("machine %d, seen before: %v, is %s %s", n, known != nil, v.Outcome, v.Code)
+			}
+		}
+	})
+}

@@ -13,7 +13,7 @@ var way = []device.State{
 }
 
 // aside is the states beside the way.
-var aside = []device.State{device.Held, device.Dead, device.Retired}
+var aside = []device.State{device.Held, device.Dead, device.Missing, device.Retired}
 
 // stages are the states that are shown while a batch is on its way.
 var stages = []device.State{device.Submitted, device.Registered, device.Tagged, device.Grouped, device.Ready}

@@ -107,14 +107,14 @@ func text(value []byte) string {
 	return strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// key is what makes two captures one device: the TPM, else the SMBIOS UUID,
-// else manufacturer and serial.
+// key is what makes two captures one device: the TPM, else the SMBIOS UUID with the serial,
+// else manufacturer and serial. Microsoft has not documented its rule.
 func (hw Hardware) key() string {
 	switch uuid := strings.ToLower(hw.UUID); {
 	case hw.EKHash != "":
 		return "ek:" + strings.ToLower(hw.EKHash)
 	case strings.Trim(uuid, "0") != "" && strings.Trim(uuid, "f") != "":
-		return "uuid:" + uuid
+		return "uuid:" + uuid + ":" + strings.ToLower(hw.Serial)
 	case hw.Manufacturer == "":
 		return "serial:" + fold(hw.Serial)
 	default:

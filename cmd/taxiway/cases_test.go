@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// fieldCases are field cases with what must become of their rows, checked offline and by the running pipeline.
+var fieldCases = []struct {
+	files string // pattern below the cases
+	want  map[string]int
+	codes map[string]int // of the rows that are not accepted
+}{
+	{"12-placeholder-serials/*.csv", map[string]int{"accepted": 3}, map[string]int{}},
+	{"37-filler-uuids/u*.csv", map[string]int{"accepted": 2, "rejected": 2}, map[string]int{"device.no_identity": 2}},
+	{"37-filler-uuids/two-real-serials.csv", map[string]int{"accepted": 2}, map[string]int{}},
+	{"37-filler-uuids/winpe-*.csv", map[string]int{"accepted": 2, "rejected": 1}, map[string]int{"device.no_identity": 1}},
+}
+
+func TestFieldCases(t *testing.T) {
+	t.Parallel()
+	dir, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "cases"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("SKIPPED: no field cases in ../shared/cases")
+	}
+	for _, c := range fieldCases {
+		files, err := filepath.Glob(filepath.Join(dir, c.files))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s: %d files, %v", c.files, len(files), err)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				script := filepath.Join(t.TempDir(), "case.txtar")
+				if err := os.WriteFile(script, fmt.Appendf(nil, "serve\ndecided '%s'\n", file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				cmds := maps.Clone(commandsOfScripts)
+				cmds["decided"] = func(ts *testscript.TestScript, _ bool, args []string) {
+					offline, online := checked(ts, args[0]), submitted(ts, args[0])
+					if diff := cmp.Diff(offline, online); diff != "" {
+						ts.Fatalf("hash check and the pipeline differ (-check +pipeline):\n%s", diff)
+					}
+					if diff := cmp.Diff(decided{c.want, c.codes}, offline); diff != "" {
+						ts.Fatalf("(-want +got):\n%s", diff)
+					}
+				}
+				testscript.Run(t, testscript.Params{Files: []string{script}, RequireExplicitExec: true, Cmds: cmds})
+			})
+		}
+	}
+}
+
+// decided is what became of the rows of a file.
+type decided struct{ Outcomes, Codes map[string]int }
+
+type row struct{ Outcome, Code string }
+
+func (d decided) add(rows ...row) decided {
+	for _, r := range rows {
+		if r.Outcome != "accepted" {
+			d.Codes[r.Code]++
+		}
+	}
+	return d
+}
+
+// checked asks `taxiway hash check`.
+func checked(ts *testscript.TestScript, file string) decided {
+	var answer struct{ Files []struct{ Rows []row } }
+	output(ts, &answer, "hash", "check", "-o", "json", file)
+	d := decided{map[string]int{}, map[string]int{}}
+	for _, r := range answer.Files[0].Rows {
+		d.Outcomes[r.Outcome]++
+	}
+	return d.add(answer.Files[0].Rows...)
+}
+
+// submitted sends the file, waits until all its devices are ready, and returns what the receipt and the batch say.
+func submitted(ts *testscript.TestScript, file string) decided {
+	var answer struct {
+		Receipt struct {
+			ID       string
+			Outcomes map[string]int
+			Problems []row
+		}
+	}
+	output(ts, &answer, "submit", "-o", "json", file)
+	receipt := answer.Receipt
+	var batch struct {
+		Batch struct{ States map[string]int }
+	}
+	output(ts, &batch, "status", "--watch", "-o", "json", receipt.ID)
+	maps.DeleteFunc(receipt.Outcomes, func(_ string, n int) bool { return n == 0 })
+	return decided{receipt.Outcomes, map[string]int{}}.add(receipt.Problems...)
+}
+
+// output reads what a command prints as JSON; rows that are not accepted make it exit with 4.
+func output(ts *testscript.TestScript, into any, args ...string) {
+	err := ts.Exec("taxiway", args...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || !slices.Contains([]int{1, 4}, exit.ExitCode())) {
+		ts.Fatalf("taxiway %v: %v", args, err)
+	}
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), into); err != nil {
+		ts.Fatalf("taxiway %v: %v", args, err)
+	}
+}
