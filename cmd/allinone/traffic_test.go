@@ -91,7 +91,7 @@ func (m *meter) Publish(ctx context.Context, messages ...broker.Message) error {
 }
 
 func (m *meter) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return m.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
+	return m.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		m.delivered.Add(1)
 		if d.Attempt > 1 {
 			m.again.Add(1)

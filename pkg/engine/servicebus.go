@@ -6,8 +6,8 @@ import (
 )
 
 // ServiceBusTopology is what a Service Bus namespace must hold for the services: a topic for each event, and the subscriptions
-// of the services that consume it. devices.ready.v1 is for subscribers of yours. Intake queues come on top, one pair for each
-// source (sbbroker.Topology.Intake).
+// of the services that consume it. devices.ready.v1 is for subscribers of yours. Inbound queues come on top, one pair for each
+// source (sbbroker.Topology.Inbound).
 func ServiceBusTopology() sbbroker.Topology {
 	return sbbroker.Topology{Topics: []sbbroker.Topic{
 		{Type: string(event.DevicesCollected), Subscriptions: []string{"importer"}},

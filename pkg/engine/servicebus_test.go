@@ -34,10 +34,10 @@ func TestOpenServiceBus(t *testing.T) {
 		for _, name := range topic.Subscriptions {
 			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 			got := ""
-			err := b.Consume(ctx, broker.Subscription{Name: name, Type: topic.Type}, func(_ context.Context, d broker.Delivery) error {
+			err := b.Consume(ctx, broker.Subscription{Name: name, Type: topic.Type}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 				got = d.ID
 				stop()
-				return nil
+				return broker.Acknowledge()
 			})
 			if err != nil || got != "a" {
 				t.Errorf("%s of %s got %q, %v", name, topic.Type, got, err)

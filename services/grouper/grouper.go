@@ -46,7 +46,7 @@ type Ledger interface {
 	ledger.Mover
 	ledger.Timeline
 	dispatch.Ledger
-	pipeline.Letters
+	pipeline.DeadLetters
 }
 
 // Tenants finds the configuration of a tenant; tenant.Directory does.
@@ -147,7 +147,7 @@ func (c Config) dispatch() dispatch.Config {
 
 func (c Config) pipeline(d Deps) pipeline.Config {
 	p := c.Attempts
-	p.Subscription, p.Letters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
+	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
 	p.Metrics = pipeline.NewMetrics(d.Registry)
 	return p
 }

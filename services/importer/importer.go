@@ -44,7 +44,7 @@ type Config struct {
 type Ledger interface {
 	submission.Ledger
 	dispatch.Ledger
-	pipeline.Letters
+	pipeline.DeadLetters
 }
 
 // Tenants finds the configuration of a tenant; tenant.Directory does.
@@ -103,7 +103,7 @@ func (c Config) subscription(t event.Type) broker.Subscription {
 
 func (c Config) pipeline(d Deps) pipeline.Config {
 	p := c.Attempts
-	p.Subscription, p.Letters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
+	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
 	p.Metrics = pipeline.NewMetrics(d.Registry)
 	return p
 }

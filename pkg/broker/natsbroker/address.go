@@ -12,36 +12,36 @@ import (
 // hold characters that mean something in a subject, and subjects are seen by everybody who watches the server.
 type names struct{ prefix string }
 
-func (n names) work() string   { return n.prefix + "-work" }
-func (n names) parked() string { return n.prefix + "-parked" }
+func (n names) work() string { return n.prefix + "-work" }
+func (n names) dead() string { return n.prefix + "-dead-letters" }
 
 // Subjects of the work stream: ev.<type>.<tenant> is published once for everybody, to.<durable> is for one subscription. That
-// of an intake queue's subscription is in the queue's own stream.
+// of an inbound queue's subscription is in the queue's own stream.
 func (n names) event(messageType, tenant string) string {
 	return n.prefix + ".ev." + messageType + "." + digest(tenant)
 }
 
 func (n names) to(durable string) string {
 	if name, queue := queueOf(durable); queue != "" {
-		return n.redo(queue, name)
+		return n.retry(queue, name)
 	}
 	return n.prefix + ".to." + durable
 }
 
 // parking is the subject of one parked message. It holds one message at most, which makes parking safe to repeat.
-func (n names) parking(subscription, id string) string {
+func (n names) deadLetter(subscription, id string) string {
 	return n.prefix + ".dlq." + subscription + "." + digest(id)
 }
 
-func (n names) workSubjects() []string   { return []string{n.prefix + ".ev.>", n.prefix + ".to.>"} }
-func (n names) parkedSubjects() []string { return []string{n.prefix + ".dlq.>"} }
+func (n names) workSubjects() []string { return []string{n.prefix + ".ev.>", n.prefix + ".to.>"} }
+func (n names) deadSubjects() []string { return []string{n.prefix + ".dlq.>"} }
 
 // streamOf names the stream that keeps what we publish to a subject.
 func (n names) streamOf(subject string) string {
 	if strings.HasPrefix(subject, n.prefix+".dlq.") {
-		return n.parked()
+		return n.dead()
 	}
-	if words, ours := strings.CutPrefix(subject, n.prefix+".redo."); ours {
+	if words, ours := strings.CutPrefix(subject, n.prefix+".retry."); ours {
 		queue, _, _ := strings.Cut(words, ".")
 		return n.prefix + "-" + queue
 	}
@@ -50,8 +50,8 @@ func (n names) streamOf(subject string) string {
 
 // filters are the subjects of a subscription.
 func (n names) filters(s broker.Subscription) []string {
-	if broker.IsIntake(s.Type) {
-		return []string{n.intake(s.Type), n.to(durable(s))}
+	if broker.IsInbound(s.Type) {
+		return []string{n.inbound(s.Type), n.to(durable(s))}
 	}
 	published := n.prefix + ".ev." + s.Type + ".*"
 	if words, wild := strings.CutSuffix(s.Type, ".*"); wild {

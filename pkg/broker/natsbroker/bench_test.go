@@ -125,12 +125,12 @@ func BenchmarkConsume(b *testing.B) {
 		var end time.Time
 		go func() {
 			defer close(done)
-			_ = br.Consume(ctx, sub, func(context.Context, broker.Delivery) error {
+			_ = br.Consume(ctx, sub, func(context.Context, broker.Delivery) broker.Outcome {
 				if handled.Add(1) == n {
 					end = time.Now()
 					cancel()
 				}
-				return nil
+				return broker.Acknowledge()
 			})
 		}()
 		<-done

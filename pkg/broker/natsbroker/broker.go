@@ -25,8 +25,8 @@ type Options struct {
 	Prefix         string        // of streams and subjects; default "taxiway"
 	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
-	MaxParkedBytes int64         // of the parked stream; default 1 GiB
-	MaxQueueBytes  int64         // of each intake queue; when it is full, its senders are refused; default 128 MiB
+	MaxDeadBytes   int64         // of the parked stream; default 1 GiB
+	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
 	TrimEvery      time.Duration // how often done messages are removed; default 1 min
 	Server         *Server       // the embedded server behind the connection: Health asks it too, Close stops it
@@ -40,8 +40,8 @@ type Options struct {
 type step uint8
 
 const (
-	stepCopied step = iota + 1 // the next attempt is stored, this one not acknowledged
-	stepParked                 // the parked message is stored, this one not acknowledged
+	stepCopied       step = iota + 1 // the next attempt is stored, this one not acknowledged
+	stepDeadLettered                 // the dead letter is stored, this one not acknowledged
 )
 
 const (
@@ -58,8 +58,8 @@ func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 2 << 30
 	}
-	if o.MaxParkedBytes <= 0 {
-		o.MaxParkedBytes = 1 << 30
+	if o.MaxDeadBytes <= 0 {
+		o.MaxDeadBytes = 1 << 30
 	}
 	if o.MaxQueueBytes <= 0 {
 		o.MaxQueueBytes = 128 << 20
@@ -116,11 +116,6 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	b.stop = stop
 	go b.trimmer(trimming)
 	return b, nil
-}
-
-// Features says what JetStream does for us. NotBefore is kept in the message, so every consumer keeps to it.
-func (b *Broker) Features() broker.Features {
-	return broker.Features{Name: "nats", DedupeWindow: dedupeWindow, MaxBody: broker.MaxBody, DelayedDelivery: true}
 }
 
 // Close ends the connection, and the embedded server if the broker has one.

@@ -20,7 +20,6 @@ type share struct {
 	*Broker
 	sub     broker.Subscription
 	durable string
-	most    int // deliveries of one handler call
 	slots   chan struct{}
 	running sync.WaitGroup
 	idle    time.Time // since when nothing came
@@ -29,13 +28,13 @@ type share struct {
 
 // Consume pulls as many messages as handlers are free, so that none waits in a buffer while its lease runs.
 func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return b.consume(ctx, sub, 1, func(s *share) error {
+	return b.consume(ctx, sub, func(s *share) error {
 		free := s.acquire(ctx)
 		err := s.pull(ctx, free, pollWait, func(d *delivery) {
 			free--
 			s.running.Go(func() {
 				defer s.release(1)
-				d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery))) //nolint:contextcheck // d.ctx descends from ctx
+				d.settle(ctx, h(d.ctx, d.Delivery)) //nolint:contextcheck // d.ctx descends from ctx
 			})
 		})
 		s.release(free)
@@ -43,37 +42,13 @@ func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.
 	})
 }
 
-// ConsumeBatch pulls one message, then more for as long as linger allows.
-func (b *Broker) ConsumeBatch(ctx context.Context, sub broker.Subscription, most int, linger time.Duration, h broker.BatchHandler) error {
-	return b.consume(ctx, sub, max(most, 1), func(s *share) error {
-		var batch []*delivery
-		collect := func(d *delivery) { batch = append(batch, d) }
-		if s.acquire(ctx) == 0 {
-			return nil
-		}
-		err := s.pull(ctx, 1, pollWait, collect)
-		if len(batch) > 0 && most > 1 && err == nil {
-			err = s.pull(ctx, most-1, max(linger, time.Millisecond), collect)
-		}
-		if len(batch) == 0 {
-			s.release(1)
-			return err
-		}
-		s.running.Go(func() {
-			defer s.release(1)
-			s.handleBatch(ctx, batch, h)
-		})
-		return err
-	})
-}
-
 // consume runs round after round until ctx ends, mends what breaks, and waits for the handlers.
-func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int, round func(*share) error) error {
+func (b *Broker) consume(ctx context.Context, sub broker.Subscription, round func(*share) error) error {
 	sub, err := sub.Normal()
 	if err != nil {
 		return err
 	}
-	s := &share{Broker: b, sub: sub, durable: durable(sub), most: most, slots: make(chan struct{}, sub.Concurrency), idle: b.Now()}
+	s := &share{Broker: b, sub: sub, durable: durable(sub), slots: make(chan struct{}, sub.Concurrency), idle: b.Now()}
 	defer b.stalls.clear(s.durable)
 	defer s.running.Wait()
 	s.release(sub.Concurrency)
@@ -102,9 +77,6 @@ func (s *share) acquire(ctx context.Context) int {
 	case <-s.slots:
 	case <-ctx.Done():
 		return 0
-	}
-	if s.most > 1 {
-		return 1
 	}
 	for n := 1; ; n++ {
 		select {
@@ -141,7 +113,7 @@ func (s *share) subscribe(ctx context.Context) error {
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        s.sub.Lease,
 		MaxDeliver:     -1,
-		MaxAckPending:  max(minAckPending, 4*s.sub.Concurrency*s.most),
+		MaxAckPending:  max(minAckPending, 4*s.sub.Concurrency),
 	})
 	if err != nil {
 		return err
@@ -173,17 +145,4 @@ func (s *share) pull(ctx context.Context, n int, wait time.Duration, give func(*
 	}
 	s.watch(ctx, came)
 	return batch.Error()
-}
-
-// handleBatch calls the handler once for all and settles each delivery by its own outcome.
-func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.BatchHandler) {
-	held := make([]broker.Held, len(batch))
-	for i, d := range batch {
-		held[i] = broker.Held{Delivery: d.Delivery, Lease: d.ctx}
-	}
-	var settling sync.WaitGroup
-	for i, outcome := range broker.HandleBatch(ctx, held, h) {
-		settling.Go(func() { batch[i].settle(ctx, outcome) })
-	}
-	settling.Wait()
 }

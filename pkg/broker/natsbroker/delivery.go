@@ -89,7 +89,7 @@ func (d *delivery) renew() {
 func (d *delivery) settle(ctx context.Context, o broker.Outcome) {
 	defer d.drop(nil)
 	defer func() { close(d.held); <-d.beats }()
-	if o.Verb == broker.Release {
+	if o.Action == broker.ActionRelease {
 		d.release()
 		return
 	}
@@ -102,7 +102,7 @@ func (d *delivery) settle(ctx context.Context, o broker.Outcome) {
 			return
 		}
 		if d.lost() || !wait(settling, pause) {
-			d.share.Logger.WarnContext(ctx, "a delivery was not settled and comes again", "subscription", d.share.durable, "event", d.ID, "verb", o.Verb.String(), "error", err)
+			d.share.Logger.WarnContext(ctx, "a delivery was not settled and comes again", "subscription", d.share.durable, "event", d.ID, "outcome", o.Action.String(), "error", err)
 			return
 		}
 	}
@@ -122,13 +122,13 @@ func (d *delivery) lost() bool { return errors.Is(context.Cause(d.ctx), errLease
 func (d *delivery) try(ctx context.Context, o broker.Outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTry)
 	defer cancel()
-	switch o.Verb {
-	case broker.Again:
-		if err := d.copy(ctx, o.After); err != nil {
+	switch o.Action {
+	case broker.ActionRetry:
+		if err := d.copy(ctx, o.Pause); err != nil {
 			return err
 		}
-	case broker.Park:
-		if err := d.park(ctx, o); err != nil {
+	case broker.ActionDeadLetter:
+		if err := d.deadLetter(ctx, o); err != nil {
 			return err
 		}
 	}

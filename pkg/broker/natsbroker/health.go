@@ -25,7 +25,7 @@ func (b *Broker) Health(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range []string{b.work(), b.parked()} {
+	for _, name := range []string{b.work(), b.dead()} {
 		stream, err := b.js.Stream(ctx, name)
 		if err != nil {
 			return unavailable(ctx, err)

@@ -27,7 +27,7 @@ const (
 	headerDurable      = "taxiway-durable"
 	headerReason       = "taxiway-reason"
 	headerDetail       = "taxiway-detail"
-	headerParked       = "taxiway-parked"
+	headerDeadAt       = "taxiway-dead-at"
 )
 
 // encode returns the message for a subject. The dedupe id is what the server remembers; "" means no deduplication.

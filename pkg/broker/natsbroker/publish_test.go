@@ -17,8 +17,8 @@ func TestFullStreamIsNamed(t *testing.T) {
 	for subject, stream := range map[string]string{
 		b.event(importer.Type, "contoso"): "taxiway-work",
 		b.to(durable(importer)):           "taxiway-work",
-		b.to(durable(queue("oem-a"))):     "taxiway-intake_contoso_oem-a",
-		b.parking("importer", "a"):        "taxiway-parked",
+		b.to(durable(queue("oem-a"))):     "taxiway-inbound_contoso_oem-a",
+		b.deadLetter("importer", "a"):     "taxiway-dead-letters",
 	} {
 		err := b.verdict(&jetstream.APIError{ErrorCode: codeStoreFailed}, subject)
 		if fault.CodeOf(err) != fault.BrokerBusy || !strings.Contains(err.Error(), stream+" is full") {

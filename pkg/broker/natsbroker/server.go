@@ -24,7 +24,7 @@ type ServerOptions struct {
 	Name     string       // must not change across restarts; default "taxiway"
 	Listen   string       // host:port for other processes; default: no port at all
 	TLS      *tls.Config  // of that port; default: clear text
-	Guests   Guests       // who may use it, and for what; default: anybody, for anything
+	Senders  Senders      // who may use it, and for what; default: anybody, for anything
 	MaxStore int64        // bytes on disk; default 8 GiB
 	Logger   *slog.Logger // default: silent
 }
@@ -76,7 +76,7 @@ func start(dir string, o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
 	}
-	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
+	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
 		d.rooms.ns = ns
 	}
 	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
@@ -90,7 +90,7 @@ func start(dir string, o ServerOptions) (*Server, error) {
 }
 
 func secret(opts *server.Options) string {
-	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
+	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
 		return d.secret
 	}
 	return ""
@@ -135,8 +135,8 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 		opts.Port = server.RANDOM_PORT
 	}
 	opts.Host, opts.TLSConfig = host, o.TLS
-	if o.Guests != nil {
-		opts.CustomClientAuthentication = door{names{defaultPrefix}, rand.Text(), o.Guests, &rooms{open: map[string]*server.Account{}}}
+	if o.Senders != nil {
+		opts.CustomClientAuthentication = authenticator{names{defaultPrefix}, rand.Text(), o.Senders, &rooms{open: map[string]*server.Account{}}}
 		return opts, safePort(host, o.TLS)
 	}
 	return opts, nil

@@ -25,16 +25,16 @@ func (b *Broker) workConfig() jetstream.StreamConfig {
 	}
 }
 
-func (b *Broker) parkedConfig() jetstream.StreamConfig {
+func (b *Broker) deadConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name:                 b.parked(),
+		Name:                 b.dead(),
 		Description:          "Taxiway: messages that were given up",
-		Subjects:             b.parkedSubjects(),
+		Subjects:             b.deadSubjects(),
 		Retention:            jetstream.LimitsPolicy,
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
 		MaxMsgsPerSubject:    1,
-		MaxBytes:             b.MaxParkedBytes,
+		MaxBytes:             b.MaxDeadBytes,
 		Storage:              jetstream.FileStorage,
 		Replicas:             b.Replicas,
 		AllowDirect:          true,
@@ -45,7 +45,7 @@ func (b *Broker) parkedConfig() jetstream.StreamConfig {
 func (b *Broker) setUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.parkedConfig()} {
+	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.deadConfig()} {
 		if err := b.provide(ctx, cfg); err != nil {
 			return fault.Wrap(err, fault.BrokerUnavailable, "the stream "+cfg.Name+" cannot be set up")
 		}
@@ -96,7 +96,7 @@ func has(config, want jetstream.StreamConfig) bool {
 
 // restore creates a stream again that somebody deleted while we run. What was in it is issued again from the ledger.
 func (b *Broker) restore(ctx context.Context) error {
-	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.parkedConfig()} {
+	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.deadConfig()} {
 		_, err := b.js.Stream(ctx, cfg.Name)
 		if err == nil {
 			continue

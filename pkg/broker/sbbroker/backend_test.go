@@ -42,19 +42,19 @@ func newBackend(t *testing.T, b backend, types ...string) *backend {
 	return &b
 }
 
-// subscribe creates what is missing: a subscription on every topic that matches.
+// subscribe creates what is missing: a subscription on the topic of its type.
 func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 	t.Helper()
 	for _, sub := range subs {
-		if broker.IsIntake(sub.Type) {
-			queue, redo, replies := b.topology.Intake(sub.Type)
+		if broker.IsInbound(sub.Type) {
+			queue, retry, replies := b.topology.Inbound(sub.Type)
 			b.addQueue(t, queue, sub.Lease, false)
-			b.addQueue(t, redo, sub.Lease, true)
+			b.addQueue(t, retry, sub.Lease, true)
 			b.addQueue(t, replies, sub.Lease, false)
 		}
 		for i := range b.topology.Topics {
 			topic := &b.topology.Topics[i]
-			if sub.Matches(topic.Type) && !slices.Contains(topic.Subscriptions, sub.Name) {
+			if sub.Type == topic.Type && !slices.Contains(topic.Subscriptions, sub.Name) {
 				b.addSubscription(t, b.topology.Name(topic.Type), sub.Name, sub.Lease)
 				topic.Subscriptions = append(topic.Subscriptions, sub.Name)
 			}

@@ -187,9 +187,9 @@ func (f *floor) consumeOurs(b *testing.B, n, concurrency int) time.Duration {
 	ended := make(chan error, 1)
 	start := time.Now()
 	go func() {
-		ended <- f.br.Consume(ctx, broker.Subscription{Name: "bench", Type: "ours", Concurrency: concurrency}, func(context.Context, broker.Delivery) error {
+		ended <- f.br.Consume(ctx, broker.Subscription{Name: "bench", Type: "ours", Concurrency: concurrency}, func(context.Context, broker.Delivery) broker.Outcome {
 			handled <- struct{}{}
-			return nil
+			return broker.Acknowledge()
 		})
 	}()
 	for range n {

@@ -37,7 +37,7 @@ type step uint8
 
 const (
 	stepCopied   step = iota + 1 // the next attempt is stored, this one not completed
-	stepUnparked                 // the copy of a dead letter is stored, the dead letter not removed
+	stepReplayed                 // the copy of a dead letter is stored, the dead letter not removed
 )
 
 const (
@@ -81,7 +81,7 @@ type Broker struct {
 
 	mu      sync.Mutex
 	senders map[string]*pool[*azservicebus.Sender] // by entity
-	intakes []source                               // queues that were consumed
+	inbound []source                               // queues that were consumed
 	probe   *pool[*azservicebus.Receiver]          // of Health
 }
 
@@ -113,13 +113,6 @@ func (b *Broker) greet(ctx context.Context) error {
 		}
 		return err
 	})
-}
-
-// Features says what Service Bus does for us.
-func (b *Broker) Features() broker.Features {
-	return broker.Features{
-		Name: "servicebus", DedupeWindow: b.DuplicateWindow, MaxBody: broker.MaxBody, DelayedDelivery: true, NativeParking: true,
-	}
 }
 
 // Close ends the connection.

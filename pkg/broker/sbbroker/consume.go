@@ -3,7 +3,6 @@ package sbbroker
 import (
 	"context"
 	"sync"
-	"time"
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/fault"
@@ -21,28 +20,16 @@ type share struct {
 
 // Consume receives as many messages as handlers are free, so that none waits long while its lock runs.
 func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return b.consume(ctx, sub, 1, func(s *share) {
+	return b.consume(ctx, sub, func(s *share) {
 		for d := s.next(ctx); d != nil; d = s.next(ctx) {
-			d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery)))
+			d.settle(ctx, h(d.ctx, d.Delivery))
 			s.demand.give(1)
 		}
 	})
 }
 
-// ConsumeBatch takes one delivery, then more for as long as linger allows.
-func (b *Broker) ConsumeBatch(ctx context.Context, sub broker.Subscription, most int, linger time.Duration, h broker.BatchHandler) error {
-	most = max(most, 1)
-	return b.consume(ctx, sub, most, func(s *share) {
-		for d := s.next(ctx); d != nil; d = s.next(ctx) {
-			batch := s.collect(ctx, d, most, linger)
-			s.handleBatch(ctx, batch, h)
-			s.demand.give(len(batch))
-		}
-	})
-}
-
 // consume runs inlets and workers until ctx ends and every handler has returned.
-func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int, work func(*share)) error {
+func (b *Broker) consume(ctx context.Context, sub broker.Subscription, work func(*share)) error {
 	sub, err := sub.Normal()
 	if err != nil {
 		return err
@@ -52,7 +39,7 @@ func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int,
 		return fault.Newf(fault.BrokerUnavailable, "the topology has no subscription %s of %s", sub.Name, sub.Type)
 	}
 	s := &share{
-		Broker: b, sub: sub, demand: newDemand(sub.Concurrency * most), ready: make(chan *delivery),
+		Broker: b, sub: sub, demand: newDemand(sub.Concurrency), ready: make(chan *delivery),
 		holds: make(chan struct{}, b.MaxHeld),
 	}
 	for _, src := range sources {
@@ -92,7 +79,7 @@ func (s *share) hand(ctx context.Context, d *delivery) {
 }
 
 func (s *share) giveBack(ctx context.Context, d *delivery) {
-	d.settle(ctx, broker.Outcome{Verb: broker.Release})
+	d.settle(ctx, broker.Release())
 	s.demand.give(1)
 }
 
@@ -103,7 +90,7 @@ func (s *share) hold(ctx context.Context, d *delivery) {
 	select {
 	case s.holds <- struct{}{}:
 	case <-d.ctx.Done():
-		d.settle(ctx, broker.Outcome{Verb: broker.Release})
+		d.settle(ctx, broker.Release())
 		return
 	}
 	s.running.Go(func() {
@@ -112,34 +99,4 @@ func (s *share) hold(ctx context.Context, d *delivery) {
 		s.demand.take(1)
 		s.hand(ctx, d)
 	})
-}
-
-func (s *share) collect(ctx context.Context, first *delivery, most int, linger time.Duration) []*delivery {
-	batch := []*delivery{first}
-	over := time.NewTimer(linger)
-	defer over.Stop()
-	for len(batch) < most {
-		select {
-		case d := <-s.ready:
-			batch = append(batch, d)
-		case <-over.C:
-			return batch
-		case <-ctx.Done():
-			return batch
-		}
-	}
-	return batch
-}
-
-// handleBatch calls the handler once for all and settles each delivery by its own outcome.
-func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.BatchHandler) {
-	held := make([]broker.Held, len(batch))
-	for i, d := range batch {
-		held[i] = broker.Held{Delivery: d.Delivery, Lease: d.ctx}
-	}
-	var settling sync.WaitGroup
-	for i, outcome := range broker.HandleBatch(ctx, held, h) {
-		settling.Go(func() { batch[i].settle(ctx, outcome) })
-	}
-	settling.Wait()
 }

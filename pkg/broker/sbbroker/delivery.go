@@ -90,7 +90,7 @@ func (d *delivery) settle(ctx context.Context, o broker.Outcome) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(settleGrace, cancel) })()
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
-		if o.Verb == broker.Release && d.lost() {
+		if o.Action == broker.ActionRelease && d.lost() {
 			return
 		}
 		err := d.carryOut(limited, o)
@@ -99,7 +99,7 @@ func (d *delivery) settle(ctx context.Context, o broker.Outcome) {
 		}
 		if d.lost() || isLockLost(err) || !wait(limited, pause) {
 			d.in.Logger.WarnContext(ctx, "a delivery was not settled and comes again",
-				"subscription", d.in.String(), "event", d.ID, "verb", o.Verb.String(), "error", err)
+				"subscription", d.in.String(), "event", d.ID, "outcome", o.Action.String(), "error", err)
 			return
 		}
 	}
@@ -107,12 +107,12 @@ func (d *delivery) settle(ctx context.Context, o broker.Outcome) {
 
 // carryOut tries once.
 func (d *delivery) carryOut(ctx context.Context, o broker.Outcome) error {
-	switch o.Verb {
-	case broker.Again:
-		return d.again(ctx, o.After)
-	case broker.Park:
-		return d.try(ctx, d.parked(o))
-	case broker.Release:
+	switch o.Action {
+	case broker.ActionRetry:
+		return d.again(ctx, o.Pause)
+	case broker.ActionDeadLetter:
+		return d.try(ctx, d.deadLetter(o))
+	case broker.ActionRelease:
 		return d.try(ctx, abandon(nil))
 	}
 	return d.try(ctx, complete)
@@ -148,12 +148,13 @@ func (d *delivery) copy(ctx context.Context, until time.Time) error {
 	return d.in.store(ctx, d.in.copies, []*azservicebus.Message{out})
 }
 
-// parked is the native dead-lettering, one call that either happened or did not.
-func (d *delivery) parked(o broker.Outcome) verb {
+// deadLetter is the native dead-lettering, one call that either happened or did not.
+func (d *delivery) deadLetter(o broker.Outcome) verb {
 	detail := strings.ToValidUTF8(o.Detail[:min(len(o.Detail), detailMost)], "") // a cut may go through a character
-	notes := map[string]any{propAttempt: strconv.Itoa(d.Attempt), propParked: stamp(d.in.Now())}
+	notes := map[string]any{propAttempt: strconv.Itoa(d.Attempt), propDeadAt: stamp(d.in.Now())}
 	if d.in.foreign {
 		notes[prefixCE+broker.AttrID] = d.Headers[broker.AttrID]
 	}
-	return deadLetter(&azservicebus.DeadLetterOptions{Reason: &o.Reason, ErrorDescription: &detail, PropertiesToModify: notes})
+	reason := string(o.Reason)
+	return deadLetter(&azservicebus.DeadLetterOptions{Reason: &reason, ErrorDescription: &detail, PropertiesToModify: notes})
 }

@@ -27,7 +27,7 @@ const (
 	propNotBefore = "taxiway-not-before"
 	propPublished = "taxiway-published" // when the first attempt was stored
 	propTo        = "taxiway-to"        // the one subscription a copy is for
-	propParked    = "taxiway-parked"
+	propDeadAt    = "taxiway-dead-at"
 	propSequence  = "taxiway-sequence" // of the message to which a consumer of ours added the others
 )
 

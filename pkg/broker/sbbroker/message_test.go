@@ -88,7 +88,7 @@ func TestDecodeAnything(t *testing.T) {
 		rapid.SliceOf(rapid.Byte()).AsAny(), rapid.Just(any(nil)), rapid.Just(any(time.Unix(0, 0))),
 	)
 	names := rapid.SampledFrom([]string{
-		propID, propTenant, propAttempt, propNotBefore, propPublished, propTo, propParked, propSequence,
+		propID, propTenant, propAttempt, propNotBefore, propPublished, propTo, propDeadAt, propSequence,
 		"cloudEvents_id", "cloudEvents:id", "cloudEvents_datacontenttype", "cloudEvents_", "x",
 	})
 	rapid.Check(t, func(rt *rapid.T) {
@@ -97,7 +97,7 @@ func TestDecodeAnything(t *testing.T) {
 			MessageID: rapid.String().Draw(rt, "message id"), SequenceNumber: &n,
 			ApplicationProperties: rapid.MapOf(names, values).Draw(rt, "properties"),
 		}
-		for _, from := range []source{{typ: importer.Type}, {typ: "intake.contoso.oem-a", foreign: true}} {
+		for _, from := range []source{{typ: importer.Type}, {typ: "inbound.contoso.oem-a", foreign: true}} {
 			if m := (Topology{}).decode(from, raw); m.ID == "" || m.Type != from.typ || attempt(from, raw) < 1 {
 				rt.Errorf("%+v", m)
 			}
@@ -114,11 +114,11 @@ func TestLargest(t *testing.T) {
 		ID: strings.Repeat("i", broker.MaxID), Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),
 		Headers: map[string]string{"a": string(make([]byte, broker.MaxHeaders-1))},
 	}
-	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {
-			return broker.Retry(time.Millisecond, errTest)
+			return broker.RetryAfter(time.Millisecond)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	b.must(br.Publish(t.Context(), m))
 	for range 2 {

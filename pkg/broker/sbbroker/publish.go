@@ -51,7 +51,7 @@ func (b *Broker) limit(ctx context.Context) (context.Context, context.CancelFunc
 
 // store sends the messages until all are acknowledged, ctx ends, or an error says that trying again is useless. A connection
 // lost after sending leaves open what was stored; the ids stay the same, so that duplicate detection drops the repetition.
-// What is wrong with the queues of an intake source is that source's affair and no condition of the process.
+// What is wrong with the queues of an inbound source is that source's affair and no condition of the process.
 func (b *Broker) store(ctx context.Context, entity string, messages []*azservicebus.Message) error {
 	for len(messages) > 0 {
 		err := persist(ctx, func(ctx context.Context) error {
@@ -60,7 +60,7 @@ func (b *Broker) store(ctx context.Context, entity string, messages []*azservice
 			return err
 		})
 		if err != nil {
-			if !fault.IsCancel(err) && !b.Topology.isIntake(entity) {
+			if !fault.IsCancel(err) && !b.Topology.isInbound(entity) {
 				b.state.note("sending to "+entity, err, b.Now())
 			}
 			return about(entity, err)

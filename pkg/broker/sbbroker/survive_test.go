@@ -42,7 +42,7 @@ func TestChaos(t *testing.T) {
 	sub.Concurrency = 8
 	var stops []func()
 	for range consumers {
-		_, stop := b.consume(b.broker(quiet), sub, func(_ context.Context, d broker.Delivery) error { note(d.ID); return nil })
+		_, stop := b.consume(b.broker(quiet), sub, func(_ context.Context, d broker.Delivery) broker.Outcome { note(d.ID); return broker.Acknowledge() })
 		stops = append(stops, stop)
 	}
 	publisher := b.broker(quiet)
@@ -132,7 +132,7 @@ func TestPoisonProperty(t *testing.T) {
 	if seen["poison"] {
 		t.Errorf("seen %v", seen)
 	}
-	if p := b.parked(br)["poison"]; p.Reason != string(fault.MessageExhausted) || p.Subscription != "importer" {
+	if p := b.dead(br)["poison"]; p.Reason != fault.MessageExhausted || p.Subscription != "importer" {
 		t.Errorf("%+v", p)
 	}
 	b.publish(br, "afterwards")
@@ -169,14 +169,14 @@ func TestLostLock(t *testing.T) {
 	br := b.broker(Options{})
 	told := make(chan error, 10)
 	first := true
-	got, _ := b.consume(br, sub, func(ctx context.Context, _ broker.Delivery) error {
+	got, _ := b.consume(br, sub, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 		if !first {
-			return nil
+			return broker.Acknowledge()
 		}
 		first = false
 		<-ctx.Done()
 		told <- context.Cause(ctx)
-		return ctx.Err()
+		return broker.Release()
 	})
 	b.publish(br, "a")
 	next(t, got)
@@ -238,10 +238,10 @@ func TestUnansweredSettlement(t *testing.T) {
 func TestSettlementsSurvive(t *testing.T) {
 	t.Parallel()
 	outcomes := map[string]struct {
-		err  error
+		says broker.Outcome
 		want simulator.Counts
 	}{
-		"done":        {nil, simulator.Counts{}},
+		"done":        {broker.Acknowledge(), simulator.Counts{}},
 		"dead letter": {broker.DeadLetter(fault.New(fault.MessageMalformed, "x")), simulator.Counts{DeadLetter: 1}},
 	}
 	breaks := map[string]func(*bench){
@@ -256,7 +256,7 @@ func TestSettlementsSurvive(t *testing.T) {
 				t.Parallel()
 				b := newBench(t)
 				br := b.broker(Options{})
-				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error { cut(b); return o.err })
+				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome { cut(b); return o.says })
 				b.publish(br, "a")
 				next(t, got)
 				stop()

@@ -14,7 +14,7 @@ import (
 
 // Topology says which entities exist: a topic for each message type, with a subscription for each consumer name. They are
 // created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs no right to manage entities.
-// Intake queues are not part of it; see Topology.Intake.
+// Inbound queues are not part of it; see Topology.Inbound.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
 	Topics []Topic
@@ -43,7 +43,7 @@ func Filter(subscription string) string {
 	return fmt.Sprintf("[%s] IS NULL OR [%s] = '%s'", propTo, propTo, subscription)
 }
 
-// Name returns the name of the topic of a message type, or of an intake queue.
+// Name returns the name of the topic of a message type, or of an inbound queue.
 func (t Topology) Name(messageType string) string {
 	prefix := t.Prefix
 	if prefix == "" {
@@ -52,18 +52,18 @@ func (t Topology) Name(messageType string) string {
 	return prefix + "." + messageType
 }
 
-// Intake names the queues of an intake type. Its source may send to the first and needs no other right; duplicate detection is
+// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate detection is
 // off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
 // must not be able to send to it. The third is optional: the mailbox of answers, which the source may read.
-func (t Topology) Intake(messageType string) (queue, redo, replies string) {
+func (t Topology) Inbound(messageType string) (queue, retry, replies string) {
 	queue = t.Name(messageType)
-	return queue, queue + ".redo", queue + ".replies"
+	return queue, queue + ".retry", queue + ".replies"
 }
 
-// isIntake reports whether an entity is a queue of an intake type.
-func (t Topology) isIntake(entity string) bool {
+// isInbound reports whether an entity is a queue of an inbound type.
+func (t Topology) isInbound(entity string) bool {
 	typ, ours := strings.CutPrefix(entity, t.Name(""))
-	return ours && broker.IsIntake(typ)
+	return ours && broker.IsInbound(typ)
 }
 
 // source is an entity that one receives from.
@@ -99,12 +99,12 @@ func (t Topology) all() []source {
 	return found
 }
 
-// intakeSources are the two queues that an intake subscription receives from.
-func (t Topology) intakeSources(sub broker.Subscription) []source {
-	queue, redo, _ := t.Intake(sub.Type)
+// inboundSources are the two queues that an inbound subscription receives from.
+func (t Topology) inboundSources(sub broker.Subscription) []source {
+	queue, retry, _ := t.Inbound(sub.Type)
 	return []source{
-		{typ: sub.Type, name: sub.Name, entity: queue, copies: redo, queue: true, foreign: true},
-		{typ: sub.Type, name: sub.Name, entity: redo, copies: redo, queue: true},
+		{typ: sub.Type, name: sub.Name, entity: queue, copies: retry, queue: true, foreign: true},
+		{typ: sub.Type, name: sub.Name, entity: retry, copies: retry, queue: true},
 	}
 }
 
@@ -124,31 +124,31 @@ func (t Topology) check() error {
 	return nil
 }
 
-// sources lists what a subscription receives from. Intake queues are known from then on.
+// sources lists what a subscription receives from. Inbound queues are known from then on.
 func (b *Broker) sources(sub broker.Subscription) []source {
 	var found []source
-	if broker.IsIntake(sub.Type) {
-		found = b.Topology.intakeSources(sub)
+	if broker.IsInbound(sub.Type) {
+		found = b.Topology.inboundSources(sub)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, s := range found {
-			if !slices.Contains(b.intakes, s) {
-				b.intakes = append(b.intakes, s)
+			if !slices.Contains(b.inbound, s) {
+				b.inbound = append(b.inbound, s)
 			}
 		}
 		return found
 	}
 	for _, s := range b.Topology.all() {
-		if s.name == sub.Name && sub.Matches(s.typ) {
+		if s.name == sub.Name && sub.Type == s.typ {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// known lists everything that this process could receive from: the topology, and the intake queues it consumes or consumed.
+// known lists everything that this process could receive from: the topology, and the inbound queues it consumes or consumed.
 func (b *Broker) known() []source {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append(b.Topology.all(), b.intakes...)
+	return append(b.Topology.all(), b.inbound...)
 }

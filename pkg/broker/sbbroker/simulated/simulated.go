@@ -35,12 +35,12 @@ func Start(ctx context.Context, t sbbroker.Topology, dir string, o ...simulator.
 	return &Namespace{Server: srv, Address: "servicebus+file:" + file, topology: t}, nil
 }
 
-// AddIntake makes the queues of an intake type, intake.<tenant>.<source>.
-func (n *Namespace) AddIntake(messageType string) error {
-	queue, redo, replies := n.topology.Intake(messageType)
+// AddInbound makes the queues of an inbound type, inbound.<tenant>.<source>.
+func (n *Namespace) AddInbound(messageType string) error {
+	queue, retry, replies := n.topology.Inbound(messageType)
 	return errors.Join(
 		n.AddQueue(simulator.Queue{Name: queue, Outbox: outbox()}),
-		n.AddQueue(simulator.Queue{Name: redo, Inbox: inbox(), Outbox: outbox()}),
+		n.AddQueue(simulator.Queue{Name: retry, Inbox: inbox(), Outbox: outbox()}),
 		n.AddQueue(simulator.Queue{Name: replies, Outbox: outbox()}))
 }
 

@@ -12,57 +12,57 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// park stores the message in the parked stream. Its subject takes one message, so that a second try changes nothing; the
-// dedupe window would swallow a message that was parked, unparked and has failed again, hence no message id.
-func (d *delivery) park(ctx context.Context, o broker.Outcome) error {
+// deadLetter stores the message in the stream of dead letters. Its subject takes one message, so that a second try changes nothing; the
+// dedupe window would swallow a message that was replayed and has failed again, hence no message id.
+func (d *delivery) deadLetter(ctx context.Context, o broker.Outcome) error {
 	s := d.share
-	out := encode(d.Message, s.parking(s.sub.Name, d.ID), "")
+	out := encode(d.Message, s.deadLetter(s.sub.Name, d.ID), "")
 	delete(out.Header, headerNotBefore)
 	for name, value := range map[string]string{
 		headerAttempt:      strconv.Itoa(d.Attempt),
 		headerSubscription: s.sub.Name,
 		headerDurable:      s.durable,
-		headerReason:       o.Reason,
+		headerReason:       string(o.Reason),
 		headerDetail:       o.Detail,
-		headerParked:       stamp(s.Now()),
+		headerDeadAt:       stamp(s.Now()),
 		headerPublished:    stamp(d.Published),
 	} {
 		set(out.Header, name, value)
 	}
-	if err := s.store(ctx, []*nats.Msg{out}); err != nil && !s.isParked(ctx, err, out.Subject) {
+	if err := s.store(ctx, []*nats.Msg{out}); err != nil && !s.isDead(ctx, err, out.Subject) {
 		return err
 	}
-	s.onStep(stepParked)
+	s.onStep(stepDeadLettered)
 	return nil
 }
 
-// isParked tells "already there" from "full": both are the same error code.
-func (b *Broker) isParked(ctx context.Context, err error, subject string) bool {
+// isDead tells "already there" from "full": both are the same error code.
+func (b *Broker) isDead(ctx context.Context, err error, subject string) bool {
 	if !hasCode(err, codeStoreFailed) {
 		return false
 	}
-	_, missing := b.lastParked(ctx, subject)
+	_, missing := b.lastDead(ctx, subject)
 	return missing == nil
 }
 
-func (b *Broker) lastParked(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
-	stream, err := b.js.Stream(ctx, b.parked())
+func (b *Broker) lastDead(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	stream, err := b.js.Stream(ctx, b.dead())
 	if err != nil {
 		return nil, err
 	}
 	return stream.GetLastMsgForSubject(ctx, subject)
 }
 
-// Browse reads message by message, oldest first.
-func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) error {
-	stream, err := b.js.Stream(ctx, b.parked())
+// Peek reads message by message, oldest first.
+func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
+	stream, err := b.js.Stream(ctx, b.dead())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
 	if err != nil {
 		return unavailable(ctx, err)
 	}
-	every := b.parkedSubjects()[0]
+	every := b.deadSubjects()[0]
 	for seq := uint64(1); ; {
 		raw, err := stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(every))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -71,21 +71,21 @@ func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) err
 		if err != nil {
 			return unavailable(ctx, err)
 		}
-		if !visit(b.readParked(raw)) {
+		if !visit(b.readDead(raw)) {
 			return nil
 		}
 		seq = raw.Sequence + 1
 	}
 }
 
-func (b *Broker) readParked(raw *jetstream.RawStreamMsg) broker.Parked {
-	p := broker.Parked{
+func (b *Broker) readDead(raw *jetstream.RawStreamMsg) broker.DeadLettered {
+	p := broker.DeadLettered{
 		Message:      b.decode(raw.Header, raw.Subject, raw.Data),
 		Subscription: get(raw.Header, headerSubscription),
-		Reason:       get(raw.Header, headerReason),
+		Reason:       fault.Code(get(raw.Header, headerReason)),
 		Detail:       get(raw.Header, headerDetail),
 		Attempts:     attempt(raw.Header),
-		At:           parseStamp(get(raw.Header, headerParked)),
+		At:           parseStamp(get(raw.Header, headerDeadAt)),
 	}
 	if p.At.IsZero() {
 		p.At = raw.Time.UTC()
@@ -93,18 +93,15 @@ func (b *Broker) readParked(raw *jetstream.RawStreamMsg) broker.Parked {
 	return p
 }
 
-// Unpark publishes to the subject of the subscription. The server remembers the new id: when it says "duplicate", an
+// Replay publishes to the subject of the subscription. The server remembers the new id: when it says "duplicate", an
 // earlier call got as far as that, and only the removal is left.
-func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) error {
+func (b *Broker) Replay(ctx context.Context, subscription, id, newID string) error {
 	if !broker.ValidID(newID) || newID == id {
 		return fault.New(fault.RequestInvalid, "a replay needs a new and valid message id")
 	}
-	raw, err := b.lastParked(ctx, b.parking(subscription, id))
-	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fault.New(fault.RequestNotFound, "no such message is parked")
-	}
+	raw, err := b.find(ctx, subscription, id)
 	if err != nil {
-		return unavailable(ctx, err)
+		return err
 	}
 	to := get(raw.Header, headerDurable)
 	if err := b.reachable(ctx, to); err != nil {
@@ -115,7 +112,24 @@ func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) err
 	if err := b.store(ctx, []*nats.Msg{encode(m, b.to(to), to+" "+newID)}); err != nil {
 		return err
 	}
-	return b.removeParked(ctx, raw)
+	return b.removeDead(ctx, raw)
+}
+
+// Delete removes the message from the stream of dead letters.
+func (b *Broker) Delete(ctx context.Context, subscription, id string) error {
+	raw, err := b.find(ctx, subscription, id)
+	if err != nil {
+		return err
+	}
+	return b.removeDead(ctx, raw)
+}
+
+func (b *Broker) find(ctx context.Context, subscription, id string) (*jetstream.RawStreamMsg, error) {
+	raw, err := b.lastDead(ctx, b.deadLetter(subscription, id))
+	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, fault.New(fault.RequestNotFound, "there is no such dead letter")
+	}
+	return raw, unavailable(ctx, err)
 }
 
 // reachable refuses to publish to a subscription that does not exist: nobody would get the copy.
@@ -127,9 +141,9 @@ func (b *Broker) reachable(ctx context.Context, durable string) error {
 	return unavailable(ctx, err)
 }
 
-// removeParked is content when somebody else removed the message first.
-func (b *Broker) removeParked(ctx context.Context, raw *jetstream.RawStreamMsg) error {
-	stream, err := b.js.Stream(ctx, b.parked())
+// removeDead is content when somebody else removed the message first.
+func (b *Broker) removeDead(ctx context.Context, raw *jetstream.RawStreamMsg) error {
+	stream, err := b.js.Stream(ctx, b.dead())
 	if err != nil {
 		return unavailable(ctx, err)
 	}

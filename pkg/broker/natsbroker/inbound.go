@@ -11,8 +11,8 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-// Each intake queue is a stream of its own: the server's dedupe window is that of a stream, and senders choose their message
-// ids without knowing one another's. Its subject is taxiway.intake.<tenant>.<source>; to publish there is all that a sender
+// Each inbound queue is a stream of its own: the server's dedupe window is that of a stream, and senders choose their message
+// ids without knowing one another's. Its subject is taxiway.inbound.<tenant>.<source>; to publish there is all that a sender
 // needs to be allowed. Copies of ours lie under another subject, so that they cannot be mistaken.
 
 // headerReplyTo is where a sender waits for the answer. JetStream does not keep the reply subject of a message.
@@ -25,10 +25,10 @@ const attrReplyTo = "replyto"
 // make us publish anywhere else, other senders' mailboxes among it.
 const inbox = "_INBOX"
 
-// queueOf returns name and queue of a subscription's durable, queue "" for all but intake queues.
+// queueOf returns name and queue of a subscription's durable, queue "" for all but inbound queues.
 func queueOf(durable string) (name, queue string) {
 	name, words, _ := strings.Cut(durable, "_")
-	if strings.HasPrefix(words, "intake_") {
+	if strings.HasPrefix(words, "inbound_") {
 		return name, words
 	}
 	return name, ""
@@ -42,13 +42,13 @@ func (n names) home(durable string) string {
 	return n.work()
 }
 
-func (n names) intake(messageType string) string { return n.prefix + "." + messageType }
+func (n names) inbound(messageType string) string { return n.prefix + "." + messageType }
 
-func (n names) redo(queue, name string) string { return n.prefix + ".redo." + queue + "." + name }
+func (n names) retry(queue, name string) string { return n.prefix + ".retry." + queue + "." + name }
 
 // isForeign reports whether a message was published by somebody else.
 func (n names) isForeign(subject string) bool {
-	return strings.HasPrefix(subject, n.prefix+".intake.")
+	return strings.HasPrefix(subject, n.prefix+".inbound.")
 }
 
 func (b *Broker) queueConfig(s broker.Subscription) jetstream.StreamConfig {
@@ -56,23 +56,23 @@ func (b *Broker) queueConfig(s broker.Subscription) jetstream.StreamConfig {
 	cfg := b.workConfig()
 	cfg.Name = b.home(durable(s))
 	cfg.Description = "Taxiway: messages of " + s.Type
-	cfg.Subjects = []string{b.intake(s.Type), b.redo(queue, "*")}
+	cfg.Subjects = []string{b.inbound(s.Type), b.retry(queue, "*")}
 	cfg.MaxBytes = b.MaxQueueBytes
-	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger could not be parked: parking adds headers
+	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger could not be dead: parking adds headers
 	return cfg
 }
 
-// openQueue creates the stream of an intake queue or brings it to our configuration.
+// openQueue creates the stream of an inbound queue or brings it to our configuration.
 func (s *share) openQueue(ctx context.Context) error {
-	if !broker.IsIntake(s.sub.Type) {
+	if !broker.IsInbound(s.sub.Type) {
 		return nil
 	}
 	return s.provide(ctx, s.queueConfig(s.sub))
 }
 
-// queues lists the streams of intake queues, also of those that nobody here consumes.
+// queues lists the streams of inbound queues, also of those that nobody here consumes.
 func (b *Broker) queues(ctx context.Context) ([]string, error) {
-	list := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(b.prefix+".intake.>"))
+	list := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(b.prefix+".inbound.>"))
 	var found []string
 	for name := range list.Name() {
 		found = append(found, name)
@@ -90,7 +90,7 @@ func (n names) adopt(h nats.Header, subject string, meta *jetstream.MsgMetadata,
 		// The time tells apart the messages of a stream that was deleted and created again.
 		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + strconv.FormatInt(meta.Timestamp.UnixNano(), 36)
 	}
-	m := broker.IntakeMessage(strings.TrimPrefix(subject, n.prefix+"."), id, body)
+	m := broker.InboundMessage(strings.TrimPrefix(subject, n.prefix+"."), id, body)
 	for name, values := range h {
 		if strings.EqualFold(name, headerReplyTo) && len(values) > 0 && isInbox(m.Type, values[0]) {
 			m.Headers[attrReplyTo] = values[0]
@@ -115,7 +115,7 @@ func isInbox(queue, subject string) bool {
 // replier returns what answers the sender of a message, nil when there is nobody to answer.
 func (b *Broker) replier(m broker.Message) func(context.Context, []byte) error {
 	to := m.Headers[attrReplyTo]
-	if !broker.IsIntake(m.Type) || !isInbox(m.Type, to) {
+	if !broker.IsInbound(m.Type) || !isInbox(m.Type, to) {
 		return nil
 	}
 	return func(ctx context.Context, body []byte) error {

@@ -15,20 +15,40 @@ import (
 
 const lockWait = 5 * time.Second // for a dead letter that must be there, unless somebody else has it
 
-// Unpark locks the dead letter, sends the copy and completes it. A dead letter cannot be asked for: those before it are locked
-// on the way and given back afterwards. A crash in between leaves the dead letter, and the same call again finds its copy in
-// the duplicate window. What is wrong with one source's queue does not hide what another holds.
-func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) error {
+// Replay locks the dead letter, sends the copy and completes it. A crash in between leaves the dead letter, and the same call
+// again finds its copy in the duplicate window.
+func (b *Broker) Replay(ctx context.Context, subscription, id, newID string) error {
 	if !broker.ValidID(newID) || newID == id {
 		return fault.New(fault.RequestInvalid, "a replay needs a new and valid message id")
 	}
+	return b.take(ctx, subscription, id, func(ctx context.Context, src source, raw *azservicebus.ReceivedMessage) error {
+		m := b.Topology.decode(src, raw)
+		m.ID, m.NotBefore = newID, time.Time{}
+		out := b.encode(m)
+		address(out, src, newID, 1)
+		err := b.store(ctx, src.copies, []*azservicebus.Message{out})
+		if err == nil {
+			b.onStep(stepReplayed)
+		}
+		return err
+	})
+}
+
+// Delete completes the dead letter.
+func (b *Broker) Delete(ctx context.Context, subscription, id string) error {
+	return b.take(ctx, subscription, id, func(context.Context, source, *azservicebus.ReceivedMessage) error { return nil })
+}
+
+// take locks a dead letter, calls use and completes it. A dead letter cannot be asked for: those before it are locked on the
+// way and given back afterwards. What is wrong with one source's queue does not hide what another holds.
+func (b *Broker) take(ctx context.Context, subscription, id string, use use) error {
 	ctx, cancel := b.limit(ctx)
 	defer cancel()
 	others := func(s source) bool { return s.name != subscription }
 	asked := slices.DeleteFunc(b.known(), others)
 	var missed []error
 	for i, src := range asked {
-		found, err := b.unpark(ctx, src, len(asked)-i, id, newID)
+		found, err := b.takeFrom(ctx, src, len(asked)-i, id, use)
 		if err != nil {
 			err = about(src.String(), answer(ctx, err))
 		}
@@ -40,12 +60,15 @@ func (b *Broker) Unpark(ctx context.Context, subscription, id, newID string) err
 	if err := errors.Join(missed...); err != nil {
 		return err
 	}
-	return fault.New(fault.RequestNotFound, "no such message is parked")
+	return fault.New(fault.RequestNotFound, "there is no such dead letter")
 }
 
-// unpark looks for the message among the dead letters of one entity, no longer than is fair when n have yet to be asked, and
-// replays it when it is there.
-func (b *Broker) unpark(ctx context.Context, src source, n int, id, newID string) (found bool, err error) {
+// use is what happens to a dead letter before it is completed.
+type use func(context.Context, source, *azservicebus.ReceivedMessage) error
+
+// takeFrom looks for the message among the dead letters of one entity, no longer than is fair when n have yet to be asked, and
+// takes it when it is there.
+func (b *Broker) takeFrom(ctx context.Context, src source, n int, id string, use use) (found bool, err error) {
 	s, err := b.shelf(src)
 	if err != nil {
 		return false, err
@@ -57,20 +80,15 @@ func (b *Broker) unpark(ctx context.Context, src source, n int, id, newID string
 	if err != nil || place == 0 {
 		return false, err
 	}
-	letter, others, err := s.lock(ctx, at, place)
+	wanted, others, err := s.lock(ctx, at, place)
 	defer s.giveBack(ctx, others)
 	if err != nil {
 		return true, err
 	}
-	m := b.Topology.decode(src, letter.raw)
-	m.ID, m.NotBefore = newID, time.Time{}
-	out := b.encode(m)
-	address(out, src, newID, 1)
-	if err := b.store(ctx, src.copies, []*azservicebus.Message{out}); err != nil {
+	if err := use(ctx, src, wanted.raw); err != nil {
 		return true, err
 	}
-	b.onStep(stepUnparked)
-	return true, letter.try(ctx, complete)
+	return true, wanted.try(ctx, complete)
 }
 
 // part is one of n parts of the time that is left.

@@ -15,9 +15,9 @@ const (
 	peekTimeout = 15 * time.Second // for a page
 )
 
-// Browse peeks into the dead-letter sub-queues of all subscriptions side by side. An intake queue that does not exist holds
+// Peek peeks into the dead-letter sub-queues of all subscriptions side by side. an inbound queue that does not exist holds
 // nothing: that is said in the log, and the others are shown.
-func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) error {
+func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
 	var open []*shelf
 	defer func() {
 		for _, s := range open {
@@ -36,7 +36,7 @@ func (b *Broker) Browse(ctx context.Context, visit func(broker.Parked) bool) err
 		if err != nil {
 			return answer(ctx, err)
 		}
-		if oldest == nil || !visit(oldest.parked()) {
+		if oldest == nil || !visit(oldest.first()) {
 			return nil
 		}
 		oldest.page = oldest.page[1:]
@@ -49,14 +49,14 @@ func first(ctx context.Context, shelves []*shelf) (*shelf, error) {
 	for _, s := range shelves {
 		err := s.fill(ctx)
 		if isMissing(err) && s.queue {
-			s.Logger.WarnContext(ctx, "an intake queue does not exist, its dead letters are not shown", "subscription", s.String(), "error", err)
+			s.Logger.WarnContext(ctx, "an inbound queue does not exist, its dead letters are not shown", "subscription", s.String(), "error", err)
 			s.end = true
 			continue
 		}
 		if err != nil {
 			return nil, about(s.String(), err)
 		}
-		if len(s.page) > 0 && (oldest == nil || s.parked().At.Before(oldest.parked().At)) {
+		if len(s.page) > 0 && (oldest == nil || s.first().At.Before(oldest.first().At)) {
 			oldest = s
 		}
 	}
@@ -117,15 +117,15 @@ func (s *shelf) fill(ctx context.Context) error {
 	return nil
 }
 
-func (s *shelf) parked() broker.Parked {
+func (s *shelf) first() broker.DeadLettered {
 	raw := s.page[0]
-	p := broker.Parked{
-		Message: s.Topology.decode(s.source, raw), Subscription: s.name, Attempts: attempt(source{}, raw), At: parseStamp(prop(raw, propParked)),
-		Reason: deref(raw.DeadLetterReason), Detail: deref(raw.DeadLetterErrorDescription),
+	p := broker.DeadLettered{
+		Message: s.Topology.decode(s.source, raw), Subscription: s.name, Attempts: attempt(source{}, raw), At: parseStamp(prop(raw, propDeadAt)),
+		Reason: fault.Code(deref(raw.DeadLetterReason)), Detail: deref(raw.DeadLetterErrorDescription),
 	}
 	p.NotBefore = time.Time{}
 	if p.At.IsZero() {
-		p.Reason, p.Detail = foreign(p.Reason, p.Detail)
+		p.Reason, p.Detail = foreign(string(p.Reason), p.Detail)
 		if raw.EnqueuedTime != nil {
 			p.At = raw.EnqueuedTime.UTC()
 		}
@@ -135,11 +135,11 @@ func (s *shelf) parked() broker.Parked {
 
 // foreign translates the reason of a message that the broker or a person parked, not we ("Overview of Service Bus dead-letter
 // queues").
-func foreign(reason, detail string) (code, text string) {
+func foreign(reason, detail string) (code fault.Code, text string) {
 	if reason == "MaxDeliveryCountExceeded" {
-		return string(fault.MessageExhausted), reason + ": " + detail
+		return fault.MessageExhausted, reason + ": " + detail
 	}
-	return string(fault.CodeUnknown), reason + ": " + detail
+	return fault.CodeUnknown, reason + ": " + detail
 }
 
 // peek reads messages without locking them.

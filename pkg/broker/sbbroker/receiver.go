@@ -72,7 +72,7 @@ func (in *inlet) run(ctx context.Context) {
 	}
 }
 
-// interrupted says what is wrong. An intake queue is the affair of one source: the others do not lose their process over it.
+// interrupted says what is wrong. an inbound queue is the affair of one source: the others do not lose their process over it.
 func (in *inlet) interrupted(ctx context.Context, what string, err error) {
 	if final := verdict(err); final != nil {
 		err = final
@@ -144,7 +144,7 @@ func (in *inlet) take(ctx context.Context, d *delivery) {
 	switch to := prop(d.raw, propTo); {
 	case to != "" && to != in.name && !in.foreign:
 		in.running.Go(func() {
-			d.settle(ctx, broker.Outcome{Verb: broker.Ack})
+			d.settle(ctx, broker.Acknowledge())
 			in.demand.give(1)
 		})
 	case d.NotBefore.After(in.Now()):

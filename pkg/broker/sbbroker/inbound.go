@@ -10,13 +10,13 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-// attrReplyTo carries the address for answers in our copies of an intake message.
+// attrReplyTo carries the address for answers in our copies of an inbound message.
 const attrReplyTo = "replyto"
 
-// decodeForeign reads a message of an intake queue. Of what its sender set only the id counts, and a mailbox that is his.
+// decodeForeign reads a message of an inbound queue. Of what its sender set only the id counts, and a mailbox that is his.
 func (t Topology) decodeForeign(from source, raw *azservicebus.ReceivedMessage) broker.Message {
-	m := broker.IntakeMessage(from.typ, foreignID(raw), body(raw))
-	if _, _, mailbox := t.Intake(from.typ); raw.ReplyTo != nil && strings.EqualFold(*raw.ReplyTo, mailbox) {
+	m := broker.InboundMessage(from.typ, foreignID(raw), body(raw))
+	if _, _, mailbox := t.Inbound(from.typ); raw.ReplyTo != nil && strings.EqualFold(*raw.ReplyTo, mailbox) {
 		m.Headers[attrReplyTo] = mailbox
 	}
 	if ours(from, raw) {
@@ -54,10 +54,10 @@ func sequence(raw *azservicebus.ReceivedMessage) string {
 	return strconv.FormatInt(*raw.SequenceNumber, 10)
 }
 
-// replier returns what answers the sender of an intake message, nil when he named no mailbox.
+// replier returns what answers the sender of an inbound message, nil when he named no mailbox.
 func (b *Broker) replier(m broker.Message) func(context.Context, []byte) error {
 	to := m.Headers[attrReplyTo]
-	if _, _, mailbox := b.Topology.Intake(m.Type); !broker.IsIntake(m.Type) || to != mailbox {
+	if _, _, mailbox := b.Topology.Inbound(m.Type); !broker.IsInbound(m.Type) || to != mailbox {
 		return nil
 	}
 	about := m.Headers[broker.AttrID]

@@ -12,51 +12,51 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// Guests says which intake queue (a message type) the holder of a token may fill; ok is false for a stranger.
+// Senders says which inbound queue (a message type) the holder of a token may fill; ok is false for a stranger.
 //
-// A guest may publish to the queue's subject and to nothing else, and read what is sent to inboxes that begin with
+// A sender may publish to the queue's subject and to nothing else, and read what is sent to inboxes that begin with
 // _INBOX_<tenant>_<source> and nothing else: what passes through other inboxes is not his to see. He also has an account of his
 // own: the server asks for no permission on the reply subject of a message, and sends the acknowledgement there with its own
 // rights. Within the account it reaches none of our streams and nobody else.
-type Guests func(token string) (queue string, ok bool)
+type Senders func(token string) (queue string, ok bool)
 
-// door lets in ourselves, by a secret of this process, and guests.
-type door struct {
+// authenticator lets in ourselves, by a secret of this process, and senders.
+type authenticator struct {
 	names
-	secret string
-	guests Guests
-	rooms  *rooms
+	secret  string
+	senders Senders
+	rooms   *rooms
 }
 
 // Check implements server.Authentication.
-func (d door) Check(c server.ClientAuthentication) bool {
+func (d authenticator) Check(c server.ClientAuthentication) bool {
 	token := c.GetOpts().Token
 	if subtle.ConstantTimeCompare([]byte(token), []byte(d.secret)) == 1 {
 		return true
 	}
-	queue, ok := d.guests(token)
+	queue, ok := d.senders(token)
 	if !ok || c.Kind() != server.CLIENT {
 		return false
 	}
-	room, err := d.rooms.of(d.intake(queue), inboxOf(queue))
+	room, err := d.rooms.of(d.inbound(queue), inboxOf(queue))
 	if err != nil {
 		return false
 	}
 	c.RegisterUser(&server.User{Username: queue, Account: room, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{d.intake(queue)}},
+		Publish:   &server.SubjectPermission{Allow: []string{d.inbound(queue)}},
 		Subscribe: &server.SubjectPermission{Allow: []string{inboxOf(queue) + ".>"}},
 	}})
 	return true
 }
 
-// rooms are the accounts of guests, one for each queue.
+// rooms are the accounts of senders, one for each queue.
 type rooms struct {
 	mu   sync.Mutex
 	ns   *server.Server
 	open map[string]*server.Account // by subject
 }
 
-// of returns the account of a queue, whose guests can publish to the queue and read the inbox.
+// of returns the account of a queue, whose senders can publish to the queue and read the inbox.
 func (r *rooms) of(subject, inbox string) (*server.Account, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -84,7 +84,7 @@ func inboxOf(queue string) string {
 // safePort refuses to let tokens travel in clear text over a network.
 func safePort(host string, encrypted *tls.Config) error {
 	if ip := net.ParseIP(host); encrypted == nil && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("broker listen address: %q is not a loopback address; guests send their keys, so it needs a certificate", host)
+		return fmt.Errorf("broker listen address: %q is not a loopback address; senders send their keys, so it needs a certificate", host)
 	}
 	return nil
 }
