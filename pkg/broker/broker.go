@@ -18,10 +18,20 @@ import (
 // properties included.
 const MaxBody = 200 << 10
 
+// Lane parts the messages of one type, so that few do not wait behind many. A lane is consumed by subscriptions of its own.
+type Lane string
+
+// The lanes.
+const (
+	Bulk   Lane = "bulk"   // the default
+	Single Lane = "single" // what one device waits for
+)
+
 // Message is what is published. [Message.Check] says what every adapter refuses.
 type Message struct {
 	ID        string            // unique and stable: publishing the same ID twice within the dedupe window stores it once
 	Type      string            // routes the message: lower-case words joined by dots, e.g. "devices.collected.v1"
+	Lane      Lane              // "" means Bulk
 	Tenant    string            // may be empty for messages of no tenant; never used raw in a broker address
 	Headers   map[string]string // names: lower-case letters, digits and dashes; values: UTF-8; MaxHeaders in all
 	Body      []byte            // at most MaxBody bytes
@@ -50,11 +60,12 @@ type Publisher interface {
 	Publish(ctx context.Context, messages ...Message) error
 }
 
-// Subscription is a named, durable share in the messages of one type: consumers with the same name and type compete,
-// others get a copy each. It exists from its first Consume (or from the adapter's set-up) on.
+// Subscription is a named, durable share in the messages of one type and lane: consumers with the same name, type and lane
+// compete, others get a copy each. It exists from its first Consume (or from the adapter's set-up) on.
 type Subscription struct {
 	Name        string        // lower-case letters, digits and dashes, e.g. "importer"
 	Type        string        // the message type consumed
+	Lane        Lane          // "" means Bulk
 	Concurrency int           // handlers at work at once; 0 means 1
 	Lease       time.Duration // how long the broker waits for a dead consumer; 0 means the adapter's default
 }

@@ -30,6 +30,8 @@ func (m Message) Check() error {
 		return malformed("a message id is 1 to 100 printable ASCII characters without blanks")
 	case !validType(m.Type):
 		return malformed("a message type is lower-case words joined by dots")
+	case m.Lane != "" && m.Lane != Bulk && m.Lane != Single:
+		return malformed("a lane is bulk or single")
 	case IsInbound(m.Type):
 		return malformed("an inbound queue is filled by its source")
 	case len(m.Tenant) > MaxID || !utf8.ValidString(m.Tenant):
@@ -58,6 +60,12 @@ func checkHeaders(headers map[string]string) error {
 func (s Subscription) Normal() (Subscription, error) {
 	if !validName(s.Name) || !validType(s.Type) || s.Concurrency < 0 || s.Lease < 0 {
 		return s, malformed("a subscription has a name of lower-case letters, digits and dashes, and a message type")
+	}
+	if s.Lane == "" {
+		s.Lane = Bulk
+	}
+	if s.Lane != Bulk && (s.Lane != Single || IsInbound(s.Type)) {
+		return s, malformed("the lane of a subscription is bulk or single, that of an inbound queue bulk")
 	}
 	if IsInbound(s.Type) && strings.Count(s.Type, ".") != 2 {
 		return s, malformed("an inbound queue is consumed by its full name, inbound.<tenant>.<source>")

@@ -40,7 +40,7 @@ func InboundMessage(messageType, id string, body []byte) Message {
 	h.Write(body)
 	tenant, _, _ := strings.Cut(strings.TrimPrefix(messageType, inboundPrefix), ".")
 	return Message{
-		ID: "in-" + hex.EncodeToString(h.Sum(nil)[:16]), Type: messageType, Tenant: tenant,
+		ID: "in-" + hex.EncodeToString(h.Sum(nil)[:16]), Type: messageType, Lane: Bulk, Tenant: tenant,
 		Headers: map[string]string{AttrID: id}, Body: body,
 	}
 }

@@ -17,7 +17,7 @@ func TestInboundMessage(t *testing.T) {
 	if !broker.IsInbound(m.Type) || !broker.ValidID(m.ID) || strings.Contains(m.ID, "4711") {
 		t.Errorf("%+v", m)
 	}
-	want := broker.Message{ID: m.ID, Type: "inbound.contoso.oem-a", Tenant: "contoso", Headers: map[string]string{broker.AttrID: "SERIAL-4711"}, Body: []byte("{}")}
+	want := broker.Message{ID: m.ID, Type: "inbound.contoso.oem-a", Lane: broker.Bulk, Tenant: "contoso", Headers: map[string]string{broker.AttrID: "SERIAL-4711"}, Body: []byte("{}")}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
 	}

@@ -38,7 +38,7 @@ type scene struct {
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, group := range []map[string]func(scene){
-		publishing, consuming, retrying, deadLetters, surviving, inbound,
+		publishing, lanes, consuming, retrying, deadLetters, surviving, inbound,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ const patience = 60 * time.Second
 
 // sub is the subscription most tests use.
 func (h Harness) sub() broker.Subscription {
-	return broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: h.Lease}
+	return broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lane: broker.Bulk, Lease: h.Lease}
 }
 
 func (h Harness) open(t *testing.T, subs ...broker.Subscription) broker.Broker {

@@ -12,7 +12,7 @@ import (
 
 func message(sub broker.Subscription, id string) broker.Message {
 	return broker.Message{
-		ID: id, Type: sub.Type, Tenant: "contoso", Body: []byte("body of " + id),
+		ID: id, Type: sub.Type, Lane: sub.Lane, Tenant: "contoso", Body: []byte("body of " + id),
 		Headers: map[string]string{"specversion": "1.0", "id": id},
 	}
 }

@@ -4,10 +4,11 @@
 // trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each subscription is
 // a durable pull consumer. The server redelivers without end; attempts are counted in a header of our own, so that neither
 // lost leases nor restarts eat them. Another attempt is a new copy on the subscription's own subject, stored before the old
-// one is acknowledged. A second stream parks what was given up, one message per subscription and id.
+// one is acknowledged. A second stream keeps the dead letters, one message per subscription and id.
 package natsbroker
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -25,7 +27,7 @@ type Options struct {
 	Prefix         string        // of streams and subjects; default "taxiway"
 	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
-	MaxDeadBytes   int64         // of the parked stream; default 1 GiB
+	MaxDeadBytes   int64         // of the stream of dead letters; default 1 GiB
 	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
 	TrimEvery      time.Duration // how often done messages are removed; default 1 min
@@ -52,27 +54,13 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	if o.Prefix == "" {
-		o.Prefix = defaultPrefix
-	}
-	if o.MaxBytes <= 0 {
-		o.MaxBytes = 2 << 30
-	}
-	if o.MaxDeadBytes <= 0 {
-		o.MaxDeadBytes = 1 << 30
-	}
-	if o.MaxQueueBytes <= 0 {
-		o.MaxQueueBytes = 128 << 20
-	}
-	if o.PublishTimeout <= 0 {
-		o.PublishTimeout = 15 * time.Second
-	}
-	if o.TrimEvery <= 0 {
-		o.TrimEvery = time.Minute
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Prefix = cmp.Or(o.Prefix, defaultPrefix)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 2<<30)
+	o.MaxDeadBytes = cmp.Or(o.MaxDeadBytes, 1<<30)
+	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 128<<20)
+	o.PublishTimeout = cmp.Or(o.PublishTimeout, 15*time.Second)
+	o.TrimEvery = cmp.Or(o.TrimEvery, time.Minute)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -90,7 +78,7 @@ type Broker struct {
 	js      jetstream.JetStream
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
-	stalls  stalls
+	state   adapter.Conditions
 	seen    seen
 	once    sync.Once
 	closed  error // of Close
@@ -109,7 +97,7 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
 	}
 	b := &Broker{Options: o, names: names{o.Prefix}, nc: nc, js: js, trimmed: make(chan struct{})}
-	if err := b.setUp(ctx); err != nil {
+	if err := b.setUp(ctx, true); err != nil {
 		return nil, err
 	}
 	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -250,7 +251,7 @@ func TestReplayAfterACrash(t *testing.T) {
 	got, stop := collect(t, b, importer, broker.DeadLetter(fault.New(fault.MessageMalformed, "")))
 	next(t, got)
 	stop()
-	raw, err := b.lastDead(t.Context(), b.deadLetter("importer", "a"))
+	raw, err := b.find(t.Context(), "importer", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +273,7 @@ func TestReplayAfterACrash(t *testing.T) {
 	if state := stored(t, b); state.Msgs != 2 {
 		t.Errorf("%d messages: the original and one copy were expected", state.Msgs)
 	}
-	if _, err := b.lastDead(t.Context(), raw.Subject); !errors.Is(err, jetstream.ErrMsgNotFound) {
+	if _, err := b.find(t.Context(), "importer", "a"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("it is still dead: %v", err)
 	}
 }
@@ -340,7 +341,7 @@ func TestCrashBetweenCopyAndAck(t *testing.T) {
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	subject := "taxiway.ev.devices.collected.v1.anything"
+	subject := "taxiway.ev.devices.collected.v1.bulk.anything"
 	for _, h := range []nats.Header{
 		nil,
 		{"ce-id": {"from-ce"}, "ce-tenantid": {"contoso"}, "Ce-Odd": {"case matters"}},
@@ -450,7 +451,7 @@ func TestServerAway(t *testing.T) {
 	if err := b.Health(t.Context()); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("health: %v", err)
 	}
-	if cause := next(t, ended); !errors.Is(cause, errLeaseLost) {
+	if cause := next(t, ended); !errors.Is(cause, adapter.ErrLost) {
 		t.Errorf("the handler ended with %v", cause)
 	}
 	backend.start(t)

@@ -3,116 +3,101 @@ package natsbroker
 import (
 	"context"
 	"errors"
-	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
-// deadLetter stores the message in the stream of dead letters. Its subject takes one message, so that a second try changes nothing; the
-// dedupe window would swallow a message that was replayed and has failed again, hence no message id.
-func (d *delivery) deadLetter(ctx context.Context, o broker.Outcome) error {
-	s := d.share
-	out := encode(d.Message, s.deadLetter(s.sub.Name, d.ID), "")
-	delete(out.Header, headerNotBefore)
+// The headers of a dead letter, beside those of the message.
+const (
+	headerSubscription = "taxiway-subscription"
+	headerType         = "taxiway-type"
+	headerLane         = "taxiway-lane"
+	headerReason       = "taxiway-reason"
+	headerDetail       = "taxiway-detail"
+)
+
+// storeDead stores the message in the stream of dead letters. Its subject takes one message, so that a second try changes
+// nothing; the dedupe window would swallow a message that was replayed and has failed again, hence no message id.
+func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outcome) error {
+	out := encode(d, s.deadLetter(s.Name, d.ID), "")
 	for name, value := range map[string]string{
-		headerAttempt:      strconv.Itoa(d.Attempt),
-		headerSubscription: s.sub.Name,
-		headerDurable:      s.durable,
+		headerSubscription: s.Name,
+		headerType:         s.Type,
+		headerLane:         string(s.Lane),
 		headerReason:       string(o.Reason),
 		headerDetail:       o.Detail,
-		headerDeadAt:       stamp(s.Now()),
-		headerPublished:    stamp(d.Published),
 	} {
 		set(out.Header, name, value)
 	}
-	if err := s.store(ctx, []*nats.Msg{out}); err != nil && !s.isDead(ctx, err, out.Subject) {
+	err := s.store(ctx, s.dead(), []*nats.Msg{out})
+	if hasCode(err, codeStoreFailed) { // it is there, or the stream is full
+		if _, missing := s.find(ctx, s.Name, d.ID); missing == nil {
+			err = nil
+		}
+	}
+	if err != nil {
 		return err
 	}
 	s.onStep(stepDeadLettered)
 	return nil
 }
 
-// isDead tells "already there" from "full": both are the same error code.
-func (b *Broker) isDead(ctx context.Context, err error, subject string) bool {
-	if !hasCode(err, codeStoreFailed) {
-		return false
-	}
-	_, missing := b.lastDead(ctx, subject)
-	return missing == nil
-}
-
-func (b *Broker) lastDead(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
-	stream, err := b.js.Stream(ctx, b.dead())
-	if err != nil {
-		return nil, err
-	}
-	return stream.GetLastMsgForSubject(ctx, subject)
-}
-
 // Peek reads message by message, oldest first.
 func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
 	stream, err := b.js.Stream(ctx, b.dead())
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	every := b.deadSubjects()[0]
+	for seq := uint64(1); err == nil; {
+		var raw *jetstream.RawStreamMsg
+		if raw, err = stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(every)); err == nil {
+			if !visit(readDead(raw)) {
+				return nil
+			}
+			seq = raw.Sequence + 1
+		}
+	}
+	if isMissing(err) {
 		return nil
 	}
-	if err != nil {
-		return unavailable(ctx, err)
-	}
-	every := b.deadSubjects()[0]
-	for seq := uint64(1); ; {
-		raw, err := stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(every))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil
-		}
-		if err != nil {
-			return unavailable(ctx, err)
-		}
-		if !visit(b.readDead(raw)) {
-			return nil
-		}
-		seq = raw.Sequence + 1
-	}
+	return unavailable(ctx, err)
 }
 
-func (b *Broker) readDead(raw *jetstream.RawStreamMsg) broker.DeadLettered {
-	p := broker.DeadLettered{
-		Message:      b.decode(raw.Header, raw.Subject, raw.Data),
-		Subscription: get(raw.Header, headerSubscription),
-		Reason:       fault.Code(get(raw.Header, headerReason)),
-		Detail:       get(raw.Header, headerDetail),
-		Attempts:     attempt(raw.Header),
-		At:           parseStamp(get(raw.Header, headerDeadAt)),
+func readDead(raw *jetstream.RawStreamMsg) broker.DeadLettered {
+	h := raw.Header
+	d := decode(h, raw.Data, get(h, headerType), broker.Lane(get(h, headerLane)))
+	d.NotBefore = time.Time{}
+	return broker.DeadLettered{
+		Message: d.Message, Subscription: get(h, headerSubscription), Attempts: d.Attempt, At: raw.Time.UTC(),
+		Reason: fault.Code(get(h, headerReason)), Detail: get(h, headerDetail),
 	}
-	if p.At.IsZero() {
-		p.At = raw.Time.UTC()
-	}
-	return p
 }
 
 // Replay publishes to the subject of the subscription. The server remembers the new id: when it says "duplicate", an
 // earlier call got as far as that, and only the removal is left.
 func (b *Broker) Replay(ctx context.Context, subscription, id, newID string) error {
-	if !broker.ValidID(newID) || newID == id {
-		return fault.New(fault.RequestInvalid, "a replay needs a new and valid message id")
+	if err := adapter.NewID(id, newID); err != nil {
+		return err
 	}
 	raw, err := b.find(ctx, subscription, id)
 	if err != nil {
 		return err
 	}
-	to := get(raw.Header, headerDurable)
+	dead := readDead(raw)
+	to := b.place(broker.Subscription{Name: dead.Subscription, Type: dead.Type, Lane: dead.Lane})
 	if err := b.reachable(ctx, to); err != nil {
 		return err
 	}
-	m := b.decode(raw.Header, raw.Subject, raw.Data)
-	m.ID = newID
-	if err := b.store(ctx, []*nats.Msg{encode(m, b.to(to), to+" "+newID)}); err != nil {
+	dead.ID = newID
+	out := encode(broker.Delivery{Message: dead.Message}, to.own, to.durable+" "+newID)
+	if err := b.store(ctx, to.stream, []*nats.Msg{out}); err != nil {
 		return err
 	}
-	return b.removeDead(ctx, raw)
+	return b.remove(ctx, raw)
 }
 
 // Delete removes the message from the stream of dead letters.
@@ -121,43 +106,45 @@ func (b *Broker) Delete(ctx context.Context, subscription, id string) error {
 	if err != nil {
 		return err
 	}
-	return b.removeDead(ctx, raw)
+	return b.remove(ctx, raw)
 }
 
 func (b *Broker) find(ctx context.Context, subscription, id string) (*jetstream.RawStreamMsg, error) {
-	raw, err := b.lastDead(ctx, b.deadLetter(subscription, id))
-	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, fault.New(fault.RequestNotFound, "there is no such dead letter")
+	stream, err := b.js.Stream(ctx, b.dead())
+	if err == nil {
+		var raw *jetstream.RawStreamMsg
+		if raw, err = stream.GetLastMsgForSubject(ctx, b.deadLetter(subscription, id)); err == nil {
+			return raw, nil
+		}
 	}
-	return raw, unavailable(ctx, err)
+	if isMissing(err) {
+		return nil, adapter.NoDeadLetter()
+	}
+	return nil, unavailable(ctx, err)
 }
 
-// reachable refuses to publish to a subscription that does not exist: nobody would get the copy.
-func (b *Broker) reachable(ctx context.Context, durable string) error {
-	_, err := b.js.Consumer(ctx, b.home(durable), durable)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+// reachable refuses to publish to a subscription that does not exist: no consumer would get the copy.
+func (b *Broker) reachable(ctx context.Context, to place) error {
+	_, err := b.js.Consumer(ctx, to.stream, to.durable)
+	if isMissing(err) {
 		return fault.New(fault.BrokerUnavailable, "the subscription does not exist now; start its service first")
 	}
 	return unavailable(ctx, err)
 }
 
-// removeDead is content when somebody else removed the message first.
-func (b *Broker) removeDead(ctx context.Context, raw *jetstream.RawStreamMsg) error {
+// remove is content when another caller removed the message first.
+func (b *Broker) remove(ctx context.Context, raw *jetstream.RawStreamMsg) error {
 	stream, err := b.js.Stream(ctx, b.dead())
 	if err != nil {
 		return unavailable(ctx, err)
 	}
 	err = stream.DeleteMsg(ctx, raw.Sequence)
-	if now, missing := stream.GetLastMsgForSubject(ctx, raw.Subject); errors.Is(missing, jetstream.ErrMsgNotFound) || missing == nil && now.Sequence != raw.Sequence {
+	if now, missing := stream.GetLastMsgForSubject(ctx, raw.Subject); isMissing(missing) || missing == nil && now.Sequence != raw.Sequence {
 		return nil
 	}
 	return unavailable(ctx, err)
 }
 
-// unavailable translates an error of the server or the connection; nil stays nil, a cancellation a cancellation.
-func unavailable(ctx context.Context, err error) error {
-	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
-		return ctx.Err()
-	}
-	return fault.Wrap(err, fault.BrokerUnavailable, "the broker does not answer")
+func isMissing(err error) bool {
+	return errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
 }

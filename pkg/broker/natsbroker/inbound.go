@@ -1,6 +1,7 @@
 package natsbroker
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 )
 
 // Each inbound queue is a stream of its own: the server's dedupe window is that of a stream, and senders choose their message
@@ -18,56 +20,22 @@ import (
 // headerReplyTo is where a sender waits for the answer. JetStream does not keep the reply subject of a message.
 const headerReplyTo = "Taxiway-Reply-To"
 
-// attrReplyTo carries it in our copies.
-const attrReplyTo = "replyto"
-
-// inbox begins every address that answers are sent to. With the names of the queue behind it, it is that sender's: he must not
-// make us publish anywhere else, other senders' mailboxes among it.
+// inbox begins every reply address. With the names of the queue behind it, it is that sender's: a sender must not make us
+// publish anywhere else, to the reply addresses of other senders for example.
 const inbox = "_INBOX"
-
-// queueOf returns name and queue of a subscription's durable, queue "" for all but inbound queues.
-func queueOf(durable string) (name, queue string) {
-	name, words, _ := strings.Cut(durable, "_")
-	if strings.HasPrefix(words, "inbound_") {
-		return name, words
-	}
-	return name, ""
-}
-
-// home is the stream in which the messages of a subscription lie.
-func (n names) home(durable string) string {
-	if _, queue := queueOf(durable); queue != "" {
-		return n.prefix + "-" + queue
-	}
-	return n.work()
-}
 
 func (n names) inbound(messageType string) string { return n.prefix + "." + messageType }
 
 func (n names) retry(queue, name string) string { return n.prefix + ".retry." + queue + "." + name }
 
-// isForeign reports whether a message was published by somebody else.
-func (n names) isForeign(subject string) bool {
-	return strings.HasPrefix(subject, n.prefix+".inbound.")
-}
-
-func (b *Broker) queueConfig(s broker.Subscription) jetstream.StreamConfig {
-	_, queue := queueOf(durable(s))
+func (b *Broker) queueConfig(p place) jetstream.StreamConfig {
 	cfg := b.workConfig()
-	cfg.Name = b.home(durable(s))
-	cfg.Description = "Taxiway: messages of " + s.Type
-	cfg.Subjects = []string{b.inbound(s.Type), b.retry(queue, "*")}
+	cfg.Name = p.stream
+	cfg.Description = "Taxiway: messages of " + p.Type
+	cfg.Subjects = []string{p.subject, b.retry(words(p.Type), "*")}
 	cfg.MaxBytes = b.MaxQueueBytes
-	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger could not be dead: parking adds headers
+	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger has no room for the headers of a dead letter
 	return cfg
-}
-
-// openQueue creates the stream of an inbound queue or brings it to our configuration.
-func (s *share) openQueue(ctx context.Context) error {
-	if !broker.IsInbound(s.sub.Type) {
-		return nil
-	}
-	return s.provide(ctx, s.queueConfig(s.sub))
 }
 
 // queues lists the streams of inbound queues, also of those that nobody here consumes.
@@ -81,22 +49,19 @@ func (b *Broker) queues(ctx context.Context) ([]string, error) {
 }
 
 // adopt returns the headers that a foreign message would have, had we published it.
-func (n names) adopt(h nats.Header, subject string, meta *jetstream.MsgMetadata, body []byte) nats.Header {
-	id := first(h, jetstream.MsgIDHeader)
-	if id == "" {
-		id = first(h, prefixCE+"id")
-	}
+func (s *share) adopt(h nats.Header, meta *jetstream.MsgMetadata, body []byte) nats.Header {
+	id := cmp.Or(first(h, jetstream.MsgIDHeader), first(h, prefixCE+broker.AttrID))
 	if id == "" {
 		// The time tells apart the messages of a stream that was deleted and created again.
 		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + strconv.FormatInt(meta.Timestamp.UnixNano(), 36)
 	}
-	m := broker.InboundMessage(strings.TrimPrefix(subject, n.prefix+"."), id, body)
+	m := broker.InboundMessage(s.Type, id, body)
 	for name, values := range h {
 		if strings.EqualFold(name, headerReplyTo) && len(values) > 0 && isInbox(m.Type, values[0]) {
-			m.Headers[attrReplyTo] = values[0]
+			m.Headers[adapter.AttrReplyTo] = values[0]
 		}
 	}
-	return encode(m, subject, "").Header
+	return encode(broker.Delivery{Message: m}, "", "").Header
 }
 
 func first(h nats.Header, name string) string {
@@ -106,15 +71,15 @@ func first(h nats.Header, name string) string {
 	return ""
 }
 
-// isInbox reports whether an address is a mailbox of the queue's source, and one subject.
+// isInbox reports whether an address is a reply address of the queue's source, and one subject.
 func isInbox(queue, subject string) bool {
 	return strings.HasPrefix(subject, inboxOf(queue)+".") && len(subject) <= broker.MaxID &&
 		!strings.ContainsAny(subject, " \t*>") && !strings.Contains(subject+".", "..")
 }
 
-// replier returns what answers the sender of a message, nil when there is nobody to answer.
+// replier returns what answers the sender of a message, nil when it did not say where to.
 func (b *Broker) replier(m broker.Message) func(context.Context, []byte) error {
-	to := m.Headers[attrReplyTo]
+	to := m.Headers[adapter.AttrReplyTo]
 	if !broker.IsInbound(m.Type) || !isInbox(m.Type, to) {
 		return nil
 	}

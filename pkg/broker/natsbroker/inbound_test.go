@@ -44,8 +44,8 @@ func TestSendersHeadersAreNotBelieved(t *testing.T) {
 	for _, h := range []nats.Header{
 		{
 			"Nats-Msg-Id": {"mine"}, "ce-id": {"other"}, "ce-tenantid": {"fabrikam"}, "ce-replyto": {"_INBOX.x"},
-			headerID: {"x"}, headerType: {"devices.collected.v1"}, headerTenant: {"fabrikam"}, headerAttempt: {"7"},
-			headerNotBefore: {"2999-01-01T00:00:00Z"}, headerPublished: {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
+			"taxiway-id": {"x"}, "taxiway-type": {"devices.collected.v1"}, "taxiway-tenant": {"fabrikam"}, "taxiway-attempt": {"7"},
+			"taxiway-not-before": {"2999-01-01T00:00:00Z"}, "taxiway-published": {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
 		},
 		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-a.*"}},
 		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-b.answers"}},
@@ -165,7 +165,7 @@ func TestOversizedMessages(t *testing.T) {
 	}
 	large := next(t, got)
 	eventually(t, "the large one is dead", func() bool {
-		_, err := b.lastDead(t.Context(), b.deadLetter("collector", large.ID))
+		_, err := b.find(t.Context(), "collector", large.ID)
 		return err == nil
 	})
 }
@@ -174,13 +174,13 @@ func TestOversizedMessages(t *testing.T) {
 func TestQueuesLimitIsBroughtUpToDate(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	want := b.queueConfig(queue("oem-a"))
+	want := b.queueConfig(b.place(queue("oem-a")))
 	before := want
 	before.MaxMsgSize = 0
-	if err := b.provide(t.Context(), before); err != nil {
+	if err := b.provide(t.Context(), before, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.provide(t.Context(), want); err != nil {
+	if err := b.provide(t.Context(), want, true); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := b.js.Stream(t.Context(), want.Name)
@@ -253,7 +253,7 @@ func TestSenders(t *testing.T) {
 		return err == nil
 	})
 	next(t, got)
-	for _, subject := range []string{"taxiway.inbound.contoso.oem-b", "taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
+	for _, subject := range []string{"taxiway.inbound.contoso.oem-b", "taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
 		if err := sender.Publish(subject, []byte("{}")); err != nil {
 			t.Fatal(err)
 		}

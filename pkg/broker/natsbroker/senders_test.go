@@ -45,7 +45,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	collect(t, b, queue("oem-b"), broker.Acknowledge())
 	for _, source := range []string{"oem-a", "oem-b"} {
 		eventually(t, "both queues exist", func() bool {
-			_, err := b.js.Consumer(t.Context(), b.home(durable(queue(source))), durable(queue(source)))
+			_, err := b.js.Consumer(t.Context(), b.place(queue(source)).stream, durable(queue(source)))
 			return err == nil
 		})
 	}
@@ -53,7 +53,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, reply := range []string{theirs, "taxiway.retry.inbound_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.x", "taxiway.to.importer_devices_collected_v1", "taxiway.dlq.importer.x"} {
+	for _, reply := range []string{theirs, "taxiway.retry.inbound_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.bulk.x", "taxiway.to.importer_devices_collected_v1_bulk", "taxiway.dlq.importer.x"} {
 		if err := sender.PublishMsg(&nats.Msg{Subject: mine, Reply: reply, Data: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	if _, err := b.js.Publish(t.Context(), theirs, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]uint64{b.work(): 1, b.dead(): 0, b.home(durable(queue("oem-b"))): 1} {
+	for name, want := range map[string]uint64{b.work(): 1, b.dead(): 0, b.place(queue("oem-b")).stream: 1} {
 		stream, err := b.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
