@@ -37,7 +37,9 @@ func newBackend(t *testing.T, b backend, types ...string) *backend {
 	t.Helper()
 	for _, typ := range types {
 		b.topology.Topics = append(b.topology.Topics, Topic{Type: typ})
-		b.addTopic(t, b.topology.Name(typ))
+		for _, lane := range Lanes {
+			b.addTopic(t, b.topology.Name(typ, lane))
+		}
 	}
 	return &b
 }
@@ -55,7 +57,9 @@ func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 		for i := range b.topology.Topics {
 			topic := &b.topology.Topics[i]
 			if sub.Type == topic.Type && !slices.Contains(topic.Subscriptions, sub.Name) {
-				b.addSubscription(t, b.topology.Name(topic.Type), sub.Name, sub.Lease)
+				for _, lane := range Lanes {
+					b.addSubscription(t, b.topology.Name(topic.Type, lane), sub.Name, sub.Lease)
+				}
 				topic.Subscriptions = append(topic.Subscriptions, sub.Name)
 			}
 		}
@@ -94,7 +98,11 @@ func (b *backend) send(t *testing.T, messageType string, messages ...*azserviceb
 	defer cancel()
 	client := b.client(t)
 	defer client.Close(ctx)
-	s, err := client.NewSender(b.topology.Name(messageType), nil)
+	entity := b.topology.Name(messageType, broker.Bulk)
+	if broker.IsInbound(messageType) {
+		entity, _, _ = b.topology.Inbound(messageType)
+	}
+	s, err := client.NewSender(entity, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -164,13 +164,13 @@ func TestLongDetail(t *testing.T) {
 	}
 }
 
-// TestCopies: an attempt that is far away is a copy in the broker. A crash between copy and completion changes nothing.
+// TestCopies: another attempt is a copy in the broker. A crash between copy and completion changes nothing.
 func TestCopies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var deaths atomic.Int32
 	died := make(chan struct{})
-	br := b.broker(Options{Now: b.Now, HoldLimit: time.Nanosecond, onStep: func(s step) {
+	br := b.broker(Options{Now: b.Now, onStep: func(s step) {
 		if s == stepCopied && deaths.Add(1) == 1 {
 			close(died)
 			runtime.Goexit()
@@ -214,7 +214,7 @@ func TestCopiesReachOneSubscription(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
 	b := newBench(t, other)
-	br := b.broker(Options{HoldLimit: time.Nanosecond})
+	br := b.broker(Options{})
 	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {
 			return broker.RetryAfter(time.Millisecond)
@@ -232,14 +232,14 @@ func TestCopiesReachOneSubscription(t *testing.T) {
 		t.Errorf("the other subscription got %s, attempt %d", d.ID, d.Attempt)
 	}
 	eventually(t, "the other subscription put the copies aside", func() bool {
-		left, err := b.Counts("taxiway.devices.collected.v1/Subscriptions/audit")
+		left, err := b.Counts("taxiway.devices.collected.v1.bulk/Subscriptions/audit")
 		return err == nil && left == simulator.Counts{}
 	})
 	stop()
 	stopOther()
 }
 
-// TestManyAttempts: the broker parks what it delivered too often; attempts become copies before.
+// TestManyAttempts: the broker dead-letters what it delivered too often; attempts are copies.
 func TestManyAttempts(t *testing.T) {
 	t.Parallel()
 	const attempts = 3 * MaxDeliveryCount
@@ -259,42 +259,4 @@ func TestManyAttempts(t *testing.T) {
 	}
 	stop()
 	b.want(importerEntity, simulator.Counts{})
-}
-
-// TestFewPlacesToWait: more pauses than places only slow things down.
-func TestFewPlacesToWait(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	br := b.broker(Options{MaxHeld: 1})
-	got, _ := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
-		if d.Attempt == 1 {
-			return broker.RetryAfter(20 * time.Millisecond)
-		}
-		return broker.Acknowledge()
-	})
-	b.publish(br, "a", "b", "c", "d")
-	second := map[string]bool{}
-	for len(second) < 4 {
-		if d := next(t, got); d.Attempt == 2 {
-			second[d.ID] = true
-		}
-	}
-}
-
-// TestStoppingGivesBack what waits for its time.
-func TestStoppingGivesBack(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	br := b.broker(Options{HoldLimit: time.Hour})
-	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome { return broker.RetryAfter(time.Hour) })
-	b.publish(br, "a")
-	next(t, got)
-	eventually(t, "it is held", func() bool { return br.Operations().Received == 2 })
-	stop()
-	b.want(importerEntity, simulator.Counts{Active: 1})
-	later := b.broker(Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
-	got, _ = b.consume(later, importer, done)
-	if d := next(t, got); d.Attempt != 2 {
-		t.Errorf("attempt %d", d.Attempt)
-	}
 }

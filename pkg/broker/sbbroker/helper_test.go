@@ -15,9 +15,9 @@ import (
 var importer = broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: time.Minute}
 
 // importerEntity is where its messages wait in the namespace.
-const importerEntity = "taxiway.devices.collected.v1/Subscriptions/importer"
+const importerEntity = "taxiway.devices.collected.v1.bulk/Subscriptions/importer"
 
-const topicEntity = "taxiway.devices.collected.v1"
+const topicEntity = "taxiway.devices.collected.v1.bulk"
 
 // bench is a simulated namespace with the importer's subscription.
 type bench struct {

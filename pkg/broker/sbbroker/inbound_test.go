@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
 )
@@ -25,8 +26,8 @@ func TestForgedProperties(t *testing.T) {
 	b := newBench(t, inboundQueue)
 	id := "order-1"
 	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
-		propID: "forged", propTenant: "fabrikam", propAttempt: "99", propNotBefore: stamp(time.Now().Add(time.Hour)),
-		propPublished: stamp(time.Unix(1, 0)), propSequence: "1000", "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
+		"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
+		"taxiway-published": adapter.Stamp(time.Unix(1, 0)), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
 	}})
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	d := next(t, got)
@@ -81,7 +82,7 @@ func (w writes) Write(p []byte) (int, error) {
 func TestInboundCopies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, inboundQueue)
-	br := b.broker(Options{HoldLimit: time.Nanosecond})
+	br := b.broker(Options{})
 	queue, retry, replies := b.topology.Inbound(inboundQueue.Type)
 	got, stop := b.consume(br, inboundQueue, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {

@@ -1,6 +1,7 @@
 package sbbroker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
 )
@@ -108,7 +110,9 @@ func (b *bench) damage(n int) {
 func TestPoisonProperty(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	br := b.broker(Options{Now: b.Now})
+	said := make(chan []byte, 10_000)
+	br := b.broker(Options{Now: b.Now, Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
+	met := 0
 	id := "poison"
 	poison := &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{"DeadLetterReason": int64(42)}}
 	b.publish(br, "before-1", "before-2")
@@ -117,10 +121,13 @@ func TestPoisonProperty(t *testing.T) {
 	sub := importer
 	sub.Concurrency = 8
 	got, stop := b.consume(br, sub, done)
-	for k := range int64(MaxDeliveryCount) {
+	for k := range MaxDeliveryCount {
 		eventually(t, "it was met again, and the neighbours are through", func() bool {
+			for len(said) > 0 {
+				met += bytes.Count(<-said, []byte("a message that the client"))
+			}
 			c, err := b.Counts(importerEntity)
-			return err == nil && br.Operations().Poisoned == k+1 && c.Active == 0 && (k == 0 || c.Locked == 1)
+			return err == nil && met == k+1 && c.Active == 0 && (k == 0 || c.Locked == 1)
 		})
 		b.Advance(importer.Lease + time.Second)
 	}
@@ -181,44 +188,13 @@ func TestLostLock(t *testing.T) {
 	b.publish(br, "a")
 	next(t, got)
 	b.Advance(time.Hour)
-	if err := next(t, told); !errors.Is(err, errLockLost) {
+	if err := next(t, told); !errors.Is(err, adapter.ErrLost) {
 		t.Errorf("the handler was told %v", err)
 	}
 	if d := next(t, got); d.ID != "a" || d.Attempt != 1 {
 		t.Errorf("%+v: a lost lock is no attempt", d)
 	}
 	eventually(t, "settled", func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} })
-}
-
-// TestWaitingForAWorker: the locks of all that came together are kept, also while no worker is free.
-func TestWaitingForAWorker(t *testing.T) {
-	t.Parallel()
-	const n = 3
-	b := newBench(t)
-	br := b.broker(Options{})
-	b.publish(br, "a", "b", "c")
-	sub := importer
-	sub.Lease = leastLease // renews every half second what is locked for a minute
-	s := &share{Broker: br, sub: sub, demand: newDemand(n), ready: make(chan *delivery), holds: make(chan struct{}, 1)}
-	in := newInlet(s, br.sources(sub)[0])
-	var messages []*azservicebus.ReceivedMessage
-	for len(messages) < n {
-		more, err := in.receive(t.Context(), n-len(messages))
-		b.must(err)
-		messages = append(messages, more...)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	s.running.Go(func() { in.takeAll(ctx, messages) })
-	for range 2 { // half a minute twice: what is not renewed in between is lost
-		before := br.Operations().Renewed
-		eventually(t, "every lock was renewed, in five rounds of all", func() bool { return br.Operations().Renewed-before >= 5*n })
-		b.Advance(importer.Lease / 2)
-	}
-	b.want(importerEntity, simulator.Counts{Locked: n})
-	cancel()
-	s.running.Wait()
-	in.end(t.Context())
-	b.want(importerEntity, simulator.Counts{Active: n})
 }
 
 // TestUnansweredSettlement: it was carried out, and nobody said so.

@@ -1,6 +1,7 @@
 package sbbroker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,15 +13,15 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Topology says which entities exist: a topic for each message type, with a subscription for each consumer name. They are
-// created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs no right to manage entities.
-// Inbound queues are not part of it; see Topology.Inbound.
+// Topology says which entities exist: two topics for each message type, one for each lane, with a subscription for each
+// consumer name on both. They are created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs
+// no right to manage entities. Inbound queues are not part of it; see Topology.Inbound.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
 	Topics []Topic
 }
 
-// Topic carries the messages of one type to any number of subscriptions.
+// Topic carries the messages of one type, in both lanes, to any number of subscriptions.
 type Topic struct {
 	Type          string
 	Subscriptions []string // names of consumers, 50 characters at most
@@ -32,48 +33,50 @@ const (
 	LockDuration = time.Minute
 	// DuplicateWindow is how long a topic remembers message ids; duplicate detection has to be on.
 	DuplicateWindow = 10 * time.Minute
-	// MaxDeliveryCount is after how many crashes and lost locks the broker itself parks a message. Attempts of handlers do
-	// not reach it: they become copies before.
+	// MaxDeliveryCount is after how many crashes and lost locks the broker itself dead-letters a message. Attempts
+	// of handlers do not count: each is a copy.
 	MaxDeliveryCount = 10
 )
 
 // Filter is the SQL filter that keeps messages addressed to other subscriptions of the topic away. Without it consumers put
-// them aside unseen, which costs operations, and they pile up where nobody consumes.
+// them aside unseen, which costs operations, and they pile up where no service consumes.
 func Filter(subscription string) string {
 	return fmt.Sprintf("[%s] IS NULL OR [%s] = '%s'", propTo, propTo, subscription)
 }
 
-// Name returns the name of the topic of a message type, or of an inbound queue.
-func (t Topology) Name(messageType string) string {
-	prefix := t.Prefix
-	if prefix == "" {
-		prefix = "taxiway"
-	}
-	return prefix + "." + messageType
+// Lanes are those that each message type has a topic for.
+var Lanes = []broker.Lane{broker.Bulk, broker.Single}
+
+// Name returns the name of the topic of a message type and lane.
+func (t Topology) Name(messageType string, lane broker.Lane) string {
+	return t.entity(messageType + "." + string(cmp.Or(lane, broker.Bulk)))
 }
 
-// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate detection is
-// off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
-// must not be able to send to it. The third is optional: the mailbox of answers, which the source may read.
+func (t Topology) entity(name string) string { return cmp.Or(t.Prefix, "taxiway") + "." + name }
+
+// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate detection
+// is off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
+// must not be able to send to it. The third is optional: the reply address, which the source may read.
 func (t Topology) Inbound(messageType string) (queue, retry, replies string) {
-	queue = t.Name(messageType)
+	queue = t.entity(messageType)
 	return queue, queue + ".retry", queue + ".replies"
 }
 
 // isInbound reports whether an entity is a queue of an inbound type.
 func (t Topology) isInbound(entity string) bool {
-	typ, ours := strings.CutPrefix(entity, t.Name(""))
+	typ, ours := strings.CutPrefix(entity, t.entity(""))
 	return ours && broker.IsInbound(typ)
 }
 
 // source is an entity that one receives from.
 type source struct {
 	typ     string
+	lane    broker.Lane
 	name    string // of the consumer
 	entity  string
 	copies  string // the entity for copies: retries and replays
 	queue   bool
-	foreign bool // others fill it
+	foreign bool // other programs fill it
 }
 
 // String names the entity and the subscription, for logs.
@@ -91,21 +94,23 @@ func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*az
 func (t Topology) all() []source {
 	var found []source
 	for _, topic := range t.Topics {
-		for _, sub := range topic.Subscriptions {
-			name := t.Name(topic.Type)
-			found = append(found, source{typ: topic.Type, name: sub, entity: name, copies: name})
+		for _, lane := range Lanes {
+			for _, sub := range topic.Subscriptions {
+				name := t.Name(topic.Type, lane)
+				found = append(found, source{typ: topic.Type, lane: lane, name: sub, entity: name, copies: name})
+			}
 		}
 	}
 	return found
 }
 
-// inboundSources are the two queues that an inbound subscription receives from.
-func (t Topology) inboundSources(sub broker.Subscription) []source {
+// inbound are the two queues that an inbound subscription receives from.
+func (t Topology) inbound(sub broker.Subscription) []source {
 	queue, retry, _ := t.Inbound(sub.Type)
-	return []source{
-		{typ: sub.Type, name: sub.Name, entity: queue, copies: retry, queue: true, foreign: true},
-		{typ: sub.Type, name: sub.Name, entity: retry, copies: retry, queue: true},
-	}
+	ours := source{typ: sub.Type, lane: sub.Lane, name: sub.Name, entity: retry, copies: retry, queue: true}
+	foreign := ours
+	foreign.entity, foreign.foreign = queue, true
+	return []source{foreign, ours}
 }
 
 // check refuses names that no subscription could have.
@@ -126,22 +131,15 @@ func (t Topology) check() error {
 
 // sources lists what a subscription receives from. Inbound queues are known from then on.
 func (b *Broker) sources(sub broker.Subscription) []source {
-	var found []source
-	if broker.IsInbound(sub.Type) {
-		found = b.Topology.inboundSources(sub)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		for _, s := range found {
-			if !slices.Contains(b.inbound, s) {
-				b.inbound = append(b.inbound, s)
-			}
-		}
-		return found
+	if !broker.IsInbound(sub.Type) {
+		others := func(s source) bool { return s.name != sub.Name || s.typ != sub.Type || s.lane != sub.Lane }
+		return slices.DeleteFunc(b.Topology.all(), others)
 	}
-	for _, s := range b.Topology.all() {
-		if s.name == sub.Name && sub.Type == s.typ {
-			found = append(found, s)
-		}
+	found := b.Topology.inbound(sub)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Contains(b.inbound, found[0]) {
+		b.inbound = append(b.inbound, found...)
 	}
 	return found
 }

@@ -48,11 +48,13 @@ func (n *Namespace) AddInbound(messageType string) error {
 func Topology(t sbbroker.Topology) simulator.Topology {
 	var out simulator.Topology
 	for _, topic := range t.Topics {
-		made := simulator.Topic{Name: t.Name(topic.Type), Inbox: inbox()}
-		for _, name := range topic.Subscriptions {
-			made.Subscriptions = append(made.Subscriptions, simulator.Subscription{Name: name, Outbox: outbox()})
+		for _, lane := range sbbroker.Lanes {
+			made := simulator.Topic{Name: t.Name(topic.Type, lane), Inbox: inbox()}
+			for _, name := range topic.Subscriptions {
+				made.Subscriptions = append(made.Subscriptions, simulator.Subscription{Name: name, Outbox: outbox()})
+			}
+			out.Topics = append(out.Topics, made)
 		}
-		out.Topics = append(out.Topics, made)
 	}
 	return out
 }
