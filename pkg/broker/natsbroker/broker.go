@@ -79,7 +79,7 @@ type Broker struct {
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
 	state   adapter.Conditions
-	seen    seen
+	seen    sync.Map // the last message of each stream as of the previous Trim
 	once    sync.Once
 	closed  error // of Close
 }

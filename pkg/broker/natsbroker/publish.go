@@ -3,6 +3,7 @@ package natsbroker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,8 +17,7 @@ import (
 const (
 	ackTimeout = 5 * time.Second // for one acknowledgement; then the message is sent again under the same id
 	maxPending = 4096            // unacknowledged messages of this process; the server refuses beyond 10,000 a stream
-	windowLen  = 256             // unacknowledged messages of one Publish
-	windowSize = 8 << 20         // and their bytes; the server refuses beyond 128 MB a stream
+	windowLen  = 128             // unacknowledged messages of one Publish, 33 MB at most; the server refuses beyond 128 MB a stream
 )
 
 // codeStoreFailed is what the server answers when a limit of the stream forbids to store a message.
@@ -34,26 +34,12 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 	}
 	ctx, cancel := adapter.Limit(ctx, b.PublishTimeout)
 	defer cancel()
-	for len(encoded) > 0 {
-		n := window(encoded)
-		if err := b.store(ctx, b.work(), encoded[:n]); err != nil {
+	for part := range slices.Chunk(encoded, windowLen) {
+		if err := b.store(ctx, b.work(), part); err != nil {
 			return err
 		}
-		encoded = encoded[n:]
 	}
 	return nil
-}
-
-// window returns how many messages may be on their way together.
-func window(messages []*nats.Msg) int {
-	size := 0
-	for i, m := range messages {
-		size += len(m.Data)
-		if i > 0 && (i == windowLen || size > windowSize) {
-			return i
-		}
-	}
-	return len(messages)
 }
 
 // store sends the messages to a stream until each is acknowledged, ctx ends, or an error says that trying again is useless.

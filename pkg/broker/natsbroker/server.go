@@ -21,19 +21,17 @@ import (
 
 // ServerOptions are the settings of an embedded server; the zero value is good.
 type ServerOptions struct {
-	Name     string       // must not change across restarts; default "taxiway"
-	Listen   string       // host:port for other processes; default: no port at all
-	TLS      *tls.Config  // of that port; default: clear text
-	Senders  Senders      // who may use it, and for what; default: anybody, for anything
-	MaxStore int64        // bytes on disk; default 8 GiB
-	Logger   *slog.Logger // default: silent
+	Listen  string       // host:port for other processes; default: no port at all
+	TLS     *tls.Config  // of that port; default: clear text
+	Senders Senders      // who may use it, and for what; default: anybody, for anything
+	Logger  *slog.Logger // default: silent
 }
 
 const (
-	defaultMaxStore = 8 << 30
-	maxMemory       = 256 << 20
-	maxPayload      = 1 << 20
-	startTimeout    = 30 * time.Second
+	maxStore     = 8 << 30
+	maxMemory    = 256 << 20
+	maxPayload   = 1 << 20
+	startTimeout = 30 * time.Second
 )
 
 // lockName is the file whose lock stands for a server's directory.
@@ -105,21 +103,15 @@ func (o ServerOptions) logger() *slog.Logger {
 
 func (o ServerOptions) native(dir string) (*server.Options, error) {
 	opts := &server.Options{
-		ServerName:         o.Name,
+		ServerName:         "taxiway", // must not change across restarts
 		DontListen:         o.Listen == "",
 		JetStream:          true,
 		StoreDir:           filepath.Clean(dir),
 		SyncAlways:         true,
 		MaxPayload:         maxPayload,
-		JetStreamMaxStore:  o.MaxStore,
+		JetStreamMaxStore:  maxStore,
 		JetStreamMaxMemory: maxMemory,
 		NoSigs:             true, // signals belong to the process
-	}
-	if opts.ServerName == "" {
-		opts.ServerName = "taxiway"
-	}
-	if opts.JetStreamMaxStore <= 0 {
-		opts.JetStreamMaxStore = defaultMaxStore
 	}
 	if o.Listen == "" {
 		return opts, nil

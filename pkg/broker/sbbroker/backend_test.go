@@ -113,11 +113,14 @@ func (b *backend) send(t *testing.T, messageType string, messages ...*azserviceb
 	}
 }
 
+// probe is a subscription for Health to ask, in tests that have none of their own.
+var probe = broker.Subscription{Name: "probe", Type: "devices", Lease: time.Minute}
+
 func (b *backend) harness() brokertest.Harness {
 	return brokertest.Harness{
 		Open: func(t *testing.T, subs ...broker.Subscription) broker.Broker {
 			t.Helper()
-			b.subscribe(t, subs...)
+			b.subscribe(t, append(subs, probe)...)
 			return b.open(t, Options{})
 		},
 		Restart: func(*testing.T) { b.line.cut(3) },

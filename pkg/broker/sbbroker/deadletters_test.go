@@ -258,5 +258,7 @@ func TestManyAttempts(t *testing.T) {
 		}
 	}
 	stop()
+	o := b.Operations()
+	t.Logf("%d attempts: %+v, %d credits", attempts, o, o.Credits())
 	b.want(importerEntity, simulator.Counts{})
 }

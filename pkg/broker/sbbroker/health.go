@@ -7,7 +7,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
-	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/adapter"
 )
 
@@ -37,12 +36,6 @@ func (b *Broker) Health(ctx context.Context) error {
 
 // ping looks up a message that does not exist: a round trip through connection, credentials and an entity.
 func (b *Broker) ping(ctx context.Context) error {
-	if len(b.Topology.all()) == 0 { // a namespace that is only published to
-		return b.sendersOf(b.probed()).use(ctx, func(s *azservicebus.Sender) error {
-			_, err := s.NewMessageBatch(ctx, nil)
-			return err
-		})
-	}
 	return b.probe.use(ctx, func(r *azservicebus.Receiver) error {
 		_, err := peek(ctx, r, math.MaxInt64, 1)
 		return err
@@ -50,9 +43,4 @@ func (b *Broker) ping(ctx context.Context) error {
 }
 
 // probed names the entity that ping asks.
-func (b *Broker) probed() string {
-	if all := b.Topology.all(); len(all) > 0 {
-		return all[0].String()
-	}
-	return b.Topology.Name(b.Topology.Topics[0].Type, broker.Bulk)
-}
+func (b *Broker) probed() string { return b.Topology.all()[0].String() }

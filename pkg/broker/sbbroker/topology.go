@@ -2,7 +2,6 @@ package sbbroker
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -37,12 +36,6 @@ const (
 	// of handlers do not count: each is a copy.
 	MaxDeliveryCount = 10
 )
-
-// Filter is the SQL filter that keeps messages addressed to other subscriptions of the topic away. Without it consumers put
-// them aside unseen, which costs operations, and they pile up where no service consumes.
-func Filter(subscription string) string {
-	return fmt.Sprintf("[%s] IS NULL OR [%s] = '%s'", propTo, propTo, subscription)
-}
 
 // Lanes are those that each message type has a topic for.
 var Lanes = []broker.Lane{broker.Bulk, broker.Single}
@@ -115,13 +108,13 @@ func (t Topology) inbound(sub broker.Subscription) []source {
 
 // check refuses names that no subscription could have.
 func (t Topology) check() error {
-	if len(t.Topics) == 0 {
-		return fault.New(fault.MessageMalformed, "a topology without topics carries nothing")
+	if len(t.all()) == 0 {
+		return fault.New(fault.MessageMalformed, "a topology without subscriptions carries nothing")
 	}
 	for _, topic := range t.Topics {
 		for i, name := range append([]string{"any"}, topic.Subscriptions...) {
 			_, err := broker.Subscription{Name: name, Type: topic.Type}.Normal()
-			if err != nil || strings.HasSuffix(topic.Type, "*") || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
+			if err != nil || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
 				return fault.Newf(fault.MessageMalformed, "the topology's topic %s: a type or subscription that cannot be, or is there twice", topic.Type)
 			}
 		}
