@@ -27,6 +27,9 @@ const (
 	Single Lane = "single" // what one device waits for
 )
 
+// Lanes returns all lanes.
+func Lanes() []Lane { return []Lane{Bulk, Single} }
+
 // Message is what is published. [Message.Check] says what every adapter refuses.
 type Message struct {
 	ID        string            // unique and stable: publishing the same ID twice within the dedupe window stores it once

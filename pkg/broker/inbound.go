@@ -10,7 +10,7 @@ import (
 )
 
 // Inbound queues are filled by programs that are not ours and know nothing of this seam. A subscription to the type
-// inbound.<tenant>.<source> makes the queue exist; until then nothing can be put into it, so that nobody takes a queue
+// inbound.<tenant>.<source> makes the queue exist; until then nothing can be put into it, so that no sender takes a queue
 // without a reader for a delivery. Each queue is apart from all other messages: what one sender does to it, in volume or by
 // the ids it chooses, no other queue feels. Publish does not fill inbound queues.
 //

@@ -25,7 +25,7 @@ func TestOpenServiceBus(t *testing.T) {
 	}
 	defer b.Close(context.WithoutCancel(t.Context()))
 	for _, c := range event.Consumption() {
-		for _, lane := range []broker.Lane{broker.Bulk, broker.Single} {
+		for _, lane := range broker.Lanes() {
 			if err := b.Publish(t.Context(), broker.Message{ID: "a", Type: string(c.Type), Lane: lane}); err != nil {
 				t.Errorf("%s: %v", c.Type, err)
 			}

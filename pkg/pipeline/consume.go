@@ -28,7 +28,7 @@ func Consume(ctx context.Context, from broker.Consumer, sub broker.Subscription,
 	}
 	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the others
 	for _, typ := range types {
-		for _, lane := range []broker.Lane{broker.Bulk, broker.Single} {
+		for _, lane := range broker.Lanes() {
 			s := sub
 			s.Type, s.Lane = string(typ), lane
 			g.Go(func() error { return from.Consume(ctx, s, New(cfg, use[typ])) })

@@ -13,7 +13,7 @@ import (
 
 // A use case gets an event and returns nil or a fault; the pipeline makes of it what a broker understands.
 func ExampleNew() {
-	handler := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &letters{}}, func(_ context.Context, e event.Event) error {
+	handler := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}}, func(_ context.Context, e event.Event) error {
 		if len(e.Devices) > 1 {
 			return fault.New(fault.TenantUnknown, "no such tenant")
 		}

@@ -67,7 +67,7 @@ func retryAfter(err error) time.Duration {
 }
 
 // record writes the dead letter to the ledger before the broker moves the message: an entry without a message is found by the
-// operator who replays it, a message without an entry by nobody. When the ledger cannot take it, the message comes again.
+// operator who replays it, a message without an entry by no one. When the ledger cannot take it, the message comes again.
 func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o broker.Outcome, why error) (broker.Outcome, error) {
 	tenant := e.Tenant
 	if tenant == "" {

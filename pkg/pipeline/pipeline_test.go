@@ -23,13 +23,13 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// letters is a ledger that keeps letters, or fails.
-type letters struct {
+// records is a ledger that keeps dead letters, or fails.
+type records struct {
 	kept []ledger.Letter
 	err  error
 }
 
-func (l *letters) Record(_ context.Context, letter ledger.Letter) error {
+func (l *records) Record(_ context.Context, letter ledger.Letter) error {
 	if l.err == nil {
 		l.kept = append(l.kept, letter)
 	}
@@ -99,7 +99,7 @@ func TestOutcomeByKind(t *testing.T) {
 			if tc.ctx == nil {
 				tc.ctx = t.Context()
 			}
-			kept := &letters{}
+			kept := &records{}
 			h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, MaxPause: 10 * time.Second}, func(context.Context, event.Event) error { return tc.err })
 			out := h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1)))
 			if out.Action != tc.action || out.Pause < tc.min || out.Pause > tc.max {
@@ -119,7 +119,7 @@ func TestOutcomeByKind(t *testing.T) {
 // What is no event goes the same way: one outcome, one dead letter, one metric.
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
-	kept, reg := &letters{}, prometheus.NewRegistry()
+	kept, reg := &records{}, prometheus.NewRegistry()
 	answers := map[string]error{"good": nil, "bad": fault.New(fault.MessageMalformed, "no JSON"), "later": fault.New(fault.LedgerUnavailable, "down")}
 	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", DeadLetters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
 		return answers[string(d.Body)]
@@ -140,7 +140,7 @@ func TestForeignMessages(t *testing.T) {
 
 func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 	t.Parallel()
-	kept := &letters{}
+	kept := &records{}
 	h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Now: func() time.Time { return at }, MaxAttempts: 3},
 		func(context.Context, event.Event) error {
 			return fault.New(fault.LedgerUnavailable, "the disk is full")
@@ -165,7 +165,7 @@ func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 
 func TestNoDeadLetterWithoutARecord(t *testing.T) {
 	t.Parallel()
-	kept := &letters{err: fault.New(fault.LedgerUnavailable, "down")}
+	kept := &records{err: fault.New(fault.LedgerUnavailable, "down")}
 	h := pipeline.New(pipeline.Config{DeadLetters: kept}, func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") })
 	out := h(t.Context(), delivery(t, sample(), 100))
 	if out.Action != broker.ActionRetry {
@@ -194,7 +194,7 @@ func TestWhatCannotBeDecodedIsADeadLetter(t *testing.T) {
 				d.Headers[k] = v
 			}
 			tc.damage(&d)
-			kept := &letters{}
+			kept := &records{}
 			h := pipeline.New(pipeline.Config{DeadLetters: kept}, func(context.Context, event.Event) error {
 				t.Error("the use case was called")
 				return nil
@@ -214,7 +214,7 @@ func TestReplayBecomesTheEventsID(t *testing.T) {
 	d := delivery(t, sample(), 1)
 	d.ID = "e1-r1"
 	var got event.Event
-	h := pipeline.New(pipeline.Config{DeadLetters: &letters{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
+	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
 	if out := h(t.Context(), d); out != broker.Acknowledge() {
 		t.Fatal(out)
 	}
@@ -260,7 +260,7 @@ func TestOrder(t *testing.T) {
 				var out bytes.Buffer
 				reg := prometheus.NewRegistry()
 				h := pipeline.New(pipeline.Config{
-					Subscription: "importer", DeadLetters: &letters{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
+					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
 					Logger: slog.New(slog.NewJSONHandler(&out, nil)),
 				}, tc.use)
 				_ = h(t.Context(), delivery(t, sample(), 2))
@@ -304,7 +304,7 @@ func TestMetricsAreSharedInAProcess(t *testing.T) {
 	t.Parallel()
 	reg := prometheus.NewRegistry()
 	for range 2 {
-		h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &letters{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
+		h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
 		if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
 			t.Fatal(out)
 		}
@@ -335,7 +335,7 @@ func TestEmitter(t *testing.T) {
 	em := pipeline.NewEmitter(pub)
 	child := sample()
 	child.ID, child.Trace = "e2", ""
-	h := pipeline.New(pipeline.Config{DeadLetters: &letters{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
+	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
 	if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
 		t.Fatal(out)
 	}

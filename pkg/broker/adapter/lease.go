@@ -52,7 +52,7 @@ func (l *lease) end() {
 	l.drop(nil)
 }
 
-// renew starts the lease again at a third of its time: a renewal that nobody confirms may be lost, and there is time for
+// renew starts the lease again at a third of its time: a renewal that is not confirmed may be lost, and there is time for
 // another. When the lease is lost, the handler is told to stop.
 func (l *lease) renew() {
 	defer close(l.ended)

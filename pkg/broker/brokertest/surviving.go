@@ -64,7 +64,7 @@ func restartWhileConsuming(s scene) {
 	}
 }
 
-// severed: when the connection is back before the lease runs out, the settlement still counts.
+// severed: when the connection is back before the lease runs out, the outcome still counts.
 func severed(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()

@@ -35,10 +35,10 @@ type Options struct {
 	Logger         *slog.Logger  // default: silent
 	Now            func() time.Time
 
-	onStep func(step) // tests make a settlement end here, as a crash would
+	onStep func(step) // tests make an acknowledgement end here, as a crash would
 }
 
-// step is a point between the two halves of a settlement.
+// step is a point between the two halves of an outcome.
 type step uint8
 
 const (

@@ -36,7 +36,7 @@ func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.
 	return nil
 }
 
-// receive pulls once, and looks for the consumer again after an error.
+// receive pulls once, and looks up the consumer again after an error.
 func (s *share) receive(ctx context.Context, n int, give func(adapter.Held)) error {
 	err := s.subscribe(ctx)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	"taxiway.example/pkg/broker/adapter"
 )
 
-const settleTry = 5 * time.Second // one try to settle
+const completeTry = 5 * time.Second // one try
 
 // delivery reads a message of the subscription.
 func (s *share) delivery(msg jetstream.Msg) broker.Delivery {
@@ -40,14 +40,14 @@ func (s *share) held(d broker.Delivery, msg jetstream.Msg) adapter.Held {
 	return adapter.Held{
 		Delivery: d, Lease: s.Lease,
 		Renew:  func(context.Context) error { return msg.InProgress() },
-		Settle: func(ctx context.Context, o broker.Outcome) error { return s.settle(ctx, d, msg, o) },
+		Settle: func(ctx context.Context, o broker.Outcome) error { return s.complete(ctx, d, msg, o) },
 	}
 }
 
-// settle does the first half of an outcome (store what follows from it), then the second (acknowledge). The first is safe to
+// complete does the first half of an outcome (store what follows from it), then the second (acknowledge). The first is safe to
 // repeat.
-func (s *share) settle(ctx context.Context, d broker.Delivery, msg jetstream.Msg, o broker.Outcome) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTry)
+func (s *share) complete(ctx context.Context, d broker.Delivery, msg jetstream.Msg, o broker.Outcome) error {
+	ctx, cancel := context.WithTimeout(ctx, completeTry)
 	defer cancel()
 	var err error
 	switch o.Action {

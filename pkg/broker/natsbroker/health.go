@@ -36,7 +36,7 @@ func (b *Broker) Health(ctx context.Context) error {
 }
 
 // watch is the watchdog: consumers have been seen to fall silent after a restart or a failover. When nothing came for two
-// leases it asks the server, and if messages wait, looks for the consumer again and says so.
+// leases it asks the server, and if messages wait, looks up the consumer again and says so.
 func (s *share) watch(ctx context.Context, came int) {
 	now := s.Now()
 	if came > 0 {

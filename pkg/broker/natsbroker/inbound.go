@@ -38,7 +38,7 @@ func (b *Broker) queueConfig(p place) jetstream.StreamConfig {
 	return cfg
 }
 
-// queues lists the streams of inbound queues, also of those that nobody here consumes.
+// queues lists the streams of inbound queues, also of those that are not consumed here.
 func (b *Broker) queues(ctx context.Context) ([]string, error) {
 	list := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(b.prefix+".inbound.>"))
 	var found []string

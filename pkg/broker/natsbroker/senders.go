@@ -17,15 +17,15 @@ import (
 // A sender may publish to the queue's subject and to nothing else, and read what is sent to inboxes that begin with
 // _INBOX_<tenant>_<source> and nothing else: what passes through other inboxes is not his to see. He also has an account of his
 // own: the server asks for no permission on the reply subject of a message, and sends the acknowledgement there with its own
-// rights. Within the account it reaches none of our streams and nobody else.
+// rights. Within the account it reaches none of our streams and no other sender.
 type Senders func(token string) (queue string, ok bool)
 
 // authenticator lets in ourselves, by a secret of this process, and senders.
 type authenticator struct {
 	names
-	secret  string
-	senders Senders
-	rooms   *rooms
+	secret   string
+	senders  Senders
+	accounts *accounts
 }
 
 // Check implements server.Authentication.
@@ -38,41 +38,41 @@ func (d authenticator) Check(c server.ClientAuthentication) bool {
 	if !ok || c.Kind() != server.CLIENT {
 		return false
 	}
-	room, err := d.rooms.of(d.inbound(queue), inboxOf(queue))
+	account, err := d.accounts.of(d.inbound(queue), inboxOf(queue))
 	if err != nil {
 		return false
 	}
-	c.RegisterUser(&server.User{Username: queue, Account: room, Permissions: &server.Permissions{
+	c.RegisterUser(&server.User{Username: queue, Account: account, Permissions: &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: []string{d.inbound(queue)}},
 		Subscribe: &server.SubjectPermission{Allow: []string{inboxOf(queue) + ".>"}},
 	}})
 	return true
 }
 
-// rooms are the accounts of senders, one for each queue.
-type rooms struct {
+// accounts are the accounts of senders, one for each queue.
+type accounts struct {
 	mu   sync.Mutex
 	ns   *server.Server
 	open map[string]*server.Account // by subject
 }
 
 // of returns the account of a queue, whose senders can publish to the queue and read the inbox.
-func (r *rooms) of(subject, inbox string) (*server.Account, error) {
+func (r *accounts) of(subject, inbox string) (*server.Account, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if room := r.open[subject]; room != nil {
-		return room, nil
+	if account := r.open[subject]; account != nil {
+		return account, nil
 	}
-	room, _ := r.ns.LookupOrRegisterAccount(subject)
+	account, _ := r.ns.LookupOrRegisterAccount(subject)
 	ours := r.ns.GlobalAccount()
 	if err := errors.Join(
-		ours.AddServiceExport(subject, nil), room.AddServiceImport(ours, subject, subject),
-		ours.AddStreamExport(inbox+".>", nil), room.AddStreamImport(ours, inbox+".>", ""),
+		ours.AddServiceExport(subject, nil), account.AddServiceImport(ours, subject, subject),
+		ours.AddStreamExport(inbox+".>", nil), account.AddStreamImport(ours, inbox+".>", ""),
 	); err != nil {
 		return nil, err
 	}
-	r.open[subject] = room
-	return room, nil
+	r.open[subject] = account
+	return account, nil
 }
 
 // inboxOf is what the inboxes of a queue's source begin with.

@@ -23,7 +23,7 @@ import (
 type ServerOptions struct {
 	Listen  string       // host:port for other processes; default: no port at all
 	TLS     *tls.Config  // of that port; default: clear text
-	Senders Senders      // who may use it, and for what; default: anybody, for anything
+	Senders Senders      // who may use it, and for what; default: every client, for everything
 	Logger  *slog.Logger // default: silent
 }
 
@@ -45,7 +45,7 @@ var ErrLocked = dirlock.ErrHeld
 type Server struct {
 	ns     *server.Server
 	lock   *dirlock.Lock
-	secret string // with which this process comes in; "" when nobody asks
+	secret string // with which this process comes in; "" when it is not asked for
 	log    *slog.Logger
 }
 
@@ -75,7 +75,7 @@ func start(dir string, o ServerOptions) (*Server, error) {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
 	}
 	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
-		d.rooms.ns = ns
+		d.accounts.ns = ns
 	}
 	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
 	ns.Start()
@@ -128,7 +128,7 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 	}
 	opts.Host, opts.TLSConfig = host, o.TLS
 	if o.Senders != nil {
-		opts.CustomClientAuthentication = authenticator{names{defaultPrefix}, rand.Text(), o.Senders, &rooms{open: map[string]*server.Account{}}}
+		opts.CustomClientAuthentication = authenticator{names{defaultPrefix}, rand.Text(), o.Senders, &accounts{open: map[string]*server.Account{}}}
 		return opts, safePort(host, o.TLS)
 	}
 	return opts, nil
@@ -170,7 +170,7 @@ func (s *Server) Close() error {
 // serverLog writes the server's log to slog, less loudly: its notices are about itself.
 type serverLog struct{ log *slog.Logger }
 
-// Noticef logs at debug: what a server notices when it starts is nobody's concern.
+// Noticef logs at debug: what a server notices when it starts concerns no operator.
 func (l serverLog) Noticef(f string, v ...any) { l.log.Debug("nats-server: " + fmt.Sprintf(f, v...)) }
 
 // Warnf logs at warn.

@@ -70,7 +70,7 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
 }
 
-// floorOf returns up to where nobody needs anything any more, 0 when that is not known. On a cluster the list leaves out
+// floorOf returns up to where no consumer needs anything any more, 0 when that is not known. On a cluster the list leaves out
 // consumers that have no leader at the moment, and may hold another one twice.
 func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 {
 	floor, names := last, map[string]bool{}
@@ -85,7 +85,7 @@ func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 
 }
 
 // done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so
-// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader nobody knows what it has
+// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader it is not known what it has
 // in hand.
 func done(c *jetstream.ConsumerInfo, last uint64) uint64 {
 	leaderless := c.Cluster != nil && c.Cluster.Leader == ""

@@ -37,7 +37,7 @@ func newBackend(t *testing.T, b backend, types ...string) *backend {
 	t.Helper()
 	for _, typ := range types {
 		b.topology.Topics = append(b.topology.Topics, Topic{Type: typ})
-		for _, lane := range Lanes {
+		for _, lane := range broker.Lanes() {
 			b.addTopic(t, b.topology.Name(typ, lane))
 		}
 	}
@@ -57,7 +57,7 @@ func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 		for i := range b.topology.Topics {
 			topic := &b.topology.Topics[i]
 			if sub.Type == topic.Type && !slices.Contains(topic.Subscriptions, sub.Name) {
-				for _, lane := range Lanes {
+				for _, lane := range broker.Lanes() {
 					b.addSubscription(t, b.topology.Name(topic.Type, lane), sub.Name, sub.Lease)
 				}
 				topic.Subscriptions = append(topic.Subscriptions, sub.Name)

@@ -108,7 +108,7 @@ func TestInboundCopies(t *testing.T) {
 	b.want(retry, simulator.Counts{})
 }
 
-// TestReply goes to the sender's mailbox and nowhere else.
+// TestReply goes to the sender's reply address and nowhere else.
 func TestReply(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, inboundQueue)

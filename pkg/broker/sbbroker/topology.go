@@ -13,7 +13,7 @@ import (
 )
 
 // Topology says which entities exist: two topics for each message type, one for each lane, with a subscription for each
-// consumer name on both. They are created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs
+// consumer name on both. They are created by the one who sets up the namespace (Bicep, Terraform), never by the pipeline: it needs
 // no right to manage entities. Inbound queues are not part of it; see Topology.Inbound.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
@@ -26,7 +26,7 @@ type Topic struct {
 	Subscriptions []string // names of consumers, 50 characters at most
 }
 
-// Settings that the entities should have, for whoever creates them.
+// Settings that the entities should have, for the one who creates them.
 const (
 	// LockDuration is how long the broker waits for a dead consumer. Azure takes 5 s to 5 min.
 	LockDuration = time.Minute
@@ -36,9 +36,6 @@ const (
 	// of handlers do not count: each is a copy.
 	MaxDeliveryCount = 10
 )
-
-// Lanes are those that each message type has a topic for.
-var Lanes = []broker.Lane{broker.Bulk, broker.Single}
 
 // Name returns the name of the topic of a message type and lane.
 func (t Topology) Name(messageType string, lane broker.Lane) string {
@@ -87,7 +84,7 @@ func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*az
 func (t Topology) all() []source {
 	var found []source
 	for _, topic := range t.Topics {
-		for _, lane := range Lanes {
+		for _, lane := range broker.Lanes() {
 			for _, sub := range topic.Subscriptions {
 				name := t.Name(topic.Type, lane)
 				found = append(found, source{typ: topic.Type, lane: lane, name: sub, entity: name, copies: name})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 )
@@ -48,7 +49,7 @@ func (n *Namespace) AddInbound(messageType string) error {
 func Topology(t sbbroker.Topology) simulator.Topology {
 	var out simulator.Topology
 	for _, topic := range t.Topics {
-		for _, lane := range sbbroker.Lanes {
+		for _, lane := range broker.Lanes() {
 			made := simulator.Topic{Name: t.Name(topic.Type, lane), Inbox: inbox()}
 			for _, name := range topic.Subscriptions {
 				made.Subscriptions = append(made.Subscriptions, simulator.Subscription{Name: name, Outbox: outbox()})
