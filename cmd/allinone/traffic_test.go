@@ -19,7 +19,6 @@ import (
 	"taxiway.example/cmd/internal/watch"
 	autopilot "taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/service"
@@ -39,6 +38,7 @@ func TestBrokerTraffic(t *testing.T) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "broker\tmessages\tKB\tdeliveries\tof them again\toperations\tcredits\t")
+	var namespace *simulated.Namespace
 	for name, open := range map[string]func(*testing.T) string{
 		"nats": func(t *testing.T) string { t.Helper(); return "nats+embedded:" + filepath.Join(t.TempDir(), "broker") },
 		"servicebus": func(t *testing.T) string {
@@ -48,14 +48,16 @@ func TestBrokerTraffic(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = n.Close() })
+			namespace = n
 			return n.Address
 		},
 	} {
+		namespace = nil
 		m := run(t, file, open(t))
 		operations, credits := "-", "-"
-		if sb, ok := m.Broker.(*sbbroker.Broker); ok {
-			o := sb.Operations()
-			operations = fmt.Sprint(o.Sent + o.Received + o.Completed + o.Abandoned + o.DeadLettered + o.Renewed + o.Peeked)
+		if namespace != nil {
+			o := namespace.Operations()
+			operations = fmt.Sprint(o.Sent + o.Delivered + o.Settled + o.Renewed + o.Peeked)
 			credits = fmt.Sprint(o.Credits())
 			t.Logf("%+v", o)
 			if o.Credits() > 3*rows {
@@ -91,7 +93,7 @@ func (m *meter) Publish(ctx context.Context, messages ...broker.Message) error {
 }
 
 func (m *meter) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return m.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
+	return m.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		m.delivered.Add(1)
 		if d.Attempt > 1 {
 			m.again.Add(1)

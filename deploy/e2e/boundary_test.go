@@ -93,11 +93,11 @@ func (b wiredBroker) Publish(ctx context.Context, messages ...broker.Message) er
 // Consume has the boundaries around the handler; the message is acknowledged behind the second one.
 func (b wiredBroker) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
 	name := "handle." + sub.Type
-	return b.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
+	return b.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		b.wire.pass(name + before)
-		err := h(ctx, d)
+		outcome := h(ctx, d)
 		b.wire.pass(name + after)
-		return err
+		return outcome
 	})
 }
 

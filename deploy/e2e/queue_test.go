@@ -65,7 +65,7 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A sender may take a serial number for an id: no log may have it.
-		m := &nats.Msg{Subject: "taxiway.intake.contoso.oem", Data: body, Header: nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {answers.Subject}}}
+		m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem", Data: body, Header: nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {answers.Subject}}}
 		until(t, "the queue takes the message", func(ctx context.Context) bool {
 			_, err := js.PublishMsg(ctx, m)
 			return err == nil

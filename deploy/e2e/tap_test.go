@@ -21,16 +21,16 @@ type tap struct {
 
 	mu        sync.Mutex
 	sent      []broker.Message
-	types     map[string]bool  // those with a subscription
-	handled   map[string]error // by message id
-	losing    map[string]bool  // types whose messages are acknowledged and forgotten
-	lost      map[string]int   // by type
-	published func(t string)   // called behind each publish of ours, with its type
+	types     map[string]bool           // those with a subscription
+	handled   map[string]broker.Outcome // by message id
+	losing    map[string]bool           // types whose messages are acknowledged and forgotten
+	lost      map[string]int            // by type
+	published func(t string)            // called behind each publish of ours, with its type
 }
 
 func newTap() *tap {
 	return &tap{
-		types: map[string]bool{}, handled: map[string]error{}, losing: map[string]bool{}, lost: map[string]int{},
+		types: map[string]bool{}, handled: map[string]broker.Outcome{}, losing: map[string]bool{}, lost: map[string]int{},
 	}
 }
 
@@ -60,15 +60,15 @@ func (t *tap) Consume(ctx context.Context, sub broker.Subscription, h broker.Han
 	t.mu.Lock()
 	t.types[sub.Type] = true
 	t.mu.Unlock()
-	return t.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
+	return t.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		if t.loses(d) {
-			return nil
+			return broker.Acknowledge()
 		}
-		err := h(ctx, d)
+		outcome := h(ctx, d)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.handled[d.ID] = err
-		return err
+		t.handled[d.ID] = outcome
+		return outcome
 	})
 }
 
@@ -115,16 +115,16 @@ func (t *tap) again(ctx context.Context) ([]string, error) {
 	return ids, t.Broker.Publish(ctx, sent...)
 }
 
-// finished reports whether all the messages were handled, and the first error among them.
+// finished reports whether all the messages were handled, and the first that was not acknowledged, as an error.
 func (t *tap) finished(ids []string) (bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
-		switch err, done := t.handled[id]; {
+		switch outcome, done := t.handled[id]; {
 		case !done:
 			return false, nil
-		case err != nil:
-			return true, err
+		case outcome != broker.Acknowledge():
+			return true, fmt.Errorf("the outcome is %+v", outcome)
 		}
 	}
 	return true, nil

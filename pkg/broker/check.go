@@ -30,8 +30,10 @@ func (m Message) Check() error {
 		return malformed("a message id is 1 to 100 printable ASCII characters without blanks")
 	case !validType(m.Type):
 		return malformed("a message type is lower-case words joined by dots")
-	case IsIntake(m.Type):
-		return malformed("an intake queue is filled by its source")
+	case m.Lane != "" && m.Lane != Bulk && m.Lane != Single:
+		return malformed("a lane is bulk or single")
+	case IsInbound(m.Type):
+		return malformed("an inbound queue is filled by its source")
 	case len(m.Tenant) > MaxID || !utf8.ValidString(m.Tenant):
 		return malformed("a tenant is at most 100 bytes of UTF-8")
 	case len(m.Body) > MaxBody:
@@ -56,12 +58,17 @@ func checkHeaders(headers map[string]string) error {
 
 // Normal returns the subscription with its defaults filled in, or a fault.MessageMalformed.
 func (s Subscription) Normal() (Subscription, error) {
-	words, _ := strings.CutSuffix(s.Type, ".*")
-	if !validName(s.Name) || !validType(words) || s.Concurrency < 0 || s.Lease < 0 {
+	if !validName(s.Name) || !validType(s.Type) || s.Concurrency < 0 || s.Lease < 0 {
 		return s, malformed("a subscription has a name of lower-case letters, digits and dashes, and a message type")
 	}
-	if IsIntake(s.Type) && !validIntake(s.Type) {
-		return s, malformed("an intake queue is consumed by its full name, intake.<tenant>.<source>")
+	if s.Lane == "" {
+		s.Lane = Bulk
+	}
+	if s.Lane != Bulk && (s.Lane != Single || IsInbound(s.Type)) {
+		return s, malformed("the lane of a subscription is bulk or single, that of an inbound queue bulk")
+	}
+	if IsInbound(s.Type) && strings.Count(s.Type, ".") != 2 {
+		return s, malformed("an inbound queue is consumed by its full name, inbound.<tenant>.<source>")
 	}
 	if s.Concurrency == 0 {
 		s.Concurrency = 1
@@ -70,14 +77,6 @@ func (s Subscription) Normal() (Subscription, error) {
 		s.Lease = DefaultLease
 	}
 	return s, nil
-}
-
-// Matches reports whether messages of the type belong to the subscription.
-func (s Subscription) Matches(messageType string) bool {
-	if words, wild := strings.CutSuffix(s.Type, "*"); wild {
-		return strings.HasPrefix(messageType, words) && len(messageType) > len(words)
-	}
-	return s.Type == messageType
 }
 
 // ValidID reports whether s may be the id of a message.

@@ -91,7 +91,7 @@ func TestThroughRealParts(t *testing.T) {
 	}
 	go func() {
 		sub := broker.Subscription{Name: "importer", Type: string(event.DevicesCollected), Concurrency: 2}
-		ended <- b.Consume(ctx, sub, pipeline.New(pipeline.Config{Subscription: "importer", Letters: l}, use))
+		ended <- b.Consume(ctx, sub, pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: l}, use))
 	}()
 	for _, owner := range []string{"one", "two"} {
 		cfg := dispatch.Config{

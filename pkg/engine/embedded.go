@@ -38,13 +38,13 @@ func openEmbedded(ctx context.Context, address string, options Options) (broker.
 	return b, nil
 }
 
-// listenAs reads the parameters of an address. Whoever comes in by the port is a guest.
+// listenAs reads the parameters of an address. Whoever comes in by the port is a sender.
 func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directory) error {
 	params, err := embeddedParameters(query)
 	if err != nil {
 		return err
 	}
-	o.Listen, o.Guests = params.Get("listen"), guestsOf(tenants)
+	o.Listen, o.Senders = params.Get("listen"), guestsOf(tenants)
 	if params.Get("cert") == "" {
 		return nil
 	}
@@ -55,11 +55,11 @@ func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directo
 
 // guestsOf lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
 // source of what comes with it.
-func guestsOf(tenants *tenant.Directory) natsbroker.Guests {
+func guestsOf(tenants *tenant.Directory) natsbroker.Senders {
 	queues := map[string]string{} // by digest of the key
 	if tenants != nil {
 		for _, t := range tenants.All() {
-			addGuests(queues, t)
+			addSenders(queues, t)
 		}
 	}
 	return func(token string) (queue string, ok bool) {
@@ -68,10 +68,10 @@ func guestsOf(tenants *tenant.Directory) natsbroker.Guests {
 	}
 }
 
-func addGuests(queues map[string]string, t tenant.Tenant) {
+func addSenders(queues map[string]string, t tenant.Tenant) {
 	for _, key := range t.Keys {
 		if slices.ContainsFunc(t.Queues, func(q tenant.Queue) bool { return q.Source == key.Name }) {
-			queues[strings.ToLower(key.SHA256)] = broker.IntakeType(string(t.ID), key.Name)
+			queues[strings.ToLower(key.SHA256)] = broker.InboundType(string(t.ID), key.Name)
 		}
 	}
 }

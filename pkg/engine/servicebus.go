@@ -5,14 +5,12 @@ import (
 	"taxiway.example/pkg/event"
 )
 
-// ServiceBusTopology is what a Service Bus namespace must hold for the services: a topic for each event, and the subscriptions
-// of the services that consume it. devices.ready.v1 is for subscribers of yours. Intake queues come on top, one pair for each
-// source (sbbroker.Topology.Intake).
+// ServiceBusTopology is what a Service Bus namespace must hold for the services: topics for each event of event.Consumption, and
+// the subscriptions of its consumers. Inbound queues come on top, one set for each source (sbbroker.Topology.Inbound).
 func ServiceBusTopology() sbbroker.Topology {
-	return sbbroker.Topology{Topics: []sbbroker.Topic{
-		{Type: string(event.DevicesCollected), Subscriptions: []string{"importer"}},
-		{Type: string(event.SubmissionDue), Subscriptions: []string{"importer"}},
-		{Type: string(event.DevicesRegistered), Subscriptions: []string{"grouper"}},
-		{Type: string(event.DevicesReady)},
-	}}
+	var t sbbroker.Topology
+	for _, c := range event.Consumption() {
+		t.Topics = append(t.Topics, sbbroker.Topic{Type: string(c.Type), Subscriptions: c.Consumers})
+	}
+	return t
 }

@@ -14,8 +14,7 @@ import (
 // What a namespace is told to hold is what the broker finds there.
 func TestOpenServiceBus(t *testing.T) {
 	t.Parallel()
-	topology := engine.ServiceBusTopology()
-	n, err := simulated.Start(t.Context(), topology, t.TempDir())
+	n, err := simulated.Start(t.Context(), engine.ServiceBusTopology(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,25 +24,31 @@ func TestOpenServiceBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close(context.WithoutCancel(t.Context()))
-	for _, typ := range []event.Type{event.DevicesCollected, event.SubmissionDue, event.DevicesRegistered, event.DevicesReady} {
-		if err := b.Publish(t.Context(), broker.Message{ID: "a", Type: string(typ)}); err != nil {
-			t.Errorf("%s: %v", typ, err)
+	for _, c := range event.Consumption() {
+		for _, lane := range broker.Lanes() {
+			if err := b.Publish(t.Context(), broker.Message{ID: "a", Type: string(c.Type), Lane: lane}); err != nil {
+				t.Errorf("%s: %v", c.Type, err)
+			}
+			consumes(t, b, c, lane)
 		}
 	}
-	for _, topic := range topology.Topics {
-		for _, name := range topic.Subscriptions {
-			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-			got := ""
-			err := b.Consume(ctx, broker.Subscription{Name: name, Type: topic.Type}, func(_ context.Context, d broker.Delivery) error {
-				got = d.ID
-				stop()
-				return nil
-			})
-			if err != nil || got != "a" {
-				t.Errorf("%s of %s got %q, %v", name, topic.Type, got, err)
-			}
+}
+
+// consumes wants the message "a" to come to each consumer of a type.
+func consumes(t *testing.T, b broker.Broker, c event.Consumed, lane broker.Lane) {
+	t.Helper()
+	for _, name := range c.Consumers {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		got := ""
+		err := b.Consume(ctx, broker.Subscription{Name: name, Type: string(c.Type), Lane: lane}, func(_ context.Context, d broker.Delivery) broker.Outcome {
+			got = d.ID
 			stop()
+			return broker.Acknowledge()
+		})
+		if err != nil || got != "a" {
+			t.Errorf("%s of %s in lane %s got %q, %v", name, c.Type, lane, got, err)
 		}
+		stop()
 	}
 }
 

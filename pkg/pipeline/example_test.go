@@ -13,7 +13,7 @@ import (
 
 // A use case gets an event and returns nil or a fault; the pipeline makes of it what a broker understands.
 func ExampleNew() {
-	handler := pipeline.New(pipeline.Config{Subscription: "importer", Letters: &letters{}}, func(_ context.Context, e event.Event) error {
+	handler := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}}, func(_ context.Context, e event.Event) error {
 		if len(e.Devices) > 1 {
 			return fault.New(fault.TenantUnknown, "no such tenant")
 		}
@@ -29,10 +29,10 @@ func ExampleNew() {
 			return
 		}
 		m := broker.Message{ID: e.ID, Type: string(e.Type), Headers: attrs, Body: body}
-		outcome := broker.OutcomeOf(ctx, handler(ctx, broker.Delivery{Message: m, Attempt: 1}))
-		fmt.Printf("%s %q\n", outcome.Verb, outcome.Reason)
+		outcome := handler(ctx, broker.Delivery{Message: m, Attempt: 1})
+		fmt.Printf("%s %q\n", outcome.Action, outcome.Reason)
 	}
 	// Output:
 	// ack ""
-	// park "tenant.unknown"
+	// dead-letter "tenant.unknown"
 }

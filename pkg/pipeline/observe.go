@@ -25,7 +25,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		deliveries: telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "taxiway_deliveries_total",
-			Help: "Messages handled, by subscription, event type, outcome (ack, retry, park, release) and fault code.",
+			Help: "Messages handled, by subscription, event type, outcome (ack, retry, dead-letter, release) and fault code.",
 		}, []string{"subscription", "type", "outcome", "code"})),
 		seconds: telemetry.Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "taxiway_delivery_seconds",
@@ -36,24 +36,24 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 }
 
 // observe leaves the one log record and the one metric of a delivery.
-func (p *pipe) observe(ctx context.Context, log *slog.Logger, v verdict, t event.Type, took time.Duration) {
-	code := ""
-	if v.verb != broker.Ack && v.verb != broker.Release {
-		code = string(fault.CodeOf(v.err))
+func (p *pipe) observe(ctx context.Context, log *slog.Logger, o broker.Outcome, err error, t event.Type, took time.Duration) {
+	outcome, code := o.Action.String(), ""
+	if o.Action == broker.ActionRetry || o.Action == broker.ActionDeadLetter {
+		code = string(fault.CodeOf(err))
 	}
 	if m := p.Metrics; m != nil {
 		label := string(t) // "" for what could not be decoded: the type of a stranger must not become a label
-		m.deliveries.WithLabelValues(p.Subscription, label, v.verb.String(), code).Inc()
+		m.deliveries.WithLabelValues(p.Subscription, label, outcome, code).Inc()
 		m.seconds.WithLabelValues(p.Subscription, label).Observe(took.Seconds())
 	}
-	log = log.With(slog.String("outcome", v.verb.String()), slog.Duration("took", took))
-	switch v.verb {
-	case broker.Ack, broker.Release:
-		log.DebugContext(ctx, "delivery")
-	case broker.Park:
-		log.ErrorContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, v.err))
+	log = log.With(slog.String("outcome", outcome), slog.Duration("took", took))
+	switch o.Action {
+	case broker.ActionDeadLetter:
+		log.ErrorContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, err))
+	case broker.ActionRetry:
+		log.WarnContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, err), slog.Duration(telemetry.KeyWait, o.Pause))
 	default:
-		log.WarnContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, v.err), slog.Duration(telemetry.KeyWait, v.after))
+		log.DebugContext(ctx, "delivery")
 	}
 }
 

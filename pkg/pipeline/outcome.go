@@ -20,52 +20,35 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// verdict is what becomes of a delivery, and why.
-type verdict struct {
-	verb  broker.Verb
-	after time.Duration
-	err   error // for everything but Ack
-}
-
-func (v verdict) answer() error {
-	switch v.verb {
-	case broker.Ack:
-		return nil
-	case broker.Park:
-		return broker.DeadLetter(v.err)
-	case broker.Release:
-		return context.Canceled
-	}
-	return broker.Retry(v.after, v.err)
-}
-
-// decide maps the error of an attempt. It is the only such mapping.
-func (p *pipe) decide(ctx context.Context, d broker.Delivery, err error) verdict {
+// decide maps the error of an attempt to an outcome, and returns the error that the outcome is reported with. It is the only
+// such mapping.
+func (p *pipe) decide(ctx context.Context, d broker.Delivery, err error) (broker.Outcome, error) {
 	if err == nil {
-		return verdict{verb: broker.Ack}
+		return broker.Acknowledge(), nil
 	}
 	kind := fault.KindOf(err)
 	if ctx.Err() != nil && (fault.IsCancel(err) || kind == fault.Transient) {
-		return verdict{verb: broker.Release, err: err}
+		return broker.Release(), err
 	}
 	switch kind {
 	case fault.Transient, fault.Bug:
-		return p.again(d, p.pause(d.Attempt), err)
+		return p.retry(d, p.pause(d.Attempt), err)
 	case fault.Throttled, fault.Pending:
-		return p.again(d, min(max(retryAfter(err), p.MinPause), p.MaxPause), err)
+		return p.retry(d, min(max(retryAfter(err), p.MinPause), p.MaxPause), err)
 	}
-	return verdict{verb: broker.Park, err: err}
+	return broker.DeadLetter(err), err
 }
 
-func (p *pipe) again(d broker.Delivery, after time.Duration, err error) verdict {
+func (p *pipe) retry(d broker.Delivery, pause time.Duration, err error) (broker.Outcome, error) {
 	if d.Attempt < p.MaxAttempts {
-		return verdict{broker.Again, after, err}
+		return broker.RetryAfter(pause), err
 	}
 	detail := fmt.Sprintf("%d attempts; the last failed with %s", d.Attempt, fault.CodeOf(err))
 	if last := fault.DetailOf(err); last != "" {
 		detail += ": " + last
 	}
-	return verdict{verb: broker.Park, err: fault.Wrap(err, fault.MessageExhausted, detail)}
+	err = fault.Wrap(err, fault.MessageExhausted, detail)
+	return broker.DeadLetter(err), err
 }
 
 // pause doubles with each attempt and is then shortened by up to a half, so that messages which failed together do not come
@@ -83,32 +66,32 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// record writes the letter before the broker parks the message: a letter without a parked message is found by whoever
-// replays it, a parked message without a letter by nobody. When the ledger cannot take it, the message comes again.
-func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, v verdict) verdict {
+// record writes the dead letter to the ledger before the broker moves the message: an entry without a message is found by the
+// operator who replays it, a message without an entry by no one. When the ledger cannot take it, the message comes again.
+func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o broker.Outcome, why error) (broker.Outcome, error) {
 	tenant := e.Tenant
 	if tenant == "" {
 		tenant = knownTenant(d.Tenant)
 	}
-	err := p.Letters.Record(ctx, ledger.Letter{
+	err := p.DeadLetters.Record(ctx, ledger.Letter{
 		ID:           uuid.Must(uuid.NewV7()).String(),
 		Tenant:       tenant,
 		Message:      d.ID,
 		Subscription: p.Subscription,
 		Type:         d.Type,
-		Code:         fault.CodeOf(v.err),
-		Detail:       fault.DetailOf(v.err),
+		Code:         o.Reason,
+		Detail:       o.Detail,
 		Attempts:     d.Attempt,
 		State:        ledger.LetterOpen,
 		At:           p.Now().UTC(),
 	})
 	switch {
 	case err == nil:
-		return v
+		return o, why
 	case ctx.Err() != nil:
-		return verdict{verb: broker.Release, err: err}
+		return broker.Release(), err
 	}
-	return verdict{broker.Again, p.pause(d.Attempt), fmt.Errorf("recording the letter: %w", err)}
+	return broker.RetryAfter(p.pause(d.Attempt)), fmt.Errorf("recording the dead letter: %w", err)
 }
 
 // knownTenant returns the tenant of a message that could not be decoded, when it can be one.

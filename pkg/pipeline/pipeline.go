@@ -1,14 +1,15 @@
 // Package pipeline is the one way from a broker's delivery to a use case and back. It composes, in one fixed order: decode,
-// log keys and trace, recover, timeout of the attempt, outcome, letter in the ledger, one log record and one metric.
+// log keys and trace, recover, timeout of the attempt, outcome, dead letter in the ledger, one log record and one metric.
 //
 // A use case gets an event and returns nil or a fault; the kind of the fault decides what becomes of the message:
 //
 //	nil                                            acknowledged
-//	Transient, Bug                                 again after a pause that doubles, parked after Config.MaxAttempts
+//	Transient, Bug                                 tried again after a pause that doubles; a dead letter after
+//	                                               Config.MaxAttempts
 //	Throttled, Pending                             the same, after the fault's RetryAfter; use cases should rather commit a due
 //	                                               time to the ledger and return nil
-//	Invalid, NotFound, Conflict, Denied, Permanent parked
-//	told to stop                                   given back, costs no attempt
+//	Invalid, NotFound, Conflict, Denied, Permanent a dead letter
+//	told to stop                                   released, costs no attempt
 package pipeline
 
 import (
@@ -22,15 +23,15 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// Letters records messages that are given up; ledger.LetterKeeper does.
-type Letters interface {
+// DeadLetters records messages that become dead letters; ledger.LetterKeeper does.
+type DeadLetters interface {
 	Record(ctx context.Context, l ledger.Letter) error
 }
 
 // Config is what a pipeline needs. The zero value of an optional field is its default.
 type Config struct {
-	Subscription string           // where letters say the message failed
-	Letters      Letters          // required: keeps the index of everything dead
+	Subscription string           // where dead letters say the message failed
+	DeadLetters  DeadLetters      // required: keeps the index of everything dead
 	Logger       *slog.Logger     // optional; default: no log
 	Metrics      *Metrics         // optional; default: not counted
 	Timeout      time.Duration    // of one attempt; default 5 minutes
@@ -73,12 +74,12 @@ func New(cfg Config, use func(context.Context, event.Event) error) broker.Handle
 	return (&pipe{cfg.withDefaults(), decode, func(ctx context.Context, _ broker.Delivery, e event.Event) error { return use(ctx, e) }}).handle
 }
 
-// NewForeign is New for the messages of an intake queue, which are no events: the use case reads the delivery itself.
+// NewForeign is New for the messages of an inbound queue, which are no events: the use case reads the delivery itself.
 func NewForeign(cfg Config, use func(context.Context, broker.Delivery) error) broker.Handler {
 	return (&pipe{cfg.withDefaults(), foreign, func(ctx context.Context, d broker.Delivery, _ event.Event) error { return use(ctx, d) }}).handle
 }
 
-func (p *pipe) handle(ctx context.Context, d broker.Delivery) error {
+func (p *pipe) handle(ctx context.Context, d broker.Delivery) broker.Outcome {
 	start := p.Now()
 	log := p.Logger.With(deliveryKeys(p.Subscription, d)...)
 	e, err := p.open(d)
@@ -86,12 +87,12 @@ func (p *pipe) handle(ctx context.Context, d broker.Delivery) error {
 		log = log.With(eventKeys(e)...)
 		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), log, d, e)
 	}
-	v := p.decide(ctx, d, err)
-	if v.verb == broker.Park {
-		v = p.record(ctx, d, e, v)
+	outcome, err := p.decide(ctx, d, err)
+	if outcome.Action == broker.ActionDeadLetter {
+		outcome, err = p.record(ctx, d, e, outcome, err)
 	}
-	p.observe(ctx, log, v, e.Type, p.Now().Sub(start))
-	return v.answer()
+	p.observe(ctx, log, outcome, err, e.Type, p.Now().Sub(start))
+	return outcome
 }
 
 // decode reads the event. After a replay the message has an id of its own, which becomes the event's.
@@ -112,7 +113,7 @@ func decode(d broker.Delivery) (event.Event, error) {
 	return e, nil
 }
 
-// foreign makes of a delivery what log, letter and metric need of an event. Its type is that of the queue.
+// foreign makes of a delivery what log, dead letter and metric need of an event. Its type is that of the queue.
 func foreign(d broker.Delivery) (event.Event, error) {
 	return event.Event{ID: d.ID, Type: event.Type(d.Type), Tenant: knownTenant(d.Tenant)}, nil
 }

@@ -23,13 +23,13 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// letters is a ledger that keeps letters, or fails.
-type letters struct {
+// records is a ledger that keeps dead letters, or fails.
+type records struct {
 	kept []ledger.Letter
 	err  error
 }
 
-func (l *letters) Record(_ context.Context, letter ledger.Letter) error {
+func (l *records) Record(_ context.Context, letter ledger.Letter) error {
 	if l.err == nil {
 		l.kept = append(l.kept, letter)
 	}
@@ -65,33 +65,33 @@ func TestOutcomeByKind(t *testing.T) {
 		ctx     context.Context
 		err     error
 		attempt int
-		verb    broker.Verb
-		code    fault.Code // of the letter
+		action  broker.Action
+		code    fault.Code // of the dead letter
 		min     time.Duration
 		max     time.Duration
 	}{
-		"done":                    {verb: broker.Ack},
-		"transient":               {err: transient, verb: broker.Again, min: time.Second / 2, max: time.Second},
-		"transient, third":        {err: transient, attempt: 3, verb: broker.Again, min: 2 * time.Second, max: 4 * time.Second},
-		"transient, longest":      {err: transient, attempt: 7, verb: broker.Again, min: 5 * time.Second, max: 10 * time.Second},
-		"transient, last":         {err: transient, attempt: 8, verb: broker.Park, code: fault.MessageExhausted},
-		"no fault":                {err: errors.New("x"), verb: broker.Again, min: time.Second / 2, max: time.Second},
-		"no fault, last":          {err: errors.New("x"), attempt: 9, verb: broker.Park, code: fault.MessageExhausted},
-		"throttled":               {err: throttled.After(5 * time.Second), verb: broker.Again, min: 5 * time.Second, max: 5 * time.Second},
-		"throttled for long":      {err: throttled.After(time.Hour), verb: broker.Again, min: 10 * time.Second, max: 10 * time.Second},
-		"throttled, no time":      {err: fmt.Errorf("so: %w", throttled), verb: broker.Again, min: time.Second, max: time.Second},
-		"throttled, last":         {err: throttled, attempt: 8, verb: broker.Park, code: fault.MessageExhausted},
-		"pending":                 {err: fault.New(fault.AutopilotPending, ""), verb: broker.Again, min: time.Second, max: time.Second},
-		"invalid":                 {err: fault.New(fault.RequestInvalid, ""), verb: broker.Park, code: fault.RequestInvalid},
-		"not found":               {err: fault.New(fault.RequestNotFound, ""), verb: broker.Park, code: fault.RequestNotFound},
-		"conflict":                {err: fault.New(fault.DeviceConflictEK, ""), verb: broker.Park, code: fault.DeviceConflictEK},
-		"denied":                  {err: fault.New(fault.GraphForbidden, ""), verb: broker.Park, code: fault.GraphForbidden},
-		"permanent":               {err: fault.New(fault.TenantUnknown, ""), verb: broker.Park, code: fault.TenantUnknown},
-		"bug":                     {err: fault.New(fault.InternalPanic, ""), verb: broker.Again, min: time.Second / 2, max: time.Second},
-		"told to stop":            {ctx: stopped, err: fmt.Errorf("so: %w", context.Canceled), verb: broker.Release},
-		"stopped by a driver":     {ctx: stopped, err: fault.New(fault.LedgerUnavailable, "interrupted"), attempt: 8, verb: broker.Release},
-		"permanent while stopped": {ctx: stopped, err: fault.New(fault.TenantUnknown, ""), verb: broker.Park, code: fault.TenantUnknown},
-		"canceled by itself":      {err: context.Canceled, verb: broker.Again, min: time.Second / 2, max: time.Second},
+		"done":                    {action: broker.ActionAcknowledge},
+		"transient":               {err: transient, action: broker.ActionRetry, min: time.Second / 2, max: time.Second},
+		"transient, third":        {err: transient, attempt: 3, action: broker.ActionRetry, min: 2 * time.Second, max: 4 * time.Second},
+		"transient, longest":      {err: transient, attempt: 7, action: broker.ActionRetry, min: 5 * time.Second, max: 10 * time.Second},
+		"transient, last":         {err: transient, attempt: 8, action: broker.ActionDeadLetter, code: fault.MessageExhausted},
+		"no fault":                {err: errors.New("x"), action: broker.ActionRetry, min: time.Second / 2, max: time.Second},
+		"no fault, last":          {err: errors.New("x"), attempt: 9, action: broker.ActionDeadLetter, code: fault.MessageExhausted},
+		"throttled":               {err: throttled.After(5 * time.Second), action: broker.ActionRetry, min: 5 * time.Second, max: 5 * time.Second},
+		"throttled for long":      {err: throttled.After(time.Hour), action: broker.ActionRetry, min: 10 * time.Second, max: 10 * time.Second},
+		"throttled, no time":      {err: fmt.Errorf("so: %w", throttled), action: broker.ActionRetry, min: time.Second, max: time.Second},
+		"throttled, last":         {err: throttled, attempt: 8, action: broker.ActionDeadLetter, code: fault.MessageExhausted},
+		"pending":                 {err: fault.New(fault.AutopilotPending, ""), action: broker.ActionRetry, min: time.Second, max: time.Second},
+		"invalid":                 {err: fault.New(fault.RequestInvalid, ""), action: broker.ActionDeadLetter, code: fault.RequestInvalid},
+		"not found":               {err: fault.New(fault.RequestNotFound, ""), action: broker.ActionDeadLetter, code: fault.RequestNotFound},
+		"conflict":                {err: fault.New(fault.DeviceConflictEK, ""), action: broker.ActionDeadLetter, code: fault.DeviceConflictEK},
+		"denied":                  {err: fault.New(fault.GraphForbidden, ""), action: broker.ActionDeadLetter, code: fault.GraphForbidden},
+		"permanent":               {err: fault.New(fault.TenantUnknown, ""), action: broker.ActionDeadLetter, code: fault.TenantUnknown},
+		"bug":                     {err: fault.New(fault.InternalPanic, ""), action: broker.ActionRetry, min: time.Second / 2, max: time.Second},
+		"told to stop":            {ctx: stopped, err: fmt.Errorf("so: %w", context.Canceled), action: broker.ActionRelease},
+		"stopped by a driver":     {ctx: stopped, err: fault.New(fault.LedgerUnavailable, "interrupted"), attempt: 8, action: broker.ActionRelease},
+		"permanent while stopped": {ctx: stopped, err: fault.New(fault.TenantUnknown, ""), action: broker.ActionDeadLetter, code: fault.TenantUnknown},
+		"canceled by itself":      {err: context.Canceled, action: broker.ActionRetry, min: time.Second / 2, max: time.Second},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,38 +99,38 @@ func TestOutcomeByKind(t *testing.T) {
 			if tc.ctx == nil {
 				tc.ctx = t.Context()
 			}
-			kept := &letters{}
-			h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: kept, MaxPause: 10 * time.Second}, func(context.Context, event.Event) error { return tc.err })
-			out := broker.OutcomeOf(tc.ctx, h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1))))
-			if out.Verb != tc.verb || out.After < tc.min || out.After > tc.max {
-				t.Errorf("got %s after %s, want %s after %s to %s", out.Verb, out.After, tc.verb, tc.min, tc.max)
+			kept := &records{}
+			h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, MaxPause: 10 * time.Second}, func(context.Context, event.Event) error { return tc.err })
+			out := h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1)))
+			if out.Action != tc.action || out.Pause < tc.min || out.Pause > tc.max {
+				t.Errorf("got %s after %s, want %s after %s to %s", out.Action, out.Pause, tc.action, tc.min, tc.max)
 			}
 			var got fault.Code
 			if len(kept.kept) == 1 {
 				got = kept.kept[0].Code
 			}
-			if got != tc.code || out.Reason != string(tc.code) {
+			if got != tc.code || out.Reason != tc.code {
 				t.Errorf("letters %v, reason %q, want %q", kept.kept, out.Reason, tc.code)
 			}
 		})
 	}
 }
 
-// What is no event goes the same way: one outcome, one letter, one metric.
+// What is no event goes the same way: one outcome, one dead letter, one metric.
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
-	kept, reg := &letters{}, prometheus.NewRegistry()
+	kept, reg := &records{}, prometheus.NewRegistry()
 	answers := map[string]error{"good": nil, "bad": fault.New(fault.MessageMalformed, "no JSON"), "later": fault.New(fault.LedgerUnavailable, "down")}
-	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", Letters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
+	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", DeadLetters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
 		return answers[string(d.Body)]
 	})
-	for body, want := range map[string]broker.Verb{"good": broker.Ack, "bad": broker.Park, "later": broker.Again} {
-		m := broker.IntakeMessage("intake.contoso.oem-a", "SERIAL", []byte(body))
-		if out := broker.OutcomeOf(t.Context(), h(t.Context(), broker.Delivery{Message: m, Attempt: 1})); out.Verb != want {
-			t.Errorf("%s: %s", body, out.Verb)
+	for body, want := range map[string]broker.Action{"good": broker.ActionAcknowledge, "bad": broker.ActionDeadLetter, "later": broker.ActionRetry} {
+		m := broker.InboundMessage("inbound.contoso.oem-a", "SERIAL", []byte(body))
+		if out := h(t.Context(), broker.Delivery{Message: m, Attempt: 1}); out.Action != want {
+			t.Errorf("%s: %s", body, out.Action)
 		}
 	}
-	if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" || kept.kept[0].Type != "intake.contoso.oem-a" || kept.kept[0].Code != fault.MessageMalformed {
+	if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" || kept.kept[0].Type != "inbound.contoso.oem-a" || kept.kept[0].Code != fault.MessageMalformed {
 		t.Errorf("%+v", kept.kept)
 	}
 	if n, err := testutil.GatherAndCount(reg, "taxiway_deliveries_total"); n != 3 || err != nil {
@@ -138,10 +138,10 @@ func TestForeignMessages(t *testing.T) {
 	}
 }
 
-func TestLetterSaysEverythingNeededToDecide(t *testing.T) {
+func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 	t.Parallel()
-	kept := &letters{}
-	h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: kept, Now: func() time.Time { return at }, MaxAttempts: 3},
+	kept := &records{}
+	h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Now: func() time.Time { return at }, MaxAttempts: 3},
 		func(context.Context, event.Event) error {
 			return fault.New(fault.LedgerUnavailable, "the disk is full")
 		})
@@ -163,17 +163,17 @@ func TestLetterSaysEverythingNeededToDecide(t *testing.T) {
 	}
 }
 
-func TestNothingIsParkedWithoutALetter(t *testing.T) {
+func TestNoDeadLetterWithoutARecord(t *testing.T) {
 	t.Parallel()
-	kept := &letters{err: fault.New(fault.LedgerUnavailable, "down")}
-	h := pipeline.New(pipeline.Config{Letters: kept}, func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") })
-	out := broker.OutcomeOf(t.Context(), h(t.Context(), delivery(t, sample(), 100)))
-	if out.Verb != broker.Again {
-		t.Errorf("got %s", out.Verb)
+	kept := &records{err: fault.New(fault.LedgerUnavailable, "down")}
+	h := pipeline.New(pipeline.Config{DeadLetters: kept}, func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") })
+	out := h(t.Context(), delivery(t, sample(), 100))
+	if out.Action != broker.ActionRetry {
+		t.Errorf("got %s", out.Action)
 	}
 }
 
-func TestWhatCannotBeDecodedIsParked(t *testing.T) {
+func TestWhatCannotBeDecodedIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	good := delivery(t, sample(), 1)
 	tests := map[string]struct {
@@ -194,12 +194,12 @@ func TestWhatCannotBeDecodedIsParked(t *testing.T) {
 				d.Headers[k] = v
 			}
 			tc.damage(&d)
-			kept := &letters{}
-			h := pipeline.New(pipeline.Config{Letters: kept}, func(context.Context, event.Event) error {
+			kept := &records{}
+			h := pipeline.New(pipeline.Config{DeadLetters: kept}, func(context.Context, event.Event) error {
 				t.Error("the use case was called")
 				return nil
 			})
-			if out := broker.OutcomeOf(t.Context(), h(t.Context(), d)); out.Verb != broker.Park || out.Reason != string(tc.code) {
+			if out := h(t.Context(), d); out.Action != broker.ActionDeadLetter || out.Reason != tc.code {
 				t.Errorf("got %+v", out)
 			}
 			if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" && kept.kept[0].Tenant != "" {
@@ -214,9 +214,9 @@ func TestReplayBecomesTheEventsID(t *testing.T) {
 	d := delivery(t, sample(), 1)
 	d.ID = "e1-r1"
 	var got event.Event
-	h := pipeline.New(pipeline.Config{Letters: &letters{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
-	if err := h(t.Context(), d); err != nil {
-		t.Fatal(err)
+	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
+	if out := h(t.Context(), d); out != broker.Acknowledge() {
+		t.Fatal(out)
 	}
 	if got.ID != "e1-r1" || got.ReplayOf != "e1" {
 		t.Errorf("id %q, replay of %q", got.ID, got.ReplayOf)
@@ -250,7 +250,7 @@ func TestOrder(t *testing.T) {
 				pipeline.Logger(pipeline.With(ctx, "submission", "s1")).Info("inside")
 				return fault.New(fault.RequestInvalid, "")
 			},
-			want: map[string]any{"outcome": "park", "code": "request.invalid"},
+			want: map[string]any{"outcome": "dead-letter", "code": "request.invalid"},
 		},
 	}
 	for name, tc := range tests {
@@ -260,7 +260,7 @@ func TestOrder(t *testing.T) {
 				var out bytes.Buffer
 				reg := prometheus.NewRegistry()
 				h := pipeline.New(pipeline.Config{
-					Subscription: "importer", Letters: &letters{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
+					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
 					Logger: slog.New(slog.NewJSONHandler(&out, nil)),
 				}, tc.use)
 				_ = h(t.Context(), delivery(t, sample(), 2))
@@ -304,12 +304,12 @@ func TestMetricsAreSharedInAProcess(t *testing.T) {
 	t.Parallel()
 	reg := prometheus.NewRegistry()
 	for range 2 {
-		h := pipeline.New(pipeline.Config{Subscription: "importer", Letters: &letters{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
-		if err := h(t.Context(), delivery(t, sample(), 1)); err != nil {
-			t.Fatal(err)
+		h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
+		if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
+			t.Fatal(out)
 		}
 	}
-	want := `# HELP taxiway_deliveries_total Messages handled, by subscription, event type, outcome (ack, retry, park, release) and fault code.
+	want := `# HELP taxiway_deliveries_total Messages handled, by subscription, event type, outcome (ack, retry, dead-letter, release) and fault code.
 # TYPE taxiway_deliveries_total counter
 taxiway_deliveries_total{code="",outcome="ack",subscription="importer",type="devices.collected.v1"} 2
 `
@@ -335,9 +335,9 @@ func TestEmitter(t *testing.T) {
 	em := pipeline.NewEmitter(pub)
 	child := sample()
 	child.ID, child.Trace = "e2", ""
-	h := pipeline.New(pipeline.Config{Letters: &letters{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
-	if err := h(t.Context(), delivery(t, sample(), 1)); err != nil {
-		t.Fatal(err)
+	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
+	if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
+		t.Fatal(out)
 	}
 	if len(pub.messages) != 1 {
 		t.Fatal(pub.messages)

@@ -49,7 +49,7 @@ type Key struct {
 	Operator bool   `yaml:"operator"` // may also see and replay dead letters
 }
 
-// Queue is a message queue that a source fills for the tenant; its name is intake.<tenant>.<source>.
+// Queue is a message queue that a source fills for the tenant; its name is inbound.<tenant>.<source>.
 type Queue struct {
 	Source   string `yaml:"source" validate:"required,sourceid"`
 	GroupTag string `yaml:"groupTag"` // for devices that come without one

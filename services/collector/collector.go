@@ -60,7 +60,7 @@ type Ledger interface {
 type Broker interface {
 	broker.Publisher
 	broker.Consumer
-	broker.Parking
+	broker.DeadLetters
 }
 
 // Deps are the parts the service works with.
@@ -104,7 +104,7 @@ func Run(ctx context.Context, c Config, d Deps) error {
 	g.Go(func() error { return serve(ctx, c, d, api, ln) })
 	g.Go(func() error {
 		return queue.Run(ctx, c.Queues, queue.Deps{
-			Taker: taker, Reader: d.Ledger, Letters: d.Ledger, Consumer: d.Broker, Tenants: d.Tenants,
+			Taker: taker, Reader: d.Ledger, DeadLetters: d.Ledger, Consumer: d.Broker, Tenants: d.Tenants,
 			Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
 		})
 	})
@@ -161,7 +161,7 @@ func newAPI(c Config, d Deps, taker httpapi.Taker) (*httpapi.API, error) {
 	d.Health.Add("ledger", d.Ledger.Health)
 	c.Limits.Operators = append(slices.Clone(c.Limits.Operators), d.Tenants.Operators()...)
 	return httpapi.New(c.Limits, httpapi.Deps{
-		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, Parking: d.Broker, Tenants: d.Tenants,
+		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, DeadLetters: d.Broker, Tenants: d.Tenants,
 		Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
 	})
 }

@@ -179,10 +179,13 @@ func TestUploadReachesTheImporter(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	consumed := make(chan error, 1)
 	go func() {
-		consumed <- s.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) error {
+		consumed <- s.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 			e, err := event.Decode(d.Headers, d.Body)
 			heard <- e
-			return err
+			if err != nil {
+				return broker.DeadLetter(err)
+			}
+			return broker.Acknowledge()
 		})
 	}()
 	status, got, err := r.upload(t, strings.NewReader(file(t, 130)), "")

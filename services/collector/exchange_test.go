@@ -74,7 +74,7 @@ func natsBus(t *testing.T) *bus {
 	b := &bus{address: srv.URL(), idName: "Nats-Msg-Id"}
 	publish := func(t *testing.T, queue, id, replyTo string, body []byte) {
 		t.Helper()
-		m := &nats.Msg{Subject: "taxiway.intake." + queue, Data: body, Header: nats.Header{}}
+		m := &nats.Msg{Subject: "taxiway.inbound." + queue, Data: body, Header: nats.Header{}}
 		for name, value := range map[string]string{b.idName: id, "Taxiway-Reply-To": replyTo} {
 			if value != "" {
 				m.Header.Set(name, value)
@@ -105,7 +105,7 @@ func natsBus(t *testing.T) *bus {
 	b.again = func(t *testing.T) {
 		t.Helper()
 		for _, queue := range queues {
-			words := "intake_" + strings.ReplaceAll(queue, ".", "_")
+			words := "inbound_" + strings.ReplaceAll(queue, ".", "_")
 			if err := js.DeleteConsumer(t.Context(), "taxiway-"+words, "collector_"+words); err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func serviceBus(t *testing.T) *bus {
 		t.Fatal(err)
 	}
 	for _, queue := range queues {
-		if err := n.AddIntake("intake." + queue); err != nil {
+		if err := n.AddInbound("inbound." + queue); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,7 +139,7 @@ func serviceBus(t *testing.T) *bus {
 	var sent []func(t *testing.T)
 	send := func(t *testing.T, queue string, m *azservicebus.Message) {
 		t.Helper()
-		entity, _, _ := sbbroker.Topology{}.Intake("intake." + queue)
+		entity, _, _ := sbbroker.Topology{}.Inbound("inbound." + queue)
 		s, err := client.NewSender(entity, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func serviceBus(t *testing.T) *bus {
 	}
 	b.ask = func(t *testing.T, queue, id string, body []byte) []byte {
 		t.Helper()
-		_, _, mailbox := sbbroker.Topology{}.Intake("intake." + queue)
+		_, _, mailbox := sbbroker.Topology{}.Inbound("inbound." + queue)
 		send(t, queue, &azservicebus.Message{Body: body, MessageID: &id, ReplyTo: &mailbox})
 		r, err := client.NewReceiverForQueue(mailbox, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
 		if err != nil {

@@ -31,10 +31,13 @@ func TestQueueReachesTheImporter(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		consumed := make(chan error, 1)
 		go func() {
-			consumed <- x.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) error {
+			consumed <- x.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 				e, err := event.Decode(d.Headers, d.Body)
 				heard <- e
-				return err
+				if err != nil {
+					return broker.DeadLetter(err)
+				}
+				return broker.Acknowledge()
 			})
 		}()
 		x.send(t, contosoA, "order 1", marshal(t, made(t, 1)))
@@ -140,7 +143,7 @@ func TestUnreadableMessages(t *testing.T) {
 		}
 		counts := map[string]int{}
 		for _, l := range r.letters(t, len(bad)) {
-			if l.Tenant != "contoso" || l.Type != "intake."+contosoA || l.Subscription != "collector" || l.Detail == "" {
+			if l.Tenant != "contoso" || l.Type != "inbound."+contosoA || l.Subscription != "collector" || l.Detail == "" {
 				t.Errorf("%+v", l)
 			}
 			if strings.Contains(fmt.Sprint(l), secret) {
@@ -165,7 +168,7 @@ func TestUnreadableMessages(t *testing.T) {
 		}
 		eventually(t, "not all messages are parked", func() bool {
 			parked := 0
-			if err := x.broker.Browse(t.Context(), func(broker.Parked) bool { parked++; return true }); err != nil {
+			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { parked++; return true }); err != nil {
 				t.Fatal(err)
 			}
 			return parked == 2*len(bad)
@@ -330,16 +333,16 @@ type forgetful struct {
 }
 
 func (f *forgetful) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return f.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error {
-		err := h(ctx, d)
+	return f.Broker.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
+		outcome := h(ctx, d)
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.left == 0 || err != nil {
-			return err
+		if f.left == 0 || outcome != broker.Acknowledge() {
+			return outcome
 		}
 		f.left--
 		f.lost = append(f.lost, d.Headers[broker.AttrID])
-		return broker.Retry(0, fault.New(fault.BrokerUnavailable, "died before the acknowledgement"))
+		return broker.RetryAfter(0)
 	})
 }
 

@@ -29,7 +29,7 @@ import (
 )
 
 // Subscription is the service's name at the broker.
-const Subscription = "grouper"
+const Subscription = event.Grouper
 
 // Config is how the service works. The zero value of a field is its default.
 type Config struct {
@@ -46,7 +46,7 @@ type Ledger interface {
 	ledger.Mover
 	ledger.Timeline
 	dispatch.Ledger
-	pipeline.Letters
+	pipeline.DeadLetters
 }
 
 // Tenants finds the configuration of a tenant; tenant.Directory does.
@@ -95,12 +95,13 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	}
 	emitter := pipeline.NewEmitter(deps.Publisher)
 	s := newStage(cfg.Timings, deps, emitter)
-	handler := pipeline.New(cfg.pipeline(deps), s.handle)
-	subscription := broker.Subscription{
-		Name: Subscription, Type: string(event.DevicesRegistered), Concurrency: cfg.Concurrency, Lease: cfg.Lease,
-	}
+	subscription := broker.Subscription{Name: Subscription, Concurrency: cfg.Concurrency, Lease: cfg.Lease}
 	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the other
-	g.Go(func() error { return deps.Consumer.Consume(ctx, subscription, handler) })
+	g.Go(func() error {
+		return pipeline.Consume(ctx, deps.Consumer, subscription, cfg.pipeline(deps), map[event.Type]pipeline.UseCase{
+			event.DevicesRegistered: s.handle,
+		})
+	})
 	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
 	return g.Wait()
 }
@@ -147,7 +148,7 @@ func (c Config) dispatch() dispatch.Config {
 
 func (c Config) pipeline(d Deps) pipeline.Config {
 	p := c.Attempts
-	p.Subscription, p.Letters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
+	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
 	p.Metrics = pipeline.NewMetrics(d.Registry)
 	return p
 }

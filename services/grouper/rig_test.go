@@ -18,6 +18,7 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
@@ -346,6 +347,9 @@ func (w *world) piped(ids ...string) error {
 	w.Helper()
 	e := event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now())
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	handler := pipeline.New(pipeline.Config{Subscription: Subscription, Letters: w.ledger, Logger: log, Now: w.now}, w.stage.handle)
-	return handler(w.Context(), delivery(w.T, e))
+	handler := pipeline.New(pipeline.Config{Subscription: Subscription, DeadLetters: w.ledger, Logger: log, Now: w.now}, w.stage.handle)
+	if out := handler(w.Context(), delivery(w.T, e)); out != broker.Acknowledge() {
+		return fmt.Errorf("the outcome is %+v", out)
+	}
+	return nil
 }

@@ -72,12 +72,15 @@ func TestRun(t *testing.T) {
 	var running sync.WaitGroup
 	ready := make(chan string, 10*len(ids))
 	running.Go(func() {
-		_ = b.Consume(ctx, broker.Subscription{Name: "test", Type: string(event.DevicesReady)}, func(_ context.Context, d broker.Delivery) error {
+		_ = b.Consume(ctx, broker.Subscription{Name: "test", Type: string(event.DevicesReady)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 			e, err := event.Decode(d.Headers, d.Body)
 			for _, id := range e.Devices {
 				ready <- id
 			}
-			return err
+			if err != nil {
+				return broker.DeadLetter(err)
+			}
+			return broker.Acknowledge()
 		})
 	})
 	running.Go(func() {

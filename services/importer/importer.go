@@ -24,7 +24,7 @@ import (
 )
 
 // Subscription is the service's name at the broker.
-const Subscription = "importer"
+const Subscription = event.Importer
 
 const source = "/taxiway/importer"
 
@@ -44,7 +44,7 @@ type Config struct {
 type Ledger interface {
 	submission.Ledger
 	dispatch.Ledger
-	pipeline.Letters
+	pipeline.DeadLetters
 }
 
 // Tenants finds the configuration of a tenant; tenant.Directory does.
@@ -77,13 +77,12 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 		Ledger: deps.Ledger, Tenants: deps.Tenants, Connect: deps.Connect, Emitter: emitter, Ring: deps.Bell.Ring,
 		Metrics: submission.NewMetrics(deps.Registry), Timings: cfg.Timings, Now: deps.Now,
 	}
-	p := cfg.pipeline(deps)
 	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the others
 	g.Go(func() error {
-		return deps.Consumer.Consume(ctx, cfg.subscription(event.DevicesCollected), pipeline.New(p, s.Submit))
-	})
-	g.Go(func() error {
-		return deps.Consumer.Consume(ctx, cfg.subscription(event.SubmissionDue), pipeline.New(p, s.Look))
+		return pipeline.Consume(ctx, deps.Consumer, cfg.subscription(), cfg.pipeline(deps), map[event.Type]pipeline.UseCase{
+			event.DevicesCollected: s.Submit,
+			event.SubmissionDue:    s.Look,
+		})
 	})
 	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
 	return g.Wait()
@@ -97,13 +96,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (c Config) subscription(t event.Type) broker.Subscription {
-	return broker.Subscription{Name: Subscription, Type: string(t), Concurrency: c.Concurrency, Lease: c.Lease}
+func (c Config) subscription() broker.Subscription {
+	return broker.Subscription{Name: Subscription, Concurrency: c.Concurrency, Lease: c.Lease}
 }
 
 func (c Config) pipeline(d Deps) pipeline.Config {
 	p := c.Attempts
-	p.Subscription, p.Letters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
+	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
 	p.Metrics = pipeline.NewMetrics(d.Registry)
 	return p
 }

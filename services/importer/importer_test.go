@@ -307,10 +307,10 @@ func (w *world) hear(ids []string) map[string]bool {
 	defer cancel()
 	heard := map[string]bool{}
 	sub := broker.Subscription{Name: "grouper", Type: string(event.DevicesRegistered)}
-	err := w.broker.Consume(ctx, sub, func(_ context.Context, d broker.Delivery) error {
+	err := w.broker.Consume(ctx, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		e, err := event.Decode(d.Headers, d.Body)
 		if err != nil {
-			return err
+			return broker.DeadLetter(err)
 		}
 		for _, id := range e.Devices {
 			heard[id] = true
@@ -318,7 +318,7 @@ func (w *world) hear(ids []string) map[string]bool {
 		if len(heard) == len(ids) {
 			cancel()
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	if err != nil {
 		w.Error(err)

@@ -1,5 +1,4 @@
-// Package brokertest is the contract of the broker seam as a test suite. An adapter passes Run; what it cannot do by nature
-// it says in its broker.Features, and nothing else is excused.
+// Package brokertest is the contract of the broker seam as a test suite. An adapter passes Run; nothing is excused.
 package brokertest
 
 import (
@@ -19,10 +18,10 @@ type Harness struct {
 	Restart func(t *testing.T)
 	// Sever drops all connections. Open clients reconnect.
 	Sever func(t *testing.T)
-	// Dying returns a client like Open's whose process dies between the two halves of parking: the message is parked and
-	// not acknowledged, and the lease is not renewed any more. Nil when Features.NativeParking says there are no halves.
+	// Dying returns a client like Open's whose process dies between the two halves of dead-lettering: the dead letter is stored,
+	// the message not acknowledged, and the lease is not renewed any more. Nil when the backend does both in one call.
 	Dying func(t *testing.T, subs ...broker.Subscription) broker.Broker
-	// Foreign puts a message into an intake queue as a program would that has never heard of us; without an id when id is "".
+	// Foreign puts a message into an inbound queue as a program would that has never heard of us; without an id when id is "".
 	// It waits until there is a queue to put it into.
 	Foreign func(t *testing.T, messageType, id string, body []byte)
 	// Lease is a lease that is long enough for heartbeats on a loaded machine, and short enough to wait for.
@@ -39,7 +38,7 @@ type scene struct {
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, group := range []map[string]func(scene){
-		publishing, consuming, retrying, parking, batching, surviving, intake,
+		publishing, lanes, consuming, retrying, deadLetters, surviving, inbound,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -55,7 +54,7 @@ const patience = 60 * time.Second
 
 // sub is the subscription most tests use.
 func (h Harness) sub() broker.Subscription {
-	return broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: h.Lease}
+	return broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lane: broker.Bulk, Lease: h.Lease}
 }
 
 func (h Harness) open(t *testing.T, subs ...broker.Subscription) broker.Broker {

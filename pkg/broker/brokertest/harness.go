@@ -12,7 +12,7 @@ import (
 
 func message(sub broker.Subscription, id string) broker.Message {
 	return broker.Message{
-		ID: id, Type: sub.Type, Tenant: "contoso", Body: []byte("body of " + id),
+		ID: id, Type: sub.Type, Lane: sub.Lane, Tenant: "contoso", Body: []byte("body of " + id),
 		Headers: map[string]string{"specversion": "1.0", "id": id},
 	}
 }
@@ -92,11 +92,11 @@ type inbox chan broker.Delivery
 
 func newInbox() inbox { return make(inbox, 10_000) }
 
-// always returns a handler that collects and answers err.
-func (in inbox) always(err error) broker.Handler {
-	return func(_ context.Context, d broker.Delivery) error {
+// always returns a handler that collects and answers o.
+func (in inbox) always(o broker.Outcome) broker.Handler {
+	return func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
-		return err
+		return o
 	}
 }
 

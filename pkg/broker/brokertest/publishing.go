@@ -22,7 +22,7 @@ var publishing = map[string]func(scene){
 	"malformed messages are refused":  refused,
 	"nothing is delivered early":      notBefore,
 	"a canceled publish says so":      canceledPublish,
-	"health and features":             health,
+	"health":                          health,
 }
 
 func publishAndConsume(s scene) {
@@ -33,7 +33,7 @@ func publishAndConsume(s scene) {
 	want := messages(sub, 50)
 	publish(t, b, want...)
 	in := newInbox()
-	c := consume(t, b, sub, in.always(nil))
+	c := consume(t, b, sub, in.always(broker.Acknowledge()))
 	got := in.take(t, len(want))
 	for _, m := range want {
 		d := got[m.ID+"/1"]
@@ -56,7 +56,7 @@ func duplicateID(s scene) {
 	publish(t, b, message(sub, "a"))
 	publish(t, other, message(sub, "b"))
 	in := newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	in.take(t, 2)
 	only(t, h, b, sub, in)
 }
@@ -67,12 +67,12 @@ func roundTrip(s scene) {
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		want := broker.Message{
-			ID: fmt.Sprintf("m%d-%s", n, rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id")), Type: sub.Type,
+			ID: fmt.Sprintf("m%d-%s", n, rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id")), Type: sub.Type, Lane: sub.Lane,
 			Tenant:  rapid.StringN(0, 20, 60).Draw(rt, "tenant"),
 			Headers: rapid.MapOfN(rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`), rapid.StringN(0, 50, 200), 0, 8).Draw(rt, "headers"),
 			Body:    rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(rt, "body"),
@@ -88,9 +88,6 @@ func limits(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
-	if got := b.Features().MaxBody; got < broker.MaxBody {
-		t.Errorf("features promise %d bytes, the seam %d", got, broker.MaxBody)
-	}
 	largest := message(sub, "largest")
 	largest.Body = make([]byte, broker.MaxBody)
 	tooLarge := message(sub, "too-large")
@@ -100,7 +97,7 @@ func limits(s scene) {
 	}
 	publish(t, b, largest)
 	in := newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	if d := in.next(t); d.ID != largest.ID || len(d.Body) != broker.MaxBody {
 		t.Errorf("got %s with %d bytes: a refused call stores nothing", d.ID, len(d.Body))
 	}
@@ -130,7 +127,7 @@ func notBefore(s scene) {
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	later := message(sub, "later")
 	later.NotBefore = time.Now().Add(1500 * time.Millisecond)
 	publish(t, b, later, message(sub, "now"))
@@ -155,7 +152,7 @@ func canceledPublish(s scene) {
 	publish(t, b, messages(sub, 300)...)
 	in := newInbox()
 	sub.Concurrency = 8
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	in.take(t, 300)
 }
 
@@ -164,8 +161,5 @@ func health(s scene) {
 	b := h.open(t)
 	if err := b.Health(t.Context()); err != nil {
 		t.Error(err)
-	}
-	if f := b.Features(); f.Name == "" || f.DedupeWindow < time.Minute {
-		t.Errorf("%+v", f)
 	}
 }

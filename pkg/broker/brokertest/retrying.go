@@ -2,7 +2,6 @@ package brokertest
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"taxiway.example/pkg/broker"
@@ -10,13 +9,10 @@ import (
 
 var retrying = map[string]func(scene){
 	"a retry is not early and counts":     retryNotEarly,
-	"a plain error is tried again":        plainError,
 	"a pause occupies no handler":         pauseWithoutHandler,
 	"attempts survive a restart":          attemptsSurvive,
 	"a retry keeps everything but itself": retryKeeps,
 }
-
-var errTest = errors.New("made to fail by the test")
 
 func retryNotEarly(s scene) {
 	t, h := s.t, s.h
@@ -26,13 +22,13 @@ func retryNotEarly(s scene) {
 	in := newInbox()
 	const pause = 700 * time.Millisecond
 	returned := make(chan time.Time, 10)
-	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		returned <- time.Now()
 		if d.Attempt < 3 {
-			return broker.Retry(pause, errTest)
+			return broker.RetryAfter(pause)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	var last time.Time
 	for attempt := 1; attempt <= 3; attempt++ {
@@ -49,36 +45,17 @@ func retryNotEarly(s scene) {
 	only(t, h, b, sub, in)
 }
 
-func plainError(s scene) {
-	t, h := s.t, s.h
-	sub := h.sub()
-	b := h.open(t, sub)
-	publish(t, b, message(sub, "a"))
-	in := newInbox()
-	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
-		in <- d
-		if d.Attempt == 1 {
-			return errTest
-		}
-		return nil
-	})
-	in.next(t)
-	if d := in.next(t); d.ID != "a" || d.Attempt != 2 {
-		t.Errorf("%s, attempt %d", d.ID, d.Attempt)
-	}
-}
-
 func pauseWithoutHandler(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
-	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.ID == "failing" && d.Attempt == 1 {
-			return broker.Retry(3*time.Second, errTest)
+			return broker.RetryAfter(3 * time.Second)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	publish(t, b, message(sub, "failing"))
 	in.next(t)
@@ -99,12 +76,12 @@ func attemptsSurvive(s scene) {
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
 	in := newInbox()
-	c := consume(t, b, sub, in.always(broker.Retry(time.Second, errTest)))
+	c := consume(t, b, sub, in.always(broker.RetryAfter(time.Second)))
 	in.next(t)
 	in.next(t)
 	c.stop()
 	h.Restart(t)
-	consume(t, h.open(t, sub), sub, in.always(nil))
+	consume(t, h.open(t, sub), sub, in.always(broker.Acknowledge()))
 	if d := in.next(t); d.ID != "a" || d.Attempt < 3 {
 		t.Errorf("%s came back as attempt %d", d.ID, d.Attempt)
 	}
@@ -118,12 +95,12 @@ func retryKeeps(s scene) {
 	m.Tenant, m.Headers["odd"] = "Übermieter & Söhne", " two\r\nlines\t%\"😀"
 	publish(t, b, m)
 	in := newInbox()
-	consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.Attempt < 3 {
-			return broker.Retry(0, errTest)
+			return broker.RetryAfter(0)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	first := in.next(t)
 	for range 2 {

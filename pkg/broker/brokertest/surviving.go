@@ -11,7 +11,7 @@ var surviving = map[string]func(scene){
 	"a restart loses nothing published":       restartLosesNothing,
 	"a restart while consuming":               restartWhileConsuming,
 	"a lost connection while a handler works": severed,
-	"what is parked survives a restart":       parkedSurvives,
+	"dead letters survive a restart":          deadLettersSurvive,
 }
 
 func restartLosesNothing(s scene) {
@@ -24,7 +24,7 @@ func restartLosesNothing(s scene) {
 	again := h.open(t, sub)
 	publish(t, again, messages(sub, 200)[:20]...) // the dedupe window survives too
 	in := newInbox()
-	consume(t, again, sub, in.always(nil))
+	consume(t, again, sub, in.always(broker.Acknowledge()))
 	in.take(t, 200)
 	only(t, h, again, sub, in)
 }
@@ -38,16 +38,16 @@ func restartWhileConsuming(s scene) {
 	publish(t, b, messages(sub, 40)...)
 	in := newInbox()
 	gate := make(chan struct{})
-	consume(t, b, sub, func(ctx context.Context, d broker.Delivery) error {
+	consume(t, b, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		if d.ID >= "m010" {
 			select {
 			case <-gate:
 			case <-ctx.Done():
-				return ctx.Err()
+				return broker.Release()
 			}
 		}
 		in <- d
-		return nil
+		return broker.Acknowledge()
 	})
 	seen := map[string]bool{}
 	for len(seen) < 10 {
@@ -64,7 +64,7 @@ func restartWhileConsuming(s scene) {
 	}
 }
 
-// severed: when the connection is back before the lease runs out, the settlement still counts.
+// severed: when the connection is back before the lease runs out, the outcome still counts.
 func severed(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
@@ -73,12 +73,12 @@ func severed(s scene) {
 	publish(t, b, message(sub, "a"))
 	in := newInbox()
 	gate := make(chan struct{})
-	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.ID == "a" {
 			<-gate
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	in.next(t)
 	h.Sever(t)
@@ -89,7 +89,7 @@ func severed(s scene) {
 	}
 	c.stop()
 	in = newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	pass(t, sub.Lease)
 	publish(t, b, message(sub, "c"))
 	if d := in.next(t); d.ID != "c" {
@@ -97,21 +97,21 @@ func severed(s scene) {
 	}
 }
 
-func parkedSurvives(s scene) {
+func deadLettersSurvive(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
-	park(t, b, sub, messages(sub, 5)...)
+	kill(t, b, sub, messages(sub, 5)...)
 	h.Restart(t)
 	again := h.open(t, sub)
-	if got := parked(t, again); len(got) != 5 {
-		t.Errorf("%d parked", len(got))
+	if got := deadIn(t, again); len(got) != 5 {
+		t.Errorf("%d dead letters", len(got))
 	}
-	if err := again.Unpark(t.Context(), sub.Name, "m003", "m003-r1"); err != nil {
+	if err := again.Replay(t.Context(), sub.Name, "m003", "m003-r1"); err != nil {
 		t.Fatal(err)
 	}
 	in := newInbox()
-	consume(t, again, sub, in.always(nil))
+	consume(t, again, sub, in.always(broker.Acknowledge()))
 	if d := in.next(t); d.ID != "m003-r1" {
 		t.Errorf("got %s", d.ID)
 	}

@@ -1,6 +1,7 @@
 package natsbroker
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -12,67 +13,53 @@ import (
 // hold characters that mean something in a subject, and subjects are seen by everybody who watches the server.
 type names struct{ prefix string }
 
-func (n names) work() string   { return n.prefix + "-work" }
-func (n names) parked() string { return n.prefix + "-parked" }
+func (n names) work() string { return n.prefix + "-work" }
+func (n names) dead() string { return n.prefix + "-dead-letters" }
 
-// Subjects of the work stream: ev.<type>.<tenant> is published once for everybody, to.<durable> is for one subscription. That
-// of an intake queue's subscription is in the queue's own stream.
-func (n names) event(messageType, tenant string) string {
-	return n.prefix + ".ev." + messageType + "." + digest(tenant)
+// Subjects of the work stream: ev.<type>.<lane>.<tenant> is published once for everybody, to.<durable> is for one
+// subscription.
+func (n names) event(m broker.Message) string {
+	return n.prefix + ".ev." + m.Type + "." + string(cmp.Or(m.Lane, broker.Bulk)) + "." + digest(m.Tenant)
 }
 
-func (n names) to(durable string) string {
-	if name, queue := queueOf(durable); queue != "" {
-		return n.redo(queue, name)
-	}
-	return n.prefix + ".to." + durable
-}
-
-// parking is the subject of one parked message. It holds one message at most, which makes parking safe to repeat.
-func (n names) parking(subscription, id string) string {
+// deadLetter is the subject of one dead letter. It holds one message at most, which makes storing it safe to repeat.
+func (n names) deadLetter(subscription, id string) string {
 	return n.prefix + ".dlq." + subscription + "." + digest(id)
 }
 
-func (n names) workSubjects() []string   { return []string{n.prefix + ".ev.>", n.prefix + ".to.>"} }
-func (n names) parkedSubjects() []string { return []string{n.prefix + ".dlq.>"} }
+func (n names) workSubjects() []string { return []string{n.prefix + ".ev.>", n.prefix + ".to.>"} }
+func (n names) deadSubjects() []string { return []string{n.prefix + ".dlq.>"} }
 
-// streamOf names the stream that keeps what we publish to a subject.
-func (n names) streamOf(subject string) string {
-	if strings.HasPrefix(subject, n.prefix+".dlq.") {
-		return n.parked()
-	}
-	if words, ours := strings.CutPrefix(subject, n.prefix+".redo."); ours {
-		queue, _, _ := strings.Cut(words, ".")
-		return n.prefix + "-" + queue
-	}
-	return n.work()
+// place is where the messages of a subscription lie.
+type place struct {
+	broker.Subscription
+	stream  string
+	durable string // the consumer
+	subject string // what others publish to
+	own     string // the subject of copies
 }
 
-// filters are the subjects of a subscription.
-func (n names) filters(s broker.Subscription) []string {
-	if broker.IsIntake(s.Type) {
-		return []string{n.intake(s.Type), n.to(durable(s))}
+func (n names) place(s broker.Subscription) place {
+	s.Lane = cmp.Or(s.Lane, broker.Bulk)
+	p := place{Subscription: s, stream: n.work(), durable: durable(s)}
+	if broker.IsInbound(s.Type) {
+		queue := words(s.Type)
+		p.stream, p.subject, p.own = n.prefix+"-"+queue, n.inbound(s.Type), n.retry(queue, s.Name)
+		return p
 	}
-	published := n.prefix + ".ev." + s.Type + ".*"
-	if words, wild := strings.CutSuffix(s.Type, ".*"); wild {
-		published = n.prefix + ".ev." + words + ".*.>"
-	}
-	return []string{published, n.to(durable(s))}
+	p.subject, p.own = n.prefix+".ev."+s.Type+"."+string(s.Lane)+".*", n.prefix+".to."+p.durable
+	return p
 }
 
-// typeOf reads the type from a subject; it serves messages that come without our headers.
-func (n names) typeOf(subject string) string {
-	words, found := strings.CutPrefix(subject, n.prefix+".ev.")
-	if i := strings.LastIndexByte(words, '.'); found && i > 0 {
-		return words[:i]
-	}
-	return ""
-}
-
-// durable names the consumer of a subscription. Names and types hold no underscore and no capital, so that it is unique.
+// durable names the consumer of a subscription. Names, types and lanes hold no underscore, so that it is unique.
 func durable(s broker.Subscription) string {
-	return s.Name + "_" + strings.NewReplacer(".*", "_ALL", ".", "_").Replace(s.Type)
+	if broker.IsInbound(s.Type) {
+		return s.Name + "_" + words(s.Type)
+	}
+	return s.Name + "_" + words(s.Type) + "_" + string(cmp.Or(s.Lane, broker.Bulk))
 }
+
+func words(messageType string) string { return strings.ReplaceAll(messageType, ".", "_") }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))

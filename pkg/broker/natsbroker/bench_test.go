@@ -63,7 +63,7 @@ func rawPublish(b *testing.B, br *Broker, messages []broker.Message) {
 	b.Helper()
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
-		msg := &nats.Msg{Subject: br.event(m.Type, m.Tenant), Data: m.Body, Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}
+		msg := &nats.Msg{Subject: br.event(broker.Message{Type: m.Type, Tenant: m.Tenant}), Data: m.Body, Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}
 		var err error
 		if futures[i], err = br.js.PublishMsgAsync(msg); err != nil {
 			b.Fatal(err)
@@ -125,12 +125,12 @@ func BenchmarkConsume(b *testing.B) {
 		var end time.Time
 		go func() {
 			defer close(done)
-			_ = br.Consume(ctx, sub, func(context.Context, broker.Delivery) error {
+			_ = br.Consume(ctx, sub, func(context.Context, broker.Delivery) broker.Outcome {
 				if handled.Add(1) == n {
 					end = time.Now()
 					cancel()
 				}
-				return nil
+				return broker.Acknowledge()
 			})
 		}()
 		<-done
@@ -153,7 +153,7 @@ func rawConsumer(b *testing.B, br *Broker, name string) jetstream.Consumer {
 	b.Helper()
 	c, err := br.js.CreateConsumer(b.Context(), br.work(), jetstream.ConsumerConfig{
 		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: minAckPending,
-		FilterSubjects: []string{"taxiway.ev.devices.collected.v1.*", "taxiway.to." + name},
+		FilterSubjects: []string{"taxiway.ev.devices.collected.v1.bulk.*", "taxiway.to." + name},
 	})
 	if err != nil {
 		b.Fatal(err)

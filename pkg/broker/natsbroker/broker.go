@@ -4,10 +4,11 @@
 // trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each subscription is
 // a durable pull consumer. The server redelivers without end; attempts are counted in a header of our own, so that neither
 // lost leases nor restarts eat them. Another attempt is a new copy on the subscription's own subject, stored before the old
-// one is acknowledged. A second stream parks what was given up, one message per subscription and id.
+// one is acknowledged. A second stream keeps the dead letters, one message per subscription and id.
 package natsbroker
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -25,23 +27,23 @@ type Options struct {
 	Prefix         string        // of streams and subjects; default "taxiway"
 	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
-	MaxParkedBytes int64         // of the parked stream; default 1 GiB
-	MaxQueueBytes  int64         // of each intake queue; when it is full, its senders are refused; default 128 MiB
+	MaxDeadBytes   int64         // of the stream of dead letters; default 1 GiB
+	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
 	TrimEvery      time.Duration // how often done messages are removed; default 1 min
 	Server         *Server       // the embedded server behind the connection: Health asks it too, Close stops it
 	Logger         *slog.Logger  // default: silent
 	Now            func() time.Time
 
-	onStep func(step) // tests make a settlement end here, as a crash would
+	onStep func(step) // tests make an acknowledgement end here, as a crash would
 }
 
-// step is a point between the two halves of a settlement.
+// step is a point between the two halves of an outcome.
 type step uint8
 
 const (
-	stepCopied step = iota + 1 // the next attempt is stored, this one not acknowledged
-	stepParked                 // the parked message is stored, this one not acknowledged
+	stepCopied       step = iota + 1 // the next attempt is stored, this one not acknowledged
+	stepDeadLettered                 // the dead letter is stored, this one not acknowledged
 )
 
 const (
@@ -52,27 +54,13 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	if o.Prefix == "" {
-		o.Prefix = defaultPrefix
-	}
-	if o.MaxBytes <= 0 {
-		o.MaxBytes = 2 << 30
-	}
-	if o.MaxParkedBytes <= 0 {
-		o.MaxParkedBytes = 1 << 30
-	}
-	if o.MaxQueueBytes <= 0 {
-		o.MaxQueueBytes = 128 << 20
-	}
-	if o.PublishTimeout <= 0 {
-		o.PublishTimeout = 15 * time.Second
-	}
-	if o.TrimEvery <= 0 {
-		o.TrimEvery = time.Minute
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Prefix = cmp.Or(o.Prefix, defaultPrefix)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 2<<30)
+	o.MaxDeadBytes = cmp.Or(o.MaxDeadBytes, 1<<30)
+	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 128<<20)
+	o.PublishTimeout = cmp.Or(o.PublishTimeout, 15*time.Second)
+	o.TrimEvery = cmp.Or(o.TrimEvery, time.Minute)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -90,8 +78,8 @@ type Broker struct {
 	js      jetstream.JetStream
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
-	stalls  stalls
-	seen    seen
+	state   adapter.Conditions
+	seen    sync.Map // the last message of each stream as of the previous Trim
 	once    sync.Once
 	closed  error // of Close
 }
@@ -109,18 +97,13 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
 	}
 	b := &Broker{Options: o, names: names{o.Prefix}, nc: nc, js: js, trimmed: make(chan struct{})}
-	if err := b.setUp(ctx); err != nil {
+	if err := b.setUp(ctx, true); err != nil {
 		return nil, err
 	}
 	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.stop = stop
 	go b.trimmer(trimming)
 	return b, nil
-}
-
-// Features says what JetStream does for us. NotBefore is kept in the message, so every consumer keeps to it.
-func (b *Broker) Features() broker.Features {
-	return broker.Features{Name: "nats", DedupeWindow: dedupeWindow, MaxBody: broker.MaxBody, DelayedDelivery: true}
 }
 
 // Close ends the connection, and the embedded server if the broker has one.

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -34,13 +35,13 @@ func (b *Broker) closing(t *testing.T) *Broker {
 }
 
 // collect consumes until the end of the test; got receives every delivery.
-func collect(t *testing.T, b *Broker, sub broker.Subscription, answer error) (got chan broker.Delivery, stop func()) {
+func collect(t *testing.T, b *Broker, sub broker.Subscription, answer broker.Outcome) (got chan broker.Delivery, stop func()) {
 	t.Helper()
 	got = make(chan broker.Delivery, 1000)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Consume(ctx, sub, func(_ context.Context, d broker.Delivery) error { got <- d; return answer })
+		ended <- b.Consume(ctx, sub, func(_ context.Context, d broker.Delivery) broker.Outcome { got <- d; return answer })
 	}()
 	stopped := false
 	stop = func() {
@@ -105,7 +106,7 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 			return errors.Join(err, s.Purge(ctx))
 		},
 		"delete the streams": func(ctx context.Context, b *Broker) error {
-			return errors.Join(b.js.DeleteStream(ctx, b.work()), b.js.DeleteStream(ctx, b.parked()))
+			return errors.Join(b.js.DeleteStream(ctx, b.work()), b.js.DeleteStream(ctx, b.dead()))
 		},
 		"delete the consumer": func(ctx context.Context, b *Broker) error {
 			return b.js.DeleteConsumer(ctx, b.work(), durable(importer))
@@ -119,7 +120,7 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 			ended := make(chan error, 1)
 			go func() {
-				ended <- b.Consume(ctx, importer, func(_ context.Context, d broker.Delivery) error {
+				ended <- b.Consume(ctx, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 					started <- d.ID
 					if d.ID == "in-hand" {
 						<-gate
@@ -127,7 +128,7 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 					if d.ID == "given-up" {
 						return broker.DeadLetter(fault.New(fault.MessageMalformed, ""))
 					}
-					return nil
+					return broker.Acknowledge()
 				})
 			}()
 			mustPublish(t, b, work("in-hand"), work("waiting"))
@@ -144,9 +145,9 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 			if err := next(t, ended); err != nil {
 				t.Error(err)
 			}
-			parked := 0
-			if err := b.Browse(t.Context(), func(broker.Parked) bool { parked++; return true }); err != nil || parked != 1 {
-				t.Errorf("%d parked, %v", parked, err)
+			dead := 0
+			if err := b.Peek(t.Context(), func(broker.DeadLettered) bool { dead++; return true }); err != nil || dead != 1 {
+				t.Errorf("%d dead letters, %v", dead, err)
 			}
 			if err := b.Health(t.Context()); err != nil {
 				t.Error(err)
@@ -173,13 +174,13 @@ func TestTrim(t *testing.T) {
 	if n := trim(); n != 10 {
 		t.Errorf("%d messages are left of 10 that nobody has seen", n)
 	}
-	got, stop := collect(t, b, importer, nil)
+	got, stop := collect(t, b, importer, broker.Acknowledge())
 	for range 10 {
 		next(t, got)
 	}
 	stop()
 	other := broker.Subscription{Name: "grouper", Type: "devices.registered.v1", Lease: time.Second}
-	_, stop = collect(t, b, other, nil) // it has nothing to do and holds nothing back
+	_, stop = collect(t, b, other, broker.Acknowledge()) // it has nothing to do and holds nothing back
 	eventually(t, "the other subscription exists", func() bool {
 		_, err := b.js.Consumer(t.Context(), b.work(), durable(other))
 		return err == nil
@@ -189,13 +190,13 @@ func TestTrim(t *testing.T) {
 		t.Errorf("%d messages are left that everybody has done", n)
 	}
 	mustPublish(t, b, work("undone"), broker.Message{ID: "done", Type: other.Type})
-	got, stop = collect(t, b, other, nil)
+	got, stop = collect(t, b, other, broker.Acknowledge())
 	next(t, got)
 	stop()
 	if n := trim(); n != 2 {
 		t.Errorf("%d messages are left; one of them waits for the importer, and stands before the other", n)
 	}
-	got, _ = collect(t, b, importer, nil)
+	got, _ = collect(t, b, importer, broker.Acknowledge())
 	if d := next(t, got); d.ID != "undone" {
 		t.Errorf("got %s", d.ID)
 	}
@@ -214,7 +215,7 @@ func TestFull(t *testing.T) {
 	if fault.CodeOf(err) != fault.BrokerBusy {
 		t.Fatalf("got %v", err)
 	}
-	got, stop := collect(t, b, importer, nil)
+	got, stop := collect(t, b, importer, broker.Acknowledge())
 	for range n - 1 {
 		next(t, got)
 	}
@@ -242,19 +243,19 @@ func TestFullIsUnhealthy(t *testing.T) {
 	}
 }
 
-// TestUnparkAfterACrash: an earlier call published the copy and died before it removed the parked message.
-func TestUnparkAfterACrash(t *testing.T) {
+// TestReplayAfterACrash: an earlier call published the copy and died before it removed the dead letter.
+func TestReplayAfterACrash(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
 	mustPublish(t, b, work("a"))
 	got, stop := collect(t, b, importer, broker.DeadLetter(fault.New(fault.MessageMalformed, "")))
 	next(t, got)
 	stop()
-	raw, err := b.lastParked(t.Context(), b.parking("importer", "a"))
+	raw, err := b.find(t.Context(), "importer", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Unpark(t.Context(), "importer", "a", "a-r1"); err != nil {
+	if err := b.Replay(t.Context(), "importer", "a", "a-r1"); err != nil {
 		t.Fatal(err)
 	}
 	put := &nats.Msg{Subject: raw.Subject, Header: nats.Header{}, Data: raw.Data} // as if it had not been removed
@@ -266,19 +267,19 @@ func TestUnparkAfterACrash(t *testing.T) {
 	if _, err := b.js.PublishMsg(t.Context(), put); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Unpark(t.Context(), "importer", "a", "a-r1"); err != nil {
+	if err := b.Replay(t.Context(), "importer", "a", "a-r1"); err != nil {
 		t.Fatal(err)
 	}
 	if state := stored(t, b); state.Msgs != 2 {
 		t.Errorf("%d messages: the original and one copy were expected", state.Msgs)
 	}
-	if _, err := b.lastParked(t.Context(), raw.Subject); !errors.Is(err, jetstream.ErrMsgNotFound) {
-		t.Errorf("it is still parked: %v", err)
+	if _, err := b.find(t.Context(), "importer", "a"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("it is still dead: %v", err)
 	}
 }
 
-// TestUnparkNeedsTheSubscription: a copy that nobody gets would be trimmed.
-func TestUnparkNeedsTheSubscription(t *testing.T) {
+// TestReplayNeedsTheSubscription: a copy that nobody gets would be trimmed.
+func TestReplayNeedsTheSubscription(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
 	mustPublish(t, b, work("a"))
@@ -288,7 +289,7 @@ func TestUnparkNeedsTheSubscription(t *testing.T) {
 	if err := b.js.DeleteConsumer(t.Context(), b.work(), durable(importer)); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Unpark(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if err := b.Replay(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("got %v", err)
 	}
 }
@@ -308,12 +309,12 @@ func TestCrashBetweenCopyAndAck(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Consume(ctx, importer, func(_ context.Context, d broker.Delivery) error {
+		ended <- b.Consume(ctx, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 			got <- d.Attempt
 			if d.Attempt == 1 {
-				return broker.Retry(5*time.Second, errors.New("x"))
+				return broker.RetryAfter(5 * time.Second)
 			}
-			return nil
+			return broker.Acknowledge()
 		})
 	}()
 	attempts := map[int]int{}
@@ -340,7 +341,7 @@ func TestCrashBetweenCopyAndAck(t *testing.T) {
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	subject := "taxiway.ev.devices.collected.v1.anything"
+	subject := "taxiway.ev.devices.collected.v1.bulk.anything"
 	for _, h := range []nats.Header{
 		nil,
 		{"ce-id": {"from-ce"}, "ce-tenantid": {"contoso"}, "Ce-Odd": {"case matters"}},
@@ -350,7 +351,7 @@ func TestForeignMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _ := collect(t, b, importer, nil)
+	got, _ := collect(t, b, importer, broker.Acknowledge())
 	byID := map[string]broker.Delivery{}
 	for range 3 {
 		d := next(t, got)
@@ -375,7 +376,7 @@ func TestSubjectsHideNames(t *testing.T) {
 	got, stop := collect(t, b, importer, broker.DeadLetter(errors.New("x")))
 	next(t, got)
 	stop()
-	for _, name := range []string{b.work(), b.parked()} {
+	for _, name := range []string{b.work(), b.dead()} {
 		s, err := b.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
@@ -396,7 +397,7 @@ func TestSubjectsHideNames(t *testing.T) {
 func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	got, _ := collect(t, b, importer, nil)
+	got, _ := collect(t, b, importer, broker.Acknowledge())
 	mustPublish(t, b, work("a"))
 	next(t, got)
 	if _, err := b.js.PauseConsumer(t.Context(), b.work(), durable(importer), time.Now().Add(time.Hour)); err != nil {
@@ -426,7 +427,7 @@ func TestServerAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	consumed := make(chan error, 1)
 	go func() {
-		consumed <- b.Consume(ctx, importer, func(ctx context.Context, _ broker.Delivery) error {
+		consumed <- b.Consume(ctx, importer, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 			started <- struct{}{}
 			select {
 			case <-ctx.Done():
@@ -434,7 +435,7 @@ func TestServerAway(t *testing.T) {
 			case <-time.After(time.Minute):
 				ended <- nil
 			}
-			return ctx.Err()
+			return broker.Release()
 		})
 	}()
 	next(t, started)
@@ -450,7 +451,7 @@ func TestServerAway(t *testing.T) {
 	if err := b.Health(t.Context()); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("health: %v", err)
 	}
-	if cause := next(t, ended); !errors.Is(cause, errLeaseLost) {
+	if cause := next(t, ended); !errors.Is(cause, adapter.ErrLost) {
 		t.Errorf("the handler ended with %v", cause)
 	}
 	backend.start(t)

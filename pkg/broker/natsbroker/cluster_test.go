@@ -34,7 +34,7 @@ func cluster(t *testing.T) []*server.Server {
 	for i := range servers {
 		s, err := server.NewServer(&server.Options{
 			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
-			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxStore: defaultMaxStore,
+			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxStore: maxStore,
 			Cluster: server.ClusterOpts{Name: "taxiway", Host: "127.0.0.1", Port: ports[i]},
 			Routes:  server.RoutesFromStr(strings.Join(routes, ",")),
 		})
@@ -80,7 +80,7 @@ func TestFailover(t *testing.T) {
 	}
 	b.closing(t)
 	modest(ctx, t, urls)
-	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: 5 * time.Second}, nil)
+	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: 5 * time.Second}, broker.Acknowledge())
 	const n = 60
 	seen := map[string]bool{}
 	for i := range n {

@@ -33,7 +33,7 @@ func guarded(t *testing.T, g *gate) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, CustomClientAuthentication: g,
-		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: defaultMaxStore,
+		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: maxStore,
 	})
 	if err != nil {
 		t.Fatal(err)

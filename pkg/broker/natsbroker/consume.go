@@ -2,12 +2,12 @@ package natsbroker
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 )
 
 const (
@@ -18,107 +18,34 @@ const (
 // share is one process's part in a subscription.
 type share struct {
 	*Broker
-	sub     broker.Subscription
-	durable string
-	most    int // deliveries of one handler call
-	slots   chan struct{}
-	running sync.WaitGroup
+	place
 	idle    time.Time // since when nothing came
+	stalled error     // what the watchdog found
 	cons    jetstream.Consumer
 }
 
 // Consume pulls as many messages as handlers are free, so that none waits in a buffer while its lease runs.
 func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.Handler) error {
-	return b.consume(ctx, sub, 1, func(s *share) error {
-		free := s.acquire(ctx)
-		err := s.pull(ctx, free, pollWait, func(d *delivery) {
-			free--
-			s.running.Go(func() {
-				defer s.release(1)
-				d.settle(ctx, broker.OutcomeOf(d.ctx, h(d.ctx, d.Delivery))) //nolint:contextcheck // d.ctx descends from ctx
-			})
-		})
-		s.release(free)
-		return err
-	})
-}
-
-// ConsumeBatch pulls one message, then more for as long as linger allows.
-func (b *Broker) ConsumeBatch(ctx context.Context, sub broker.Subscription, most int, linger time.Duration, h broker.BatchHandler) error {
-	return b.consume(ctx, sub, max(most, 1), func(s *share) error {
-		var batch []*delivery
-		collect := func(d *delivery) { batch = append(batch, d) }
-		if s.acquire(ctx) == 0 {
-			return nil
-		}
-		err := s.pull(ctx, 1, pollWait, collect)
-		if len(batch) > 0 && most > 1 && err == nil {
-			err = s.pull(ctx, most-1, max(linger, time.Millisecond), collect)
-		}
-		if len(batch) == 0 {
-			s.release(1)
-			return err
-		}
-		s.running.Go(func() {
-			defer s.release(1)
-			s.handleBatch(ctx, batch, h)
-		})
-		return err
-	})
-}
-
-// consume runs round after round until ctx ends, mends what breaks, and waits for the handlers.
-func (b *Broker) consume(ctx context.Context, sub broker.Subscription, most int, round func(*share) error) error {
 	sub, err := sub.Normal()
 	if err != nil {
 		return err
 	}
-	s := &share{Broker: b, sub: sub, durable: durable(sub), most: most, slots: make(chan struct{}, sub.Concurrency), idle: b.Now()}
-	defer b.stalls.clear(s.durable)
-	defer s.running.Wait()
-	s.release(sub.Concurrency)
-	pause := firstPause
-	for ctx.Err() == nil {
-		if err = s.subscribe(ctx); err == nil {
-			err = round(s)
-		}
-		if err == nil {
-			pause = firstPause
-			continue
-		}
-		s.cons = nil // look for the consumer again
-		if ctx.Err() == nil {
-			s.Logger.WarnContext(ctx, "consuming was interrupted", "subscription", s.durable, "error", err)
-			wait(ctx, pause)
-			pause = min(2*pause, longPause)
-		}
-	}
+	s := &share{Broker: b, place: b.place(sub), idle: b.Now()}
+	adapter.NewConsumer(sub, h, &b.state, b.Logger, b.Now).Run(ctx, map[string]adapter.Receive{s.durable: s.receive})
+	b.state.Clear(s.durable)
 	return nil
 }
 
-// acquire waits for a free handler and takes all that are free; it returns 0 when ctx ends.
-func (s *share) acquire(ctx context.Context) int {
-	select {
-	case <-s.slots:
-	case <-ctx.Done():
-		return 0
+// receive pulls once, and looks up the consumer again after an error.
+func (s *share) receive(ctx context.Context, n int, give func(adapter.Held)) error {
+	err := s.subscribe(ctx)
+	if err == nil {
+		err = s.pull(ctx, n, give)
 	}
-	if s.most > 1 {
-		return 1
+	if err != nil {
+		s.cons = nil
 	}
-	for n := 1; ; n++ {
-		select {
-		case <-s.slots:
-		default:
-			return n
-		}
-	}
-}
-
-func (s *share) release(n int) {
-	for range n {
-		s.slots <- struct{}{}
-	}
+	return err
 }
 
 // subscribe makes sure that the durable consumer exists.
@@ -128,20 +55,22 @@ func (s *share) subscribe(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	if err := s.restore(ctx); err != nil {
+	if err := s.setUp(ctx, false); err != nil {
 		return err
 	}
-	if err := s.openQueue(ctx); err != nil {
-		return err
+	if broker.IsInbound(s.Type) {
+		if err := s.provide(ctx, s.queueConfig(s.place), true); err != nil {
+			return err
+		}
 	}
-	cons, err := s.js.CreateOrUpdateConsumer(ctx, s.home(s.durable), jetstream.ConsumerConfig{
+	cons, err := s.js.CreateOrUpdateConsumer(ctx, s.stream, jetstream.ConsumerConfig{
 		Durable:        s.durable,
-		FilterSubjects: s.filters(s.sub),
+		FilterSubjects: []string{s.subject, s.own},
 		DeliverPolicy:  jetstream.DeliverAllPolicy,
 		AckPolicy:      jetstream.AckExplicitPolicy,
-		AckWait:        s.sub.Lease,
+		AckWait:        s.Lease,
 		MaxDeliver:     -1,
-		MaxAckPending:  max(minAckPending, 4*s.sub.Concurrency*s.most),
+		MaxAckPending:  max(minAckPending, 4*s.Concurrency),
 	})
 	if err != nil {
 		return err
@@ -150,40 +79,30 @@ func (s *share) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// pull asks for n messages, gives out those that are due, and returns when n came or wait is over. Once ctx has ended it
-// gives back whatever still comes.
-func (s *share) pull(ctx context.Context, n int, wait time.Duration, give func(*delivery)) error {
+// pull asks for n messages, gives out those that are due, and returns when n came or nothing did for a while. Once ctx has
+// ended it gives back whatever still comes.
+func (s *share) pull(ctx context.Context, n int, give func(adapter.Held)) error {
 	if n == 0 {
 		return nil
 	}
-	batch, err := s.cons.Fetch(n, jetstream.FetchMaxWait(wait))
+	batch, err := s.cons.Fetch(n, jetstream.FetchMaxWait(pollWait))
 	if err != nil {
 		return err
 	}
 	came := 0
 	for msg := range batch.Messages() {
 		came++
-		if ctx.Err() != nil {
-			_ = msg.Nak() // lost naks cost a lease
-			continue
-		}
-		if d := s.due(ctx, msg); d != nil {
-			give(d)
+		d := s.delivery(msg)
+		early := d.NotBefore.Sub(s.Now())
+		switch {
+		case ctx.Err() != nil:
+			_ = msg.Nak() // if lost, it comes after the lease instead
+		case early > 0:
+			_ = msg.NakWithDelay(early)
+		default:
+			give(s.held(d, msg))
 		}
 	}
 	s.watch(ctx, came)
 	return batch.Error()
-}
-
-// handleBatch calls the handler once for all and settles each delivery by its own outcome.
-func (s *share) handleBatch(ctx context.Context, batch []*delivery, h broker.BatchHandler) {
-	held := make([]broker.Held, len(batch))
-	for i, d := range batch {
-		held[i] = broker.Held{Delivery: d.Delivery, Lease: d.ctx}
-	}
-	var settling sync.WaitGroup
-	for i, outcome := range broker.HandleBatch(ctx, held, h) {
-		settling.Go(func() { batch[i].settle(ctx, outcome) })
-	}
-	settling.Wait()
 }

@@ -11,7 +11,7 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// A broker in this process: publish, fail once, give up, look at what was parked.
+// A broker in this process: publish, fail once, give up, look at at the dead letters.
 func Example() {
 	if err := run(context.Background()); err != nil {
 		fmt.Println(err)
@@ -19,7 +19,7 @@ func Example() {
 	// Output:
 	// a, attempt 1
 	// a, attempt 2
-	// parked: a on importer after 2 attempts: message.malformed
+	// dead: a on importer after 2 attempts: message.malformed
 }
 
 func run(ctx context.Context) error {
@@ -46,10 +46,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	consuming, stop := context.WithCancel(ctx)
-	err = b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) error {
+	err = b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
 		if d.Attempt == 1 {
-			return broker.Retry(10*time.Millisecond, fault.New(fault.LedgerUnavailable, "busy"))
+			return broker.RetryAfter(10 * time.Millisecond)
 		}
 		stop()
 		return broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))
@@ -57,8 +57,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.Browse(ctx, func(p broker.Parked) bool {
-		fmt.Printf("parked: %s on %s after %d attempts: %s\n", p.ID, p.Subscription, p.Attempts, p.Reason)
+	return b.Peek(ctx, func(p broker.DeadLettered) bool {
+		fmt.Printf("dead: %s on %s after %d attempts: %s\n", p.ID, p.Subscription, p.Attempts, p.Reason)
 		return true
 	})
 }

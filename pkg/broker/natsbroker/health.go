@@ -2,10 +2,7 @@ package natsbroker
 
 import (
 	"context"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -25,7 +22,7 @@ func (b *Broker) Health(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range []string{b.work(), b.parked()} {
+	for _, name := range []string{b.work(), b.dead()} {
 		stream, err := b.js.Stream(ctx, name)
 		if err != nil {
 			return unavailable(ctx, err)
@@ -35,54 +32,22 @@ func (b *Broker) Health(ctx context.Context) error {
 			return fault.Newf(fault.BrokerBusy, "the stream %s is full", name)
 		}
 	}
-	if stuck := b.stalls.list(); len(stuck) > 0 {
-		return fault.Newf(fault.BrokerUnavailable, "messages wait and are not delivered: %s", strings.Join(stuck, ", "))
-	}
-	return nil
-}
-
-// stalls remembers subscriptions for which messages wait while pulls return nothing.
-type stalls struct {
-	mu  sync.Mutex
-	now map[string]bool
-}
-
-func (s *stalls) set(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.now == nil {
-		s.now = map[string]bool{}
-	}
-	s.now[name] = true
-}
-
-func (s *stalls) clear(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.now, name)
-}
-
-func (s *stalls) list() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var names []string
-	for name := range s.now {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return b.state.Worst(b.Now())
 }
 
 // watch is the watchdog: consumers have been seen to fall silent after a restart or a failover. When nothing came for two
-// leases it asks the server, and if messages wait, looks for the consumer again and says so.
+// leases it asks the server, and if messages wait, looks up the consumer again and says so.
 func (s *share) watch(ctx context.Context, came int) {
 	now := s.Now()
 	if came > 0 {
-		s.idle = now
-		s.stalls.clear(s.durable)
+		s.idle, s.stalled = now, nil
+		s.state.Clear(s.durable)
 		return
 	}
-	if now.Sub(s.idle) < max(2*s.sub.Lease, pollWait) || ctx.Err() != nil {
+	if s.stalled != nil {
+		s.state.Note(s.durable, s.stalled, now)
+	}
+	if now.Sub(s.idle) < max(2*s.Lease, pollWait) || ctx.Err() != nil {
 		return
 	}
 	s.idle = now
@@ -93,11 +58,13 @@ func (s *share) watch(ctx context.Context, came int) {
 	case err != nil:
 		s.cons = nil
 	case info.NumPending == 0:
-		s.stalls.clear(s.durable)
+		s.stalled = nil
+		s.state.Clear(s.durable)
 	default:
 		s.cons = nil
-		s.stalls.set(s.durable)
+		s.stalled = fault.New(fault.BrokerUnavailable, "messages wait and are not delivered")
+		s.state.Note(s.durable, s.stalled, now)
 		s.Logger.ErrorContext(ctx, "messages wait and are not delivered", "subscription", s.durable,
-			"count", info.NumPending, "unacknowledged", info.NumAckPending, "limit", info.Config.MaxAckPending, "lease", time.Duration(s.sub.Lease))
+			"count", info.NumPending, "unacknowledged", info.NumAckPending, "limit", info.Config.MaxAckPending, "lease", s.Lease)
 	}
 }

@@ -2,77 +2,45 @@ package natsbroker
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 )
 
-// Headers. Those of the message are CloudEvents attributes and get the prefix of the NATS protocol binding; the others are
-// ours. nats.Header is case-sensitive and so are we: the maps are used directly.
-const (
-	prefixCE = "ce-"
-
-	headerID           = "taxiway-id"
-	headerType         = "taxiway-type"
-	headerTenant       = "taxiway-tenant"
-	headerAttempt      = "taxiway-attempt"
-	headerNotBefore    = "taxiway-not-before"
-	headerPublished    = "taxiway-published" // when the first attempt was stored
-	headerSubscription = "taxiway-subscription"
-	headerDurable      = "taxiway-durable"
-	headerReason       = "taxiway-reason"
-	headerDetail       = "taxiway-detail"
-	headerParked       = "taxiway-parked"
-)
+// prefixCE is what the headers of a message, which are CloudEvents attributes, get from the NATS protocol binding.
+// nats.Header is case-sensitive and so are we: the maps are used directly.
+const prefixCE = "ce-"
 
 // encode returns the message for a subject. The dedupe id is what the server remembers; "" means no deduplication.
-func encode(m broker.Message, subject, dedupe string) *nats.Msg {
-	h := make(nats.Header, len(m.Headers)+6)
-	for name, value := range m.Headers {
+func encode(d broker.Delivery, subject, dedupe string) *nats.Msg {
+	h := make(nats.Header, len(d.Headers)+6)
+	for name, value := range d.Headers {
 		set(h, prefixCE+name, value)
 	}
-	set(h, headerID, m.ID)
-	set(h, headerType, m.Type)
-	set(h, headerTenant, m.Tenant)
-	if !m.NotBefore.IsZero() {
-		set(h, headerNotBefore, stamp(m.NotBefore))
+	for name, value := range adapter.Properties(d) {
+		set(h, name, value)
 	}
 	if dedupe != "" {
 		h[jetstream.MsgIDHeader] = []string{dedupe}
 	}
-	return &nats.Msg{Subject: subject, Header: h, Data: m.Body}
+	return &nats.Msg{Subject: subject, Header: h, Data: d.Body}
 }
 
-// decode reads what encode wrote. What is missing or strange stays zero or is derived: foreign messages reach the handler,
-// which decides.
-func (n names) decode(h nats.Header, subject string, body []byte) broker.Message {
-	m := broker.Message{
-		ID:        get(h, headerID),
-		Type:      get(h, headerType),
-		Tenant:    get(h, headerTenant),
-		Headers:   map[string]string{},
-		Body:      body,
-		NotBefore: parseStamp(get(h, headerNotBefore)),
-	}
+// decode reads what encode wrote, and what other programs did.
+func decode(h nats.Header, body []byte, typ string, lane broker.Lane) broker.Delivery {
+	headers := map[string]string{}
 	for name := range h {
 		if attr, ours := strings.CutPrefix(name, prefixCE); ours {
-			m.Headers[attr] = get(h, name)
+			headers[attr] = get(h, name)
 		}
 	}
-	for _, other := range []string{m.Headers["id"], get(h, jetstream.MsgIDHeader)} {
-		if m.ID == "" && broker.ValidID(other) {
-			m.ID = other
-		}
-	}
-	if m.Type == "" {
-		m.Type = n.typeOf(subject)
-	}
-	return m
+	d := adapter.Read(func(name string) string { return get(h, name) }, headers, get(h, jetstream.MsgIDHeader))
+	d.Type, d.Lane, d.Body = typ, lane, body
+	return d
 }
 
 func set(h nats.Header, name, value string) { h[name] = []string{escape(value)} }
@@ -84,7 +52,7 @@ func get(h nats.Header, name string) string {
 	}
 	plain, err := url.PathUnescape(values[0])
 	if err != nil {
-		return values[0] // written by somebody who does not escape
+		return values[0] // written by a program that does not escape
 	}
 	return plain
 }
@@ -104,22 +72,4 @@ func escape(s string) string {
 		}
 	}
 	return b.String()
-}
-
-func attempt(h nats.Header) int {
-	n, err := strconv.Atoi(get(h, headerAttempt))
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-func parseStamp(s string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
 }

@@ -3,22 +3,21 @@ package natsbroker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
 const (
 	ackTimeout = 5 * time.Second // for one acknowledgement; then the message is sent again under the same id
 	maxPending = 4096            // unacknowledged messages of this process; the server refuses beyond 10,000 a stream
-	windowLen  = 256             // unacknowledged messages of one Publish
-	windowSize = 8 << 20         // and their bytes; the server refuses beyond 128 MB a stream
-	firstPause = 50 * time.Millisecond
-	longPause  = time.Second
+	windowLen  = 128             // unacknowledged messages of one Publish, 33 MB at most; the server refuses beyond 128 MB a stream
 )
 
 // codeStoreFailed is what the server answers when a limit of the stream forbids to store a message.
@@ -31,56 +30,33 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 		if err := m.Check(); err != nil {
 			return err
 		}
-		encoded[i] = encode(m, b.event(m.Type, m.Tenant), m.ID)
+		encoded[i] = encode(broker.Delivery{Message: m}, b.event(m), m.ID)
 	}
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, b.PublishTimeout)
-		defer cancel()
-	}
-	for len(encoded) > 0 {
-		n := window(encoded)
-		if err := b.store(ctx, encoded[:n]); err != nil {
+	ctx, cancel := adapter.Limit(ctx, b.PublishTimeout)
+	defer cancel()
+	for part := range slices.Chunk(encoded, windowLen) {
+		if err := b.store(ctx, b.work(), part); err != nil {
 			return err
 		}
-		encoded = encoded[n:]
 	}
 	return nil
 }
 
-// window returns how many messages may be on their way together.
-func window(messages []*nats.Msg) int {
-	size := 0
-	for i, m := range messages {
-		size += len(m.Data)
-		if i > 0 && (i == windowLen || size > windowSize) {
-			return i
-		}
-	}
-	return len(messages)
-}
-
-// store sends the messages until each is acknowledged, ctx ends, or an error says that trying again is useless. Repeating is
-// safe within the dedupe window, because the ids stay the same.
-func (b *Broker) store(ctx context.Context, messages []*nats.Msg) error {
-	for pause := firstPause; ; pause = min(2*pause, longPause) {
+// store sends the messages to a stream until each is acknowledged, ctx ends, or an error says that trying again is useless.
+// Repeating is safe within the dedupe window, because the ids stay the same.
+func (b *Broker) store(ctx context.Context, stream string, messages []*nats.Msg) error {
+	final := func(err error) error { return b.final(err, stream) }
+	err := adapter.Persist(ctx, final, func(ctx context.Context) error {
 		failed, err := b.send(ctx, messages)
-		if err == nil {
-			return nil
-		}
-		if final := b.verdict(err, failed[0].Subject); final != nil {
-			return final
-		}
+		messages = failed
 		if errors.Is(err, jetstream.ErrNoStreamResponse) {
-			if err := b.restore(ctx); err != nil {
+			if err := b.setUp(ctx, false); err != nil {
 				b.Logger.WarnContext(ctx, "the streams cannot be checked", "error", err)
 			}
 		}
-		if !wait(ctx, pause) {
-			return gaveUp(ctx, err)
-		}
-		messages = failed
-	}
+		return err
+	})
+	return adapter.GaveUp(ctx, err)
 }
 
 // send publishes all messages and collects the acknowledgements; it returns what failed, and one of the reasons.
@@ -108,13 +84,13 @@ func (b *Broker) send(ctx context.Context, messages []*nats.Msg) (failed []*nats
 	return failed, reason
 }
 
-// verdict translates errors that stay when the message is sent again; nil means that trying again makes sense.
-func (b *Broker) verdict(err error, subject string) error {
+// final translates errors that stay when the message is sent again; nil means that trying again makes sense.
+func (b *Broker) final(err error, stream string) error {
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
 		return fault.Wrap(err, fault.MessageTooLarge, "the message is larger than the broker's limit")
 	case hasCode(err, codeStoreFailed):
-		return fault.Wrap(err, fault.BrokerBusy, "the broker's stream "+b.streamOf(subject)+" is full")
+		return fault.Wrap(err, fault.BrokerBusy, "the broker's stream "+stream+" is full")
 	case errors.Is(err, nats.ErrConnectionClosed), b.nc.IsClosed():
 		return fault.Wrap(err, fault.BrokerUnavailable, "the broker's connection was closed")
 	}
@@ -126,22 +102,10 @@ func hasCode(err error, code jetstream.ErrorCode) bool {
 	return ok && api.ErrorCode == code
 }
 
-// gaveUp is the answer when time is over: a cancellation stays one, a lost race against a deadline is the broker's.
-func gaveUp(ctx context.Context, last error) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// unavailable translates an error of a call that is not repeated; nil stays nil, a cancellation a cancellation.
+func unavailable(ctx context.Context, err error) error {
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
-	return fault.Wrap(last, fault.BrokerUnavailable, "the broker did not confirm in time")
-}
-
-// wait pauses and reports whether ctx is still alive.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return fault.Wrap(err, fault.BrokerUnavailable, "the broker does not answer")
 }

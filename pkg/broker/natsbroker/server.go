@@ -21,19 +21,17 @@ import (
 
 // ServerOptions are the settings of an embedded server; the zero value is good.
 type ServerOptions struct {
-	Name     string       // must not change across restarts; default "taxiway"
-	Listen   string       // host:port for other processes; default: no port at all
-	TLS      *tls.Config  // of that port; default: clear text
-	Guests   Guests       // who may use it, and for what; default: anybody, for anything
-	MaxStore int64        // bytes on disk; default 8 GiB
-	Logger   *slog.Logger // default: silent
+	Listen  string       // host:port for other processes; default: no port at all
+	TLS     *tls.Config  // of that port; default: clear text
+	Senders Senders      // who may use it, and for what; default: every client, for everything
+	Logger  *slog.Logger // default: silent
 }
 
 const (
-	defaultMaxStore = 8 << 30
-	maxMemory       = 256 << 20
-	maxPayload      = 1 << 20
-	startTimeout    = 30 * time.Second
+	maxStore     = 8 << 30
+	maxMemory    = 256 << 20
+	maxPayload   = 1 << 20
+	startTimeout = 30 * time.Second
 )
 
 // lockName is the file whose lock stands for a server's directory.
@@ -47,7 +45,7 @@ var ErrLocked = dirlock.ErrHeld
 type Server struct {
 	ns     *server.Server
 	lock   *dirlock.Lock
-	secret string // with which this process comes in; "" when nobody asks
+	secret string // with which this process comes in; "" when it is not asked for
 	log    *slog.Logger
 }
 
@@ -76,8 +74,8 @@ func start(dir string, o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
 	}
-	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
-		d.rooms.ns = ns
+	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
+		d.accounts.ns = ns
 	}
 	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
 	ns.Start()
@@ -90,7 +88,7 @@ func start(dir string, o ServerOptions) (*Server, error) {
 }
 
 func secret(opts *server.Options) string {
-	if d, guarded := opts.CustomClientAuthentication.(door); guarded {
+	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
 		return d.secret
 	}
 	return ""
@@ -105,21 +103,15 @@ func (o ServerOptions) logger() *slog.Logger {
 
 func (o ServerOptions) native(dir string) (*server.Options, error) {
 	opts := &server.Options{
-		ServerName:         o.Name,
+		ServerName:         "taxiway", // must not change across restarts
 		DontListen:         o.Listen == "",
 		JetStream:          true,
 		StoreDir:           filepath.Clean(dir),
 		SyncAlways:         true,
 		MaxPayload:         maxPayload,
-		JetStreamMaxStore:  o.MaxStore,
+		JetStreamMaxStore:  maxStore,
 		JetStreamMaxMemory: maxMemory,
 		NoSigs:             true, // signals belong to the process
-	}
-	if opts.ServerName == "" {
-		opts.ServerName = "taxiway"
-	}
-	if opts.JetStreamMaxStore <= 0 {
-		opts.JetStreamMaxStore = defaultMaxStore
 	}
 	if o.Listen == "" {
 		return opts, nil
@@ -135,8 +127,8 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 		opts.Port = server.RANDOM_PORT
 	}
 	opts.Host, opts.TLSConfig = host, o.TLS
-	if o.Guests != nil {
-		opts.CustomClientAuthentication = door{names{defaultPrefix}, rand.Text(), o.Guests, &rooms{open: map[string]*server.Account{}}}
+	if o.Senders != nil {
+		opts.CustomClientAuthentication = authenticator{names{defaultPrefix}, rand.Text(), o.Senders, &accounts{open: map[string]*server.Account{}}}
 		return opts, safePort(host, o.TLS)
 	}
 	return opts, nil
@@ -178,7 +170,7 @@ func (s *Server) Close() error {
 // serverLog writes the server's log to slog, less loudly: its notices are about itself.
 type serverLog struct{ log *slog.Logger }
 
-// Noticef logs at debug: what a server notices when it starts is nobody's concern.
+// Noticef logs at debug: what a server notices when it starts concerns no operator.
 func (l serverLog) Noticef(f string, v ...any) { l.log.Debug("nats-server: " + fmt.Sprintf(f, v...)) }
 
 // Warnf logs at warn.

@@ -25,43 +25,42 @@ func (b *Broker) workConfig() jetstream.StreamConfig {
 	}
 }
 
-func (b *Broker) parkedConfig() jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:                 b.parked(),
-		Description:          "Taxiway: messages that were given up",
-		Subjects:             b.parkedSubjects(),
-		Retention:            jetstream.LimitsPolicy,
-		Discard:              jetstream.DiscardNew,
-		DiscardNewPerSubject: true,
-		MaxMsgsPerSubject:    1,
-		MaxBytes:             b.MaxParkedBytes,
-		Storage:              jetstream.FileStorage,
-		Replicas:             b.Replicas,
-		AllowDirect:          true,
-	}
+// deadConfig has no dedupe window of ours: see storeDead.
+func (b *Broker) deadConfig() jetstream.StreamConfig {
+	cfg := b.workConfig()
+	cfg.Name = b.dead()
+	cfg.Description = "Taxiway: dead letters"
+	cfg.Subjects = b.deadSubjects()
+	cfg.DiscardNewPerSubject = true
+	cfg.MaxMsgsPerSubject = 1
+	cfg.MaxBytes = b.MaxDeadBytes
+	cfg.Duplicates = 0
+	return cfg
 }
 
-// setUp creates the streams or brings them to our configuration.
-func (b *Broker) setUp(ctx context.Context) error {
+// setUp creates the streams that are missing: all at first, and one that was deleted while we run. What was in that is issued
+// again from the ledger. With change the others are brought to our configuration.
+func (b *Broker) setUp(ctx context.Context, change bool) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.parkedConfig()} {
-		if err := b.provide(ctx, cfg); err != nil {
+	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.deadConfig()} {
+		if err := b.provide(ctx, cfg, change); err != nil {
 			return fault.Wrap(err, fault.BrokerUnavailable, "the stream "+cfg.Name+" cannot be set up")
 		}
 	}
 	return nil
 }
 
-// provide creates a stream or brings it to the configuration. One that has it is left alone: on a running server a change is
-// no small matter, and every replica that starts would make one.
-func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig) error {
+// provide creates a stream or, with change, brings it to the configuration. One that has it is left alone: on a running server
+// a change is no small matter, and every replica that starts would make one.
+func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig, change bool) error {
 	stream, err := b.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		b.Logger.InfoContext(ctx, "creating a stream", "stream", want.Name)
 		if _, err = b.js.CreateStream(ctx, want); !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return err
 		}
-		stream, err = b.js.Stream(ctx, want.Name) // somebody else was faster, perhaps with another configuration
+		stream, err = b.js.Stream(ctx, want.Name) // another replica was faster, perhaps with another configuration
 	}
 	if err != nil {
 		return err
@@ -69,7 +68,7 @@ func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig) error
 	if want.Replicas == 0 {
 		want.Replicas = stream.CachedInfo().Config.Replicas
 	}
-	if has(stream.CachedInfo().Config, want) {
+	if !change || has(stream.CachedInfo().Config, want) {
 		return nil
 	}
 	_, err = b.js.UpdateStream(ctx, want)
@@ -92,22 +91,4 @@ func has(config, want jetstream.StreamConfig) bool {
 		changed.Duplicates = want.Duplicates
 	}
 	return reflect.DeepEqual(config, changed)
-}
-
-// restore creates a stream again that somebody deleted while we run. What was in it is issued again from the ledger.
-func (b *Broker) restore(ctx context.Context) error {
-	for _, cfg := range []jetstream.StreamConfig{b.workConfig(), b.parkedConfig()} {
-		_, err := b.js.Stream(ctx, cfg.Name)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return err
-		}
-		b.Logger.WarnContext(ctx, "a stream was deleted; creating it again", "stream", cfg.Name)
-		if _, err := b.js.CreateStream(ctx, cfg); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return err
-		}
-	}
-	return nil
 }

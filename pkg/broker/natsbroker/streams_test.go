@@ -21,14 +21,14 @@ func TestStreamsAreChangedOnlyWhenTheyDiffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open(t, Options{}).closing(t)
-	b.open(t, Options{MaxParkedBytes: 1 << 20}).closing(t)
+	b.open(t, Options{MaxDeadBytes: 1 << 20}).closing(t)
 	var first struct{ Stream string }
-	if err := json.Unmarshal(next(t, updates).Data, &first); err != nil || first.Stream != "taxiway-parked" {
+	if err := json.Unmarshal(next(t, updates).Data, &first); err != nil || first.Stream != "taxiway-dead-letters" {
 		t.Errorf("the first change was to %q: %v", first.Stream, err)
 	}
 	b.open(t, Options{}).closing(t)
 	var second struct{ Stream string }
-	if err := json.Unmarshal(next(t, updates).Data, &second); err != nil || second.Stream != "taxiway-parked" || len(updates) > 0 {
+	if err := json.Unmarshal(next(t, updates).Data, &second); err != nil || second.Stream != "taxiway-dead-letters" || len(updates) > 0 {
 		t.Errorf("the second change was to %q, and %d more: %v", second.Stream, len(updates), err)
 	}
 }

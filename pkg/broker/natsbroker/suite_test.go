@@ -146,7 +146,7 @@ func harness(t *testing.T) brokertest.Harness {
 		Dying: func(t *testing.T, _ ...broker.Subscription) broker.Broker {
 			t.Helper()
 			return b.open(t, Options{onStep: func(s step) {
-				if s == stepParked {
+				if s == stepDeadLettered {
 					runtime.Goexit()
 				}
 			}})

@@ -3,7 +3,6 @@ package natsbroker
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -51,7 +50,11 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	last := min(b.seen.swap(name, info.State.LastSeq), info.State.LastSeq)
+	before, known := b.seen.Swap(name, info.State.LastSeq)
+	if !known {
+		return nil
+	}
+	last := min(before.(uint64), info.State.LastSeq)
 	list := stream.ListConsumers(ctx)
 	var consumers []*jetstream.ConsumerInfo
 	for c := range list.Info() {
@@ -67,23 +70,7 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
 }
 
-// seen remembers the last message of each stream as of the previous Trim.
-type seen struct {
-	mu   sync.Mutex
-	last map[string]uint64
-}
-
-func (s *seen) swap(stream string, last uint64) (before uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.last == nil {
-		s.last = map[string]uint64{}
-	}
-	before, s.last[stream] = s.last[stream], last
-	return before
-}
-
-// floorOf returns up to where nobody needs anything any more, 0 when that is not known. On a cluster the list leaves out
+// floorOf returns up to where no consumer needs anything any more, 0 when that is not known. On a cluster the list leaves out
 // consumers that have no leader at the moment, and may hold another one twice.
 func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 {
 	floor, names := last, map[string]bool{}
@@ -98,7 +85,7 @@ func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 
 }
 
 // done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so
-// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader nobody knows what it has
+// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader it is not known what it has
 // in hand.
 func done(c *jetstream.ConsumerInfo, last uint64) uint64 {
 	leaderless := c.Cluster != nil && c.Cluster.Leader == ""

@@ -37,25 +37,29 @@ func newBackend(t *testing.T, b backend, types ...string) *backend {
 	t.Helper()
 	for _, typ := range types {
 		b.topology.Topics = append(b.topology.Topics, Topic{Type: typ})
-		b.addTopic(t, b.topology.Name(typ))
+		for _, lane := range broker.Lanes() {
+			b.addTopic(t, b.topology.Name(typ, lane))
+		}
 	}
 	return &b
 }
 
-// subscribe creates what is missing: a subscription on every topic that matches.
+// subscribe creates what is missing: a subscription on the topic of its type.
 func (b *backend) subscribe(t *testing.T, subs ...broker.Subscription) {
 	t.Helper()
 	for _, sub := range subs {
-		if broker.IsIntake(sub.Type) {
-			queue, redo, replies := b.topology.Intake(sub.Type)
+		if broker.IsInbound(sub.Type) {
+			queue, retry, replies := b.topology.Inbound(sub.Type)
 			b.addQueue(t, queue, sub.Lease, false)
-			b.addQueue(t, redo, sub.Lease, true)
+			b.addQueue(t, retry, sub.Lease, true)
 			b.addQueue(t, replies, sub.Lease, false)
 		}
 		for i := range b.topology.Topics {
 			topic := &b.topology.Topics[i]
-			if sub.Matches(topic.Type) && !slices.Contains(topic.Subscriptions, sub.Name) {
-				b.addSubscription(t, b.topology.Name(topic.Type), sub.Name, sub.Lease)
+			if sub.Type == topic.Type && !slices.Contains(topic.Subscriptions, sub.Name) {
+				for _, lane := range broker.Lanes() {
+					b.addSubscription(t, b.topology.Name(topic.Type, lane), sub.Name, sub.Lease)
+				}
 				topic.Subscriptions = append(topic.Subscriptions, sub.Name)
 			}
 		}
@@ -94,7 +98,11 @@ func (b *backend) send(t *testing.T, messageType string, messages ...*azserviceb
 	defer cancel()
 	client := b.client(t)
 	defer client.Close(ctx)
-	s, err := client.NewSender(b.topology.Name(messageType), nil)
+	entity := b.topology.Name(messageType, broker.Bulk)
+	if broker.IsInbound(messageType) {
+		entity, _, _ = b.topology.Inbound(messageType)
+	}
+	s, err := client.NewSender(entity, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +113,14 @@ func (b *backend) send(t *testing.T, messageType string, messages ...*azserviceb
 	}
 }
 
+// probe is a subscription for Health to ask, in tests that have none of their own.
+var probe = broker.Subscription{Name: "probe", Type: "devices", Lease: time.Minute}
+
 func (b *backend) harness() brokertest.Harness {
 	return brokertest.Harness{
 		Open: func(t *testing.T, subs ...broker.Subscription) broker.Broker {
 			t.Helper()
-			b.subscribe(t, subs...)
+			b.subscribe(t, append(subs, probe)...)
 			return b.open(t, Options{})
 		},
 		Restart: func(*testing.T) { b.line.cut(3) },

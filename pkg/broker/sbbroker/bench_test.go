@@ -30,7 +30,7 @@ func newFloor(b *testing.B) *floor {
 	}
 	topic := func(typ string) simulator.Topic {
 		return simulator.Topic{
-			Name: Topology{}.Name(typ), Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
+			Name: Topology{}.Name(typ, broker.Bulk), Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
 			Subscriptions: []simulator.Subscription{sub("bench")},
 		}
 	}
@@ -51,10 +51,10 @@ func newFloor(b *testing.B) *floor {
 		f.client, err = azservicebus.NewClientFromConnectionString(srv.ConnectionString(), clientOptions())
 	}
 	if err == nil {
-		f.sender, err = f.client.NewSender(Topology{}.Name("floor"), nil)
+		f.sender, err = f.client.NewSender(Topology{}.Name("floor", broker.Bulk), nil)
 	}
 	if err == nil {
-		f.receiver, err = f.client.NewReceiverForSubscription(Topology{}.Name("floor"), "bench", nil)
+		f.receiver, err = f.client.NewReceiverForSubscription(Topology{}.Name("floor", broker.Bulk), "bench", nil)
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -90,7 +90,7 @@ func (f *floor) publish(b *testing.B, messages []broker.Message) {
 	b.Helper()
 	encoded := make([]*azservicebus.Message, len(messages))
 	for i, m := range messages {
-		encoded[i] = f.br.encode(m)
+		encoded[i] = f.br.encode(broker.Delivery{Message: m})
 	}
 	for len(encoded) > 0 {
 		batch, err := f.sender.NewMessageBatch(b.Context(), nil)
@@ -187,9 +187,9 @@ func (f *floor) consumeOurs(b *testing.B, n, concurrency int) time.Duration {
 	ended := make(chan error, 1)
 	start := time.Now()
 	go func() {
-		ended <- f.br.Consume(ctx, broker.Subscription{Name: "bench", Type: "ours", Concurrency: concurrency}, func(context.Context, broker.Delivery) error {
+		ended <- f.br.Consume(ctx, broker.Subscription{Name: "bench", Type: "ours", Concurrency: concurrency}, func(context.Context, broker.Delivery) broker.Outcome {
 			handled <- struct{}{}
-			return nil
+			return broker.Acknowledge()
 		})
 	}()
 	for range n {

@@ -11,14 +11,14 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// A simulated namespace in this process: publish, give up, look at what was parked, send it back.
+// A simulated namespace in this process: publish, give up, look at at the dead letters, send it back.
 func Example() {
 	if err := run(context.Background()); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
 	// a, attempt 1
-	// parked: a on importer: message.malformed
+	// dead: a on importer: message.malformed
 	// a-again, attempt 1
 }
 
@@ -43,9 +43,9 @@ func run(ctx context.Context) (err error) {
 	if err := b.Publish(ctx, broker.Message{ID: "a", Type: "devices.collected.v1", Body: []byte("{}")}); err != nil {
 		return err
 	}
-	handle := func(outcome error) error {
+	handle := func(outcome broker.Outcome) error {
 		consuming, stop := context.WithCancel(ctx)
-		return b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) error {
+		return b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 			fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
 			stop()
 			return outcome
@@ -54,15 +54,15 @@ func run(ctx context.Context) (err error) {
 	if err := handle(broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))); err != nil {
 		return err
 	}
-	err = b.Browse(ctx, func(p broker.Parked) bool {
-		fmt.Printf("parked: %s on %s: %s\n", p.ID, p.Subscription, p.Reason)
+	err = b.Peek(ctx, func(p broker.DeadLettered) bool {
+		fmt.Printf("dead: %s on %s: %s\n", p.ID, p.Subscription, p.Reason)
 		return true
 	})
 	if err != nil {
 		return err
 	}
-	if err := b.Unpark(ctx, "importer", "a", "a-again"); err != nil {
+	if err := b.Replay(ctx, "importer", "a", "a-again"); err != nil {
 		return err
 	}
-	return handle(nil)
+	return handle(broker.Acknowledge())
 }

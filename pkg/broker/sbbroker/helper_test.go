@@ -15,9 +15,9 @@ import (
 var importer = broker.Subscription{Name: "importer", Type: "devices.collected.v1", Lease: time.Minute}
 
 // importerEntity is where its messages wait in the namespace.
-const importerEntity = "taxiway.devices.collected.v1/Subscriptions/importer"
+const importerEntity = "taxiway.devices.collected.v1.bulk/Subscriptions/importer"
 
-const topicEntity = "taxiway.devices.collected.v1"
+const topicEntity = "taxiway.devices.collected.v1.bulk"
 
 // bench is a simulated namespace with the importer's subscription.
 type bench struct {
@@ -80,7 +80,7 @@ func (b *bench) consume(br *Broker, sub broker.Subscription, h broker.Handler) (
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- br.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) error { got <- d; return h(ctx, d) })
+		ended <- br.Consume(ctx, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome { got <- d; return h(ctx, d) })
 	}()
 	stopped := false
 	stop = func() {
@@ -94,9 +94,9 @@ func (b *bench) consume(br *Broker, sub broker.Subscription, h broker.Handler) (
 	return got, stop
 }
 
-func done(context.Context, broker.Delivery) error { return nil }
+func done(context.Context, broker.Delivery) broker.Outcome { return broker.Acknowledge() }
 
-func dead(context.Context, broker.Delivery) error {
+func dead(context.Context, broker.Delivery) broker.Outcome {
 	return broker.DeadLetter(fault.New(fault.MessageMalformed, "no JSON"))
 }
 
@@ -130,16 +130,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// parked lists the dead letters by id.
-func (b *bench) parked(br *Broker) map[string]broker.Parked {
+// dead lists the dead letters by id.
+func (b *bench) dead(br *Broker) map[string]broker.DeadLettered {
 	b.Helper()
-	found := map[string]broker.Parked{}
-	b.must(br.Browse(b.Context(), func(p broker.Parked) bool { found[p.ID] = p; return true }))
+	found := map[string]broker.DeadLettered{}
+	b.must(br.Peek(b.Context(), func(p broker.DeadLettered) bool { found[p.ID] = p; return true }))
 	return found
 }
 
-// park publishes messages and gives them up.
-func (b *bench) park(br *Broker, ids ...string) {
+// kill publishes messages that become dead letters.
+func (b *bench) kill(br *Broker, ids ...string) {
 	b.Helper()
 	got, stop := b.consume(br, importer, dead)
 	b.publish(br, ids...)

@@ -2,6 +2,7 @@ package sbbroker
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,95 +13,79 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 )
 
-// Application properties. Those of the message are CloudEvents attributes with the prefix of the AMQP protocol binding, which
-// also knows an older one; the others are ours.
+// Application properties, beside those that adapters share. Headers are CloudEvents attributes with the prefix of the AMQP
+// protocol binding, which also knows an older one.
 const (
 	prefixCE    = "cloudEvents_"
 	prefixOldCE = "cloudEvents:"
 	attrContent = "datacontenttype" // travels as the content-type of AMQP
 
-	propID        = "taxiway-id"
-	propTenant    = "taxiway-tenant"
-	propAttempt   = "taxiway-attempt"
-	propNotBefore = "taxiway-not-before"
-	propPublished = "taxiway-published" // when the first attempt was stored
-	propTo        = "taxiway-to"        // the one subscription a copy is for
-	propParked    = "taxiway-parked"
-	propSequence  = "taxiway-sequence" // of the message to which a consumer of ours added the others
+	propTo     = "taxiway-to" // the one subscription a copy is for
+	propDeadAt = "taxiway-dead-at"
 )
 
-// encode returns the message for the topic of its type.
-func (b *Broker) encode(m broker.Message) *azservicebus.Message {
-	id, subject := m.ID, m.Type
+// encode returns the message for the topic of its type and lane.
+func (b *Broker) encode(d broker.Delivery) *azservicebus.Message {
+	id, subject := d.ID, d.Type
 	out := &azservicebus.Message{
-		MessageID: &id, Subject: &subject, Body: m.Body,
-		ApplicationProperties: make(map[string]any, len(m.Headers)+4),
+		MessageID: &id, Subject: &subject, Body: d.Body,
+		ApplicationProperties: make(map[string]any, len(d.Headers)+4),
 	}
-	for name, value := range m.Headers {
+	for name, value := range d.Headers {
 		if name == attrContent && printable(value) { // the content-type of AMQP is a symbol
 			out.ContentType = &value
 			continue
 		}
 		out.ApplicationProperties[prefixCE+name] = value
 	}
-	out.ApplicationProperties[propID] = m.ID
-	if m.Tenant != "" {
-		out.ApplicationProperties[propTenant] = m.Tenant
+	for name, value := range adapter.Properties(d) {
+		out.ApplicationProperties[name] = value
 	}
-	if !m.NotBefore.IsZero() {
-		out.ApplicationProperties[propNotBefore] = stamp(m.NotBefore)
-		if at := m.NotBefore.UTC(); at.After(b.Now()) {
-			out.ScheduledEnqueueTime = &at
-		}
+	if at := d.NotBefore.UTC(); at.After(b.Now()) {
+		out.ScheduledEnqueueTime = &at
 	}
 	return out
 }
 
-// address makes a copy of a message one for a single subscription. Its id can be nobody else's, because ids hold no blanks,
-// and is the same when the copy is made again.
-func address(out *azservicebus.Message, to source, id string, attempt int) {
+// addressed returns a copy of a message for a single subscription. Its id can be no other message's, because ids hold no
+// blanks, and is the same when the copy is made again.
+func (b *Broker) addressed(d broker.Delivery, to source) *azservicebus.Message {
+	out := b.encode(d)
 	sum := sha256.Sum256([]byte(to.name))
-	copyID := fmt.Sprintf("%s %s~%d", id, hex.EncodeToString(sum[:6]), attempt)
-	out.MessageID = &copyID
+	id := fmt.Sprintf("%s %s~%d", d.ID, hex.EncodeToString(sum[:6]), max(d.Attempt, 1))
+	out.MessageID = &id
 	out.ApplicationProperties[propTo] = to.name
-	if attempt > 1 {
-		out.ApplicationProperties[propAttempt] = strconv.Itoa(attempt)
-	}
+	return out
 }
 
-// decode reads what encode wrote. What is missing or strange stays zero or is derived: foreign messages reach the handler,
-// which decides.
-func (t Topology) decode(from source, raw *azservicebus.ReceivedMessage) broker.Message {
+// decode reads what encode wrote, and what other programs did.
+func (t Topology) decode(from source, raw *azservicebus.ReceivedMessage) broker.Delivery {
 	if from.foreign {
 		return t.decodeForeign(from, raw)
 	}
-	m := broker.Message{Type: from.typ, Headers: map[string]string{}, Body: body(raw)}
+	headers := map[string]string{}
 	for name, value := range raw.ApplicationProperties {
 		attr, ok := strings.CutPrefix(name, prefixCE)
 		if !ok {
 			attr, ok = strings.CutPrefix(name, prefixOldCE)
 		}
 		if ok {
-			m.Headers[attr] = text(value)
+			headers[attr] = text(value)
 		}
 	}
 	if raw.ContentType != nil {
-		m.Headers[attrContent] = *raw.ContentType
+		headers[attrContent] = *raw.ContentType
 	}
-	m.ID = prop(raw, propID)
-	for _, other := range []string{m.Headers["id"], raw.MessageID} {
-		if m.ID == "" && broker.ValidID(other) {
-			m.ID = other
-		}
+	d := adapter.Read(func(name string) string { return prop(raw, name) }, headers, raw.MessageID)
+	d.ID = cmp.Or(d.ID, "seq-"+sequence(raw))
+	d.Type, d.Lane, d.Body = from.typ, from.lane, body(raw)
+	if d.Published.IsZero() {
+		d.Published = enqueued(raw)
 	}
-	if m.ID == "" {
-		m.ID = "seq-" + sequence(raw)
-	}
-	m.Tenant = prop(raw, propTenant)
-	m.NotBefore = parseStamp(prop(raw, propNotBefore))
-	return m
+	return d
 }
 
 // body returns the bytes of a message: of all its data sections, or of a value that is text or bytes.
@@ -118,10 +103,7 @@ func body(raw *azservicebus.ReceivedMessage) []byte {
 }
 
 func prop(raw *azservicebus.ReceivedMessage, name string) string {
-	if v, ok := raw.ApplicationProperties[name]; ok {
-		return text(v)
-	}
-	return ""
+	return text(raw.ApplicationProperties[name])
 }
 
 // text writes a property as the CloudEvents type system writes it; other programs may use AMQP's own types.
@@ -132,25 +114,21 @@ func text(v any) string {
 	case string:
 		return v
 	case time.Time:
-		return stamp(v)
+		return adapter.Stamp(v)
 	case []byte:
 		return string(v)
 	}
 	return fmt.Sprint(v)
 }
 
-func attempt(from source, raw *azservicebus.ReceivedMessage) int {
-	n, err := strconv.Atoi(prop(raw, propAttempt))
-	if err != nil || n < 1 || !ours(from, raw) {
-		return 1
+func sequence(raw *azservicebus.ReceivedMessage) string {
+	if raw.SequenceNumber == nil {
+		return ""
 	}
-	return n
+	return strconv.FormatInt(*raw.SequenceNumber, 10)
 }
 
-func published(from source, raw *azservicebus.ReceivedMessage) time.Time {
-	if t := parseStamp(prop(raw, propPublished)); !from.foreign && !t.IsZero() {
-		return t
-	}
+func enqueued(raw *azservicebus.ReceivedMessage) time.Time {
 	if raw.EnqueuedTime == nil {
 		return time.Time{}
 	}
@@ -158,20 +136,5 @@ func published(from source, raw *azservicebus.ReceivedMessage) time.Time {
 }
 
 func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-func parseStamp(s string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

@@ -1,66 +1,62 @@
 package sbbroker
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // closer is a sender or receiver of the client library.
 type closer interface{ Close(context.Context) error }
+
+// closing closes what has nothing open but links; an error says that they are gone already.
+func closing(ctx context.Context, c closer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	_ = c.Close(ctx)
+}
 
 // pool lends senders or receivers of one entity, each to one caller at a time. They could be shared, were it not that the
 // client library (azservicebus 1.11.0, AMQPLinks.Get) opens its links twice when two calls find them closed, after a lost
 // connection for example, and then renews the first ones' tokens for as long as the process lives.
 type pool[T closer] struct {
-	open func() (T, error)
-	room chan struct{} // one for each that may be lent
-
-	mu   sync.Mutex
-	free []T
+	open   func() (T, error)
+	opened chan struct{} // one for each that there is
+	free   chan T
 }
 
 func newPool[T closer](most int, open func() (T, error)) *pool[T] {
-	return &pool[T]{open: open, room: make(chan struct{}, most)}
+	return &pool[T]{open: open, opened: make(chan struct{}, most), free: make(chan T, most)}
 }
 
-// use lends one to f. The one used last is lent first, so that there are no more than are needed.
+// use lends one to f; another is opened only when none is free.
 func (p *pool[T]) use(ctx context.Context, f func(T) error) error {
-	select {
-	case p.room <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-p.room }()
-	one, err := p.take()
+	one, err := p.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer p.give(one)
+	defer func() { p.free <- one }()
 	return f(one)
 }
 
-func (p *pool[T]) take() (one T, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if n := len(p.free); n > 0 {
-		one, p.free = p.free[n-1], p.free[:n-1]
+func (p *pool[T]) take(ctx context.Context) (one T, err error) {
+	select {
+	case one = <-p.free:
 		return one, nil
+	default:
 	}
-	return p.open()
+	select {
+	case one = <-p.free:
+		return one, nil
+	case <-ctx.Done():
+		return one, ctx.Err()
+	case p.opened <- struct{}{}:
+	}
+	if one, err = p.open(); err != nil {
+		<-p.opened
+	}
+	return one, err
 }
 
-func (p *pool[T]) give(one T) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.free = append(p.free, one)
-}
-
-// close closes all; nobody may use one any more.
+// close closes all; they must not be used any more.
 func (p *pool[T]) close(ctx context.Context) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, one := range p.free {
-		_ = one.Close(ctx) // nothing is open but links
+	for len(p.free) > 0 {
+		closing(ctx, <-p.free)
 	}
-	p.free = nil
 }

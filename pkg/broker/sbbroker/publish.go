@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -17,7 +18,7 @@ const (
 	atOnce     = 4               // transfers to one entity, or settlements of one subscription
 )
 
-// Publish sends the messages of each type in as few transfers as the broker's size limit allows.
+// Publish sends the messages of each type and lane in as few transfers as the broker's size limit allows.
 func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error {
 	var order []string
 	byEntity := map[string][]*azservicebus.Message{}
@@ -25,13 +26,13 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 		if err := m.Check(); err != nil {
 			return err
 		}
-		entity := b.Topology.Name(m.Type)
+		entity := b.Topology.Name(m.Type, m.Lane)
 		if byEntity[entity] == nil {
 			order = append(order, entity)
 		}
-		byEntity[entity] = append(byEntity[entity], b.encode(m))
+		byEntity[entity] = append(byEntity[entity], b.encode(broker.Delivery{Message: m}))
 	}
-	ctx, cancel := b.limit(ctx)
+	ctx, cancel := adapter.Limit(ctx, b.PublishTimeout)
 	defer cancel()
 	for _, entity := range order {
 		if err := b.store(ctx, entity, byEntity[entity]); err != nil {
@@ -41,17 +42,9 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 	return nil
 }
 
-// limit gives a call without a deadline one.
-func (b *Broker) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, limited := ctx.Deadline(); limited {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, b.PublishTimeout)
-}
-
 // store sends the messages until all are acknowledged, ctx ends, or an error says that trying again is useless. A connection
 // lost after sending leaves open what was stored; the ids stay the same, so that duplicate detection drops the repetition.
-// What is wrong with the queues of an intake source is that source's affair and no condition of the process.
+// What is wrong with the queues of an inbound source is that source's affair and no condition of the process.
 func (b *Broker) store(ctx context.Context, entity string, messages []*azservicebus.Message) error {
 	for len(messages) > 0 {
 		err := persist(ctx, func(ctx context.Context) error {
@@ -60,13 +53,13 @@ func (b *Broker) store(ctx context.Context, entity string, messages []*azservice
 			return err
 		})
 		if err != nil {
-			if !fault.IsCancel(err) && !b.Topology.isIntake(entity) {
-				b.state.note("sending to "+entity, err, b.Now())
+			if !fault.IsCancel(err) && !b.Topology.isInbound(entity) {
+				b.state.Note("sending to "+entity, err, b.Now())
 			}
-			return about(entity, err)
+			return adapter.About(entity, err)
 		}
 	}
-	b.state.clear("sending to " + entity)
+	b.state.Clear("sending to " + entity)
 	return nil
 }
 
@@ -88,8 +81,6 @@ func (b *Broker) send(ctx context.Context, entity string, messages []*azserviceb
 	if err != nil {
 		return 0, err
 	}
-	b.count.batches.Add(1)
-	b.count.sent.Add(int64(n))
 	return n, nil
 }
 

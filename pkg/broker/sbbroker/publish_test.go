@@ -75,8 +75,8 @@ func TestManyTransfers(t *testing.T) {
 	}
 	b.must(br.Publish(t.Context(), messages...))
 	b.want(importerEntity, simulator.Counts{Active: 10})
-	b.want("taxiway.submissions.due.v1/Subscriptions/importer", simulator.Counts{Active: 10})
-	if o := br.Operations(); o.Sent != 20 || o.Batches != 6 {
+	b.want("taxiway.submissions.due.v1.bulk/Subscriptions/importer", simulator.Counts{Active: 10})
+	if o := b.Operations(); o.Sent != 20 || o.Transfers != 6 {
 		t.Errorf("%+v: two of 100 KB go into a transfer, and ten small ones", o)
 	}
 }
@@ -134,7 +134,7 @@ func TestNotSetUp(t *testing.T) {
 	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
 	missing := Topology{Topics: []Topic{{Type: "devices.ready.v1", Subscriptions: []string{"audit"}}}}
-	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1/audit") {
+	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1.bulk/audit") {
 		t.Errorf("open: %v", err)
 	}
 	br := b.broker(Options{})
@@ -177,7 +177,7 @@ func TestWaitingAtTheStart(t *testing.T) {
 	}()
 	for range 2 {
 		line := string(next(t, said))
-		if !strings.Contains(line, "WARN") || !strings.Contains(line, "taxiway.devices.collected.v1/importer") || !strings.Contains(line, "error=") {
+		if !strings.Contains(line, "WARN") || !strings.Contains(line, "taxiway.devices.collected.v1.bulk/importer") || !strings.Contains(line, "error=") {
 			t.Error(line)
 		}
 		clock.Add(int64(sayEvery / time.Second))
@@ -206,7 +206,7 @@ func TestNoToken(t *testing.T) {
 	if detail := fault.DetailOf(err); fault.CodeOf(err) != fault.BrokerUnavailable || strings.Contains(detail, "refuses") || !strings.Contains(detail, "token") {
 		t.Errorf("got %v", err)
 	}
-	if refused := verdict(&azservicebus.Error{Code: azservicebus.CodeUnauthorizedAccess}); !strings.Contains(fault.DetailOf(refused), "refuses") {
+	if refused := final(&azservicebus.Error{Code: azservicebus.CodeUnauthorizedAccess}); !strings.Contains(fault.DetailOf(refused), "refuses") {
 		t.Errorf("got %v", refused)
 	}
 }

@@ -1,6 +1,7 @@
 package sbbroker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
 )
@@ -42,7 +44,7 @@ func TestChaos(t *testing.T) {
 	sub.Concurrency = 8
 	var stops []func()
 	for range consumers {
-		_, stop := b.consume(b.broker(quiet), sub, func(_ context.Context, d broker.Delivery) error { note(d.ID); return nil })
+		_, stop := b.consume(b.broker(quiet), sub, func(_ context.Context, d broker.Delivery) broker.Outcome { note(d.ID); return broker.Acknowledge() })
 		stops = append(stops, stop)
 	}
 	publisher := b.broker(quiet)
@@ -108,7 +110,9 @@ func (b *bench) damage(n int) {
 func TestPoisonProperty(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	br := b.broker(Options{Now: b.Now})
+	said := make(chan []byte, 10_000)
+	br := b.broker(Options{Now: b.Now, Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
+	met := 0
 	id := "poison"
 	poison := &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{"DeadLetterReason": int64(42)}}
 	b.publish(br, "before-1", "before-2")
@@ -117,10 +121,13 @@ func TestPoisonProperty(t *testing.T) {
 	sub := importer
 	sub.Concurrency = 8
 	got, stop := b.consume(br, sub, done)
-	for k := range int64(MaxDeliveryCount) {
+	for k := range MaxDeliveryCount {
 		eventually(t, "it was met again, and the neighbours are through", func() bool {
+			for len(said) > 0 {
+				met += bytes.Count(<-said, []byte("a message that the client"))
+			}
 			c, err := b.Counts(importerEntity)
-			return err == nil && br.Operations().Poisoned == k+1 && c.Active == 0 && (k == 0 || c.Locked == 1)
+			return err == nil && met == k+1 && c.Active == 0 && (k == 0 || c.Locked == 1)
 		})
 		b.Advance(importer.Lease + time.Second)
 	}
@@ -132,7 +139,7 @@ func TestPoisonProperty(t *testing.T) {
 	if seen["poison"] {
 		t.Errorf("seen %v", seen)
 	}
-	if p := b.parked(br)["poison"]; p.Reason != string(fault.MessageExhausted) || p.Subscription != "importer" {
+	if p := b.dead(br)["poison"]; p.Reason != fault.MessageExhausted || p.Subscription != "importer" {
 		t.Errorf("%+v", p)
 	}
 	b.publish(br, "afterwards")
@@ -169,56 +176,25 @@ func TestLostLock(t *testing.T) {
 	br := b.broker(Options{})
 	told := make(chan error, 10)
 	first := true
-	got, _ := b.consume(br, sub, func(ctx context.Context, _ broker.Delivery) error {
+	got, _ := b.consume(br, sub, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 		if !first {
-			return nil
+			return broker.Acknowledge()
 		}
 		first = false
 		<-ctx.Done()
 		told <- context.Cause(ctx)
-		return ctx.Err()
+		return broker.Release()
 	})
 	b.publish(br, "a")
 	next(t, got)
 	b.Advance(time.Hour)
-	if err := next(t, told); !errors.Is(err, errLockLost) {
+	if err := next(t, told); !errors.Is(err, adapter.ErrLost) {
 		t.Errorf("the handler was told %v", err)
 	}
 	if d := next(t, got); d.ID != "a" || d.Attempt != 1 {
 		t.Errorf("%+v: a lost lock is no attempt", d)
 	}
 	eventually(t, "settled", func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} })
-}
-
-// TestWaitingForAWorker: the locks of all that came together are kept, also while no worker is free.
-func TestWaitingForAWorker(t *testing.T) {
-	t.Parallel()
-	const n = 3
-	b := newBench(t)
-	br := b.broker(Options{})
-	b.publish(br, "a", "b", "c")
-	sub := importer
-	sub.Lease = leastLease // renews every half second what is locked for a minute
-	s := &share{Broker: br, sub: sub, demand: newDemand(n), ready: make(chan *delivery), holds: make(chan struct{}, 1)}
-	in := newInlet(s, br.sources(sub)[0])
-	var messages []*azservicebus.ReceivedMessage
-	for len(messages) < n {
-		more, err := in.receive(t.Context(), n-len(messages))
-		b.must(err)
-		messages = append(messages, more...)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	s.running.Go(func() { in.takeAll(ctx, messages) })
-	for range 2 { // half a minute twice: what is not renewed in between is lost
-		before := br.Operations().Renewed
-		eventually(t, "every lock was renewed, in five rounds of all", func() bool { return br.Operations().Renewed-before >= 5*n })
-		b.Advance(importer.Lease / 2)
-	}
-	b.want(importerEntity, simulator.Counts{Locked: n})
-	cancel()
-	s.running.Wait()
-	in.end(t.Context())
-	b.want(importerEntity, simulator.Counts{Active: n})
 }
 
 // TestUnansweredSettlement: it was carried out, and nobody said so.
@@ -238,10 +214,10 @@ func TestUnansweredSettlement(t *testing.T) {
 func TestSettlementsSurvive(t *testing.T) {
 	t.Parallel()
 	outcomes := map[string]struct {
-		err  error
+		says broker.Outcome
 		want simulator.Counts
 	}{
-		"done":        {nil, simulator.Counts{}},
+		"done":        {broker.Acknowledge(), simulator.Counts{}},
 		"dead letter": {broker.DeadLetter(fault.New(fault.MessageMalformed, "x")), simulator.Counts{DeadLetter: 1}},
 	}
 	breaks := map[string]func(*bench){
@@ -256,7 +232,7 @@ func TestSettlementsSurvive(t *testing.T) {
 				t.Parallel()
 				b := newBench(t)
 				br := b.broker(Options{})
-				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error { cut(b); return o.err })
+				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome { cut(b); return o.says })
 				b.publish(br, "a")
 				next(t, got)
 				stop()

@@ -1,7 +1,7 @@
 package sbbroker
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -12,68 +12,61 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Topology says which entities exist: a topic for each message type, with a subscription for each consumer name. They are
-// created by whoever sets up the namespace (Bicep, Terraform), never by the pipeline: it needs no right to manage entities.
-// Intake queues are not part of it; see Topology.Intake.
+// Topology says which entities exist: two topics for each message type, one for each lane, with a subscription for each
+// consumer name on both. They are created by the one who sets up the namespace (Bicep, Terraform), never by the pipeline: it needs
+// no right to manage entities. Inbound queues are not part of it; see Topology.Inbound.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
 	Topics []Topic
 }
 
-// Topic carries the messages of one type to any number of subscriptions.
+// Topic carries the messages of one type, in both lanes, to any number of subscriptions.
 type Topic struct {
 	Type          string
 	Subscriptions []string // names of consumers, 50 characters at most
 }
 
-// Settings that the entities should have, for whoever creates them.
+// Settings that the entities should have, for the one who creates them.
 const (
 	// LockDuration is how long the broker waits for a dead consumer. Azure takes 5 s to 5 min.
 	LockDuration = time.Minute
 	// DuplicateWindow is how long a topic remembers message ids; duplicate detection has to be on.
 	DuplicateWindow = 10 * time.Minute
-	// MaxDeliveryCount is after how many crashes and lost locks the broker itself parks a message. Attempts of handlers do
-	// not reach it: they become copies before.
+	// MaxDeliveryCount is after how many crashes and lost locks the broker itself dead-letters a message. Attempts
+	// of handlers do not count: each is a copy.
 	MaxDeliveryCount = 10
 )
 
-// Filter is the SQL filter that keeps messages addressed to other subscriptions of the topic away. Without it consumers put
-// them aside unseen, which costs operations, and they pile up where nobody consumes.
-func Filter(subscription string) string {
-	return fmt.Sprintf("[%s] IS NULL OR [%s] = '%s'", propTo, propTo, subscription)
+// Name returns the name of the topic of a message type and lane.
+func (t Topology) Name(messageType string, lane broker.Lane) string {
+	return t.entity(messageType + "." + string(cmp.Or(lane, broker.Bulk)))
 }
 
-// Name returns the name of the topic of a message type, or of an intake queue.
-func (t Topology) Name(messageType string) string {
-	prefix := t.Prefix
-	if prefix == "" {
-		prefix = "taxiway"
-	}
-	return prefix + "." + messageType
+func (t Topology) entity(name string) string { return cmp.Or(t.Prefix, "taxiway") + "." + name }
+
+// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate detection
+// is off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
+// must not be able to send to it. The third is optional: the reply address, which the source may read.
+func (t Topology) Inbound(messageType string) (queue, retry, replies string) {
+	queue = t.entity(messageType)
+	return queue, queue + ".retry", queue + ".replies"
 }
 
-// Intake names the queues of an intake type. Its source may send to the first and needs no other right; duplicate detection is
-// off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
-// must not be able to send to it. The third is optional: the mailbox of answers, which the source may read.
-func (t Topology) Intake(messageType string) (queue, redo, replies string) {
-	queue = t.Name(messageType)
-	return queue, queue + ".redo", queue + ".replies"
-}
-
-// isIntake reports whether an entity is a queue of an intake type.
-func (t Topology) isIntake(entity string) bool {
-	typ, ours := strings.CutPrefix(entity, t.Name(""))
-	return ours && broker.IsIntake(typ)
+// isInbound reports whether an entity is a queue of an inbound type.
+func (t Topology) isInbound(entity string) bool {
+	typ, ours := strings.CutPrefix(entity, t.entity(""))
+	return ours && broker.IsInbound(typ)
 }
 
 // source is an entity that one receives from.
 type source struct {
 	typ     string
+	lane    broker.Lane
 	name    string // of the consumer
 	entity  string
 	copies  string // the entity for copies: retries and replays
 	queue   bool
-	foreign bool // others fill it
+	foreign bool // other programs fill it
 }
 
 // String names the entity and the subscription, for logs.
@@ -91,32 +84,34 @@ func (s source) receiver(c *azservicebus.Client, sub azservicebus.SubQueue) (*az
 func (t Topology) all() []source {
 	var found []source
 	for _, topic := range t.Topics {
-		for _, sub := range topic.Subscriptions {
-			name := t.Name(topic.Type)
-			found = append(found, source{typ: topic.Type, name: sub, entity: name, copies: name})
+		for _, lane := range broker.Lanes() {
+			for _, sub := range topic.Subscriptions {
+				name := t.Name(topic.Type, lane)
+				found = append(found, source{typ: topic.Type, lane: lane, name: sub, entity: name, copies: name})
+			}
 		}
 	}
 	return found
 }
 
-// intakeSources are the two queues that an intake subscription receives from.
-func (t Topology) intakeSources(sub broker.Subscription) []source {
-	queue, redo, _ := t.Intake(sub.Type)
-	return []source{
-		{typ: sub.Type, name: sub.Name, entity: queue, copies: redo, queue: true, foreign: true},
-		{typ: sub.Type, name: sub.Name, entity: redo, copies: redo, queue: true},
-	}
+// inbound are the two queues that an inbound subscription receives from.
+func (t Topology) inbound(sub broker.Subscription) []source {
+	queue, retry, _ := t.Inbound(sub.Type)
+	ours := source{typ: sub.Type, lane: sub.Lane, name: sub.Name, entity: retry, copies: retry, queue: true}
+	foreign := ours
+	foreign.entity, foreign.foreign = queue, true
+	return []source{foreign, ours}
 }
 
 // check refuses names that no subscription could have.
 func (t Topology) check() error {
-	if len(t.Topics) == 0 {
-		return fault.New(fault.MessageMalformed, "a topology without topics carries nothing")
+	if len(t.all()) == 0 {
+		return fault.New(fault.MessageMalformed, "a topology without subscriptions carries nothing")
 	}
 	for _, topic := range t.Topics {
 		for i, name := range append([]string{"any"}, topic.Subscriptions...) {
 			_, err := broker.Subscription{Name: name, Type: topic.Type}.Normal()
-			if err != nil || strings.HasSuffix(topic.Type, "*") || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
+			if err != nil || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
 				return fault.Newf(fault.MessageMalformed, "the topology's topic %s: a type or subscription that cannot be, or is there twice", topic.Type)
 			}
 		}
@@ -124,31 +119,24 @@ func (t Topology) check() error {
 	return nil
 }
 
-// sources lists what a subscription receives from. Intake queues are known from then on.
+// sources lists what a subscription receives from. Inbound queues are known from then on.
 func (b *Broker) sources(sub broker.Subscription) []source {
-	var found []source
-	if broker.IsIntake(sub.Type) {
-		found = b.Topology.intakeSources(sub)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		for _, s := range found {
-			if !slices.Contains(b.intakes, s) {
-				b.intakes = append(b.intakes, s)
-			}
-		}
-		return found
+	if !broker.IsInbound(sub.Type) {
+		others := func(s source) bool { return s.name != sub.Name || s.typ != sub.Type || s.lane != sub.Lane }
+		return slices.DeleteFunc(b.Topology.all(), others)
 	}
-	for _, s := range b.Topology.all() {
-		if s.name == sub.Name && sub.Matches(s.typ) {
-			found = append(found, s)
-		}
+	found := b.Topology.inbound(sub)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Contains(b.inbound, found[0]) {
+		b.inbound = append(b.inbound, found...)
 	}
 	return found
 }
 
-// known lists everything that this process could receive from: the topology, and the intake queues it consumes or consumed.
+// known lists everything that this process could receive from: the topology, and the inbound queues it consumes or consumed.
 func (b *Broker) known() []source {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append(b.Topology.all(), b.intakes...)
+	return append(b.Topology.all(), b.inbound...)
 }

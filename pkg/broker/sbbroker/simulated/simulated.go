@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 )
@@ -35,12 +36,12 @@ func Start(ctx context.Context, t sbbroker.Topology, dir string, o ...simulator.
 	return &Namespace{Server: srv, Address: "servicebus+file:" + file, topology: t}, nil
 }
 
-// AddIntake makes the queues of an intake type, intake.<tenant>.<source>.
-func (n *Namespace) AddIntake(messageType string) error {
-	queue, redo, replies := n.topology.Intake(messageType)
+// AddInbound makes the queues of an inbound type, inbound.<tenant>.<source>.
+func (n *Namespace) AddInbound(messageType string) error {
+	queue, retry, replies := n.topology.Inbound(messageType)
 	return errors.Join(
 		n.AddQueue(simulator.Queue{Name: queue, Outbox: outbox()}),
-		n.AddQueue(simulator.Queue{Name: redo, Inbox: inbox(), Outbox: outbox()}),
+		n.AddQueue(simulator.Queue{Name: retry, Inbox: inbox(), Outbox: outbox()}),
 		n.AddQueue(simulator.Queue{Name: replies, Outbox: outbox()}))
 }
 
@@ -48,11 +49,13 @@ func (n *Namespace) AddIntake(messageType string) error {
 func Topology(t sbbroker.Topology) simulator.Topology {
 	var out simulator.Topology
 	for _, topic := range t.Topics {
-		made := simulator.Topic{Name: t.Name(topic.Type), Inbox: inbox()}
-		for _, name := range topic.Subscriptions {
-			made.Subscriptions = append(made.Subscriptions, simulator.Subscription{Name: name, Outbox: outbox()})
+		for _, lane := range broker.Lanes() {
+			made := simulator.Topic{Name: t.Name(topic.Type, lane), Inbox: inbox()}
+			for _, name := range topic.Subscriptions {
+				made.Subscriptions = append(made.Subscriptions, simulator.Subscription{Name: name, Outbox: outbox()})
+			}
+			out.Topics = append(out.Topics, made)
 		}
-		out.Topics = append(out.Topics, made)
 	}
 	return out
 }

@@ -37,6 +37,7 @@ func (ss *session) settle(id uint32, d amqp.Disposition) {
 	delete(ss.unsettled, id)
 	del.link.touch()
 	if err == nil {
+		del.link.entity.count.Settled++
 		err = del.store.settle(del.token, *v)
 	}
 	if d.Settled {

@@ -22,6 +22,7 @@ type entity struct {
 	inbox *inbox
 	store *store
 	links map[*link]struct{}
+	count Operations
 }
 
 func newEntity(name string) *entity {

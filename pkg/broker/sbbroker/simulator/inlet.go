@@ -132,6 +132,8 @@ func (l *link) store(d *inbound) *amqp.Error {
 	if err != nil {
 		return err
 	}
+	l.entity.count.Transfers++
+	l.entity.count.Sent += int64(len(messages))
 	_, err = l.entity.inbox.send(messages)
 	return err
 }

@@ -31,6 +31,7 @@ func peekMessages(_ *Server, e *entity, b requestBody) reply {
 	if e.store == nil {
 		return noStore(e)
 	}
+	e.count.Peeked++
 	from, ok1 := b.integer("from-sequence-number")
 	count, ok2 := b.integer("message-count")
 	if !ok1 || !ok2 || count < 1 {
@@ -81,6 +82,7 @@ func renewLocks(_ *Server, e *entity, b requestBody) reply {
 			return lockLost()
 		}
 	}
+	e.count.Renewed += int64(len(tokens))
 	expirations := make(amqp.Array, len(tokens))
 	for i, t := range tokens {
 		expirations[i] = amqp.Timestamp(e.store.renew(e.store.locked[t]).UnixMilli())
@@ -120,6 +122,7 @@ func updateDisposition(_ *Server, e *entity, b requestBody) reply {
 		}
 	}
 	for _, t := range tokens {
+		e.count.Settled++
 		if err := e.store.settle(t, v); err != nil {
 			return refuse(400, string(err.Condition), "%s", err.Description)
 		}

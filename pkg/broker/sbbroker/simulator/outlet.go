@@ -77,6 +77,7 @@ func (o *outlet) ready() bool {
 func (o *outlet) take(m *message) {
 	s := o.link.entity.store
 	o.link.touch()
+	o.link.entity.count.Delivered++
 	if o.settled {
 		s.remove(m)
 		o.send([]byte{0}, m.encode())

@@ -88,15 +88,15 @@ type Tenants interface {
 
 // Deps are the parts the API works with.
 type Deps struct {
-	Taker   Taker
-	Reader  Reader
-	Desk    Desk
-	Parking broker.Parking
-	Tenants Tenants
-	Health  *telemetry.Health
-	Now     func() time.Time
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
+	Taker       Taker
+	Reader      Reader
+	Desk        Desk
+	DeadLetters broker.DeadLetters
+	Tenants     Tenants
+	Health      *telemetry.Health
+	Now         func() time.Time
+	Logger      *slog.Logger
+	Metrics     prometheus.Registerer
 }
 
 // API serves the routes.

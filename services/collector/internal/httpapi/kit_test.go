@@ -53,17 +53,19 @@ type quiet struct{}
 
 func (quiet) Emit(context.Context, ...event.Event) error { return nil }
 
-// parking is a broker's parking with what was unparked.
-type parking struct {
+// deadLetters is a broker's dead letters with what was replayed.
+type deadLetters struct {
 	mu     sync.Mutex
 	parked map[string]bool   // subscription/id
 	back   map[string]string // new id by old
 	err    error
 }
 
-func (p *parking) Browse(context.Context, func(broker.Parked) bool) error { return nil }
+func (p *deadLetters) Peek(context.Context, func(broker.DeadLettered) bool) error { return nil }
 
-func (p *parking) Unpark(_ context.Context, subscription, id, newID string) error {
+func (p *deadLetters) Delete(context.Context, string, string) error { return nil }
+
+func (p *deadLetters) Replay(_ context.Context, subscription, id, newID string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -81,7 +83,7 @@ func (p *parking) Unpark(_ context.Context, subscription, id, newID string) erro
 type rig struct {
 	*httpapi.API
 	ledger  ledger.Ledger
-	parking *parking
+	parking *deadLetters
 	log     *bytes.Buffer
 	health  *telemetry.Health
 }
@@ -95,7 +97,7 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 	t.Cleanup(func() { _ = l.Close() })
 	health := new(telemetry.Health)
 	health.Add("ledger", l.Health)
-	r := &rig{ledger: l, parking: &parking{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: health}
+	r := &rig{ledger: l, parking: &deadLetters{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: health}
 	logger := slog.New(slog.NewTextHandler(&locked{w: r.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	taker, err := collect.New(collect.Config{Chunk: 20, Problems: 5}, collect.Deps{
 		Ledger: l, Events: quiet{}, Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
@@ -104,7 +106,7 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 		t.Fatal(err)
 	}
 	deps := httpapi.Deps{
-		Taker: taker, Reader: l, Desk: l, Parking: r.parking, Tenants: directory(t), Health: r.health,
+		Taker: taker, Reader: l, Desk: l, DeadLetters: r.parking, Tenants: directory(t), Health: r.health,
 		Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
 	}
 	for _, f := range change {

@@ -98,7 +98,7 @@ func (a *API) replayOne(ctx context.Context, p principal, l ledger.Letter, resul
 // so that a replay that broke off halfway is gone on with.
 func (a *API) replayMessage(ctx context.Context, p principal, l ledger.Letter, result *api.Replayed) error {
 	fresh := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s/%d", l.ID, l.Replays)).String()
-	if err := a.Parking.Unpark(ctx, l.Subscription, l.Message, fresh); err != nil {
+	if err := a.DeadLetters.Replay(ctx, l.Subscription, l.Message, fresh); err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			return a.closeGone(ctx, p, l, result)
 		}

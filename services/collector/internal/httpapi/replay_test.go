@@ -133,20 +133,20 @@ func TestYoungLetterStaysOpen(t *testing.T) {
 
 // impatient is a client that goes away as soon as its message is back in the broker.
 type impatient struct {
-	*parking
+	*deadLetters
 	leave context.CancelFunc
 }
 
-func (i impatient) Unpark(ctx context.Context, subscription, id, newID string) error {
+func (i impatient) Replay(ctx context.Context, subscription, id, newID string) error {
 	defer i.leave()
-	return i.parking.Unpark(ctx, subscription, id, newID)
+	return i.deadLetters.Replay(ctx, subscription, id, newID)
 }
 
 func TestClientThatLeavesDoesNotLeaveALetterOpen(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Parking = impatient{d.Parking.(*parking), leave} })
+	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) { d.DeadLetters = impatient{d.DeadLetters.(*deadLetters), leave} })
 	if err := r.ledger.Record(t.Context(), ledger.Letter{Message: "m-1", Subscription: "importer", Code: fault.MessageMalformed, At: start}); err != nil {
 		t.Fatal(err)
 	}

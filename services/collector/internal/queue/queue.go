@@ -47,14 +47,14 @@ type Taker interface {
 
 // Deps are the parts that Run works with.
 type Deps struct {
-	Taker    Taker
-	Reader   ledger.BatchReader // looks up what was taken in before
-	Letters  pipeline.Letters
-	Consumer broker.Consumer
-	Tenants  *tenant.Directory
-	Now      func() time.Time
-	Logger   *slog.Logger
-	Metrics  prometheus.Registerer
+	Taker       Taker
+	Reader      ledger.BatchReader // looks up what was taken in before
+	DeadLetters pipeline.DeadLetters
+	Consumer    broker.Consumer
+	Tenants     *tenant.Directory
+	Now         func() time.Time
+	Logger      *slog.Logger
+	Metrics     prometheus.Registerer
 }
 
 // A message is in no other place than its queue, so that it is given up later than work that the ledger can issue again: after
@@ -74,7 +74,7 @@ func Run(ctx context.Context, c Config, d Deps) error {
 		for _, configured := range t.Queues {
 			q := &queue{Deps: d, config: c, tenant: t, Queue: configured}
 			handler := pipeline.NewForeign(pipeline.Config{
-				Subscription: Subscription, Letters: d.Letters, Logger: d.Logger, Metrics: metrics, MaxAttempts: attempts, Now: d.Now,
+				Subscription: Subscription, DeadLetters: d.DeadLetters, Logger: d.Logger, Metrics: metrics, MaxAttempts: attempts, Now: d.Now,
 			}, q.handle)
 			g.Go(func() error {
 				q.consume(ctx, handler)
@@ -96,7 +96,7 @@ type queue struct {
 
 func (q *queue) consume(ctx context.Context, h broker.Handler) {
 	sub := broker.Subscription{
-		Name: Subscription, Type: broker.IntakeType(string(q.tenant.ID), q.Source), Concurrency: q.config.Concurrency,
+		Name: Subscription, Type: broker.InboundType(string(q.tenant.ID), q.Source), Concurrency: q.config.Concurrency,
 	}
 	for {
 		err := q.Consumer.Consume(ctx, sub, h)

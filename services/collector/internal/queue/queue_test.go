@@ -29,7 +29,7 @@ type odd struct {
 
 func (o *odd) Consume(ctx context.Context, sub broker.Subscription, _ broker.Handler) error {
 	o.mu.Lock()
-	if sub.Type == "intake.contoso.oem-b" && o.refusals > 0 {
+	if sub.Type == "inbound.contoso.oem-b" && o.refusals > 0 {
 		o.refusals--
 		o.mu.Unlock()
 		return errors.New("there is no such queue")
@@ -78,11 +78,11 @@ func TestEachQueueIsOnItsOwn(t *testing.T) {
 			defer b.mu.Unlock()
 			return slices.Sorted(slices.Values(b.consumed))
 		}
-		if got := seen(); !slices.Equal(got, []string{"intake.contoso.oem-a", "intake.fabrikam.oem-a"}) {
+		if got := seen(); !slices.Equal(got, []string{"inbound.contoso.oem-a", "inbound.fabrikam.oem-a"}) {
 			t.Errorf("at first: %v", got)
 		}
 		time.Sleep(2 * again)
-		if got := seen(); !slices.Equal(got, []string{"intake.contoso.oem-a", "intake.contoso.oem-b", "intake.fabrikam.oem-a"}) {
+		if got := seen(); !slices.Equal(got, []string{"inbound.contoso.oem-a", "inbound.contoso.oem-b", "inbound.fabrikam.oem-a"}) {
 			t.Errorf("later: %v", got)
 		}
 		stop()
@@ -105,7 +105,7 @@ func TestAtWorkAlready(t *testing.T) {
 	answers := 0
 	for code, final := range map[fault.Code]bool{fault.RequestInProgress: false, fault.LedgerUnavailable: false, fault.RequestConflict: true} {
 		q := &queue{Deps: Deps{Taker: taking{fault.New(code, "")}, Logger: slog.New(slog.DiscardHandler)}, config: Config{}.withDefaults()}
-		d := broker.Delivery{Message: broker.IntakeMessage("intake.contoso.oem-a", "1", []byte("{}")), Reply: func(context.Context, []byte) error {
+		d := broker.Delivery{Message: broker.InboundMessage("inbound.contoso.oem-a", "1", []byte("{}")), Reply: func(context.Context, []byte) error {
 			answers++
 			return nil
 		}}

@@ -11,28 +11,29 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-var parking = map[string]func(scene){
-	"a dead letter says why":              parkedSaysWhy,
-	"a crash between park and ack":        crashWhileParking,
-	"unpark goes where it failed":         unpark,
-	"unpark again, park again":            unparkAgain,
-	"unpark of what is not there":         unparkUnknown,
-	"browse walks through all, in order":  browse,
-	"what cannot be understood is parked": malformedIsParked,
+var deadLetters = map[string]func(scene){
+	"a dead letter says why":            deadLetterSaysWhy,
+	"a crash while dead-lettering":      crashWhileDeadLettering,
+	"a replay goes where it failed":     replay,
+	"replayed again, dead again":        replayAgain,
+	"a replay of what is not there":     replayUnknown,
+	"a deleted dead letter is gone":     deletion,
+	"peek walks through all, in order":  peek,
+	"what cannot be understood is dead": malformedIsDead,
 }
 
-func deadLetter(detail string) error {
+func deadLetter(detail string) broker.Outcome {
 	return broker.DeadLetter(fault.New(fault.MessageMalformed, detail))
 }
 
-// parked returns what is parked, by subscription and id.
-func parked(t *testing.T, b broker.Parking) map[string]broker.Parked {
+// deadIn returns the dead letters, by subscription and id.
+func deadIn(t *testing.T, b broker.DeadLetters) map[string]broker.DeadLettered {
 	t.Helper()
-	got := map[string]broker.Parked{}
-	err := b.Browse(t.Context(), func(p broker.Parked) bool {
+	got := map[string]broker.DeadLettered{}
+	err := b.Peek(t.Context(), func(p broker.DeadLettered) bool {
 		key := p.Subscription + "/" + p.ID
 		if _, twice := got[key]; twice {
-			t.Errorf("%s is parked twice", key)
+			t.Errorf("%s is there twice", key)
 		}
 		got[key] = p
 		return true
@@ -43,8 +44,8 @@ func parked(t *testing.T, b broker.Parking) map[string]broker.Parked {
 	return got
 }
 
-// park publishes the messages and gives them up.
-func park(t *testing.T, b broker.Broker, sub broker.Subscription, m ...broker.Message) {
+// kill publishes messages that become dead letters.
+func kill(t *testing.T, b broker.Broker, sub broker.Subscription, m ...broker.Message) {
 	t.Helper()
 	in := newInbox()
 	c := consume(t, b, sub, in.always(deadLetter("no JSON")))
@@ -53,7 +54,7 @@ func park(t *testing.T, b broker.Broker, sub broker.Subscription, m ...broker.Me
 	c.stop()
 }
 
-func parkedSaysWhy(s scene) {
+func deadLetterSaysWhy(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
@@ -61,40 +62,37 @@ func parkedSaysWhy(s scene) {
 	m.Tenant, m.Headers["odd"] = "Übermieter", "\r\n😀"
 	publish(t, b, m)
 	in := newInbox()
-	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.Attempt < 2 {
-			return broker.Retry(0, errTest)
+			return broker.RetryAfter(0)
 		}
 		return deadLetter("größer als erlaubt")
 	})
 	in.take(t, 2)
 	c.stop()
-	got := parked(t, b)
+	got := deadIn(t, b)
 	p := got["importer/a"]
-	if len(got) != 1 || p.Reason != string(fault.MessageMalformed) || p.Detail != "größer als erlaubt" || p.Attempts != 2 {
+	if len(got) != 1 || p.Reason != fault.MessageMalformed || p.Detail != "größer als erlaubt" || p.Attempts != 2 {
 		t.Fatalf("%+v", got)
 	}
 	if p.Type != m.Type || p.Tenant != m.Tenant || string(p.Body) != string(m.Body) || p.Headers["odd"] != m.Headers["odd"] {
 		t.Errorf("%+v", p.Message)
 	}
 	if age := time.Since(p.At); age < -time.Hour || age > time.Hour {
-		t.Errorf("parked at %s", p.At)
+		t.Errorf("dead since %s", p.At)
 	}
 	in = newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	only(t, h, b, sub, in)
 }
 
-func crashWhileParking(s scene) {
+func crashWhileDeadLettering(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	if h.Dying == nil {
-		if !b.Features().NativeParking {
-			t.Fatal("the harness cannot die between park and ack, and the features do not say that parking is atomic")
-		}
-		t.Log("parking is atomic here")
+		t.Log("dead-lettering is one call here")
 	} else {
 		dying := closing(t, h.Dying(t, sub))
 		in := newInbox()
@@ -110,35 +108,35 @@ func crashWhileParking(s scene) {
 	}
 	in.next(t) // the lease of the dead process has run out
 	c.stop()
-	if got := parked(t, b); len(got) != 1 {
+	if got := deadIn(t, b); len(got) != 1 {
 		t.Errorf("%d dead letters of one message", len(got))
 	}
 	in = newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	only(t, h, b, sub, in)
 }
 
-func unpark(s scene) {
+func replay(s scene) {
 	t, h := s.t, s.h
 	sub, other := h.sub(), h.sub()
 	other.Name = "audit"
 	b := h.open(t, sub, other)
 	untouched := newInbox()
-	consume(t, b, other, untouched.always(nil))
+	consume(t, b, other, untouched.always(broker.Acknowledge()))
 	m := message(sub, "a")
-	park(t, b, sub, m)
+	kill(t, b, sub, m)
 	untouched.take(t, 1)
-	if err := b.Unpark(t.Context(), sub.Name, "a", "a-r1"); err != nil {
+	if err := b.Replay(t.Context(), sub.Name, "a", "a-r1"); err != nil {
 		t.Fatal(err)
 	}
 	in := newInbox()
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	d := in.next(t)
 	if d.ID != "a-r1" || d.Attempt != 1 || d.Type != m.Type || d.Tenant != m.Tenant || string(d.Body) != string(m.Body) || d.Headers["id"] != "a" {
 		t.Errorf("%+v", d)
 	}
-	if got := parked(t, b); len(got) != 0 {
-		t.Errorf("still parked: %v", got)
+	if got := deadIn(t, b); len(got) != 0 {
+		t.Errorf("still dead: %v", got)
 	}
 	only(t, h, b, sub, in)
 	if d := untouched.next(t); d.ID != "the-last" {
@@ -146,20 +144,20 @@ func unpark(s scene) {
 	}
 }
 
-func unparkAgain(s scene) {
+func replayAgain(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
-	park(t, b, sub, message(sub, "a"))
+	kill(t, b, sub, message(sub, "a"))
 	for round := 1; round <= 3; round++ {
 		id, next := "a", fmt.Sprintf("a-r%d", round)
 		if round > 1 {
 			id = fmt.Sprintf("a-r%d", round-1)
 		}
-		if err := b.Unpark(t.Context(), sub.Name, id, next); err != nil {
+		if err := b.Replay(t.Context(), sub.Name, id, next); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Unpark(t.Context(), sub.Name, id, next); fault.KindOf(err) != fault.NotFound {
+		if err := b.Replay(t.Context(), sub.Name, id, next); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("a second time: %v", err)
 		}
 		in := newInbox()
@@ -168,49 +166,70 @@ func unparkAgain(s scene) {
 			t.Errorf("%s, attempt %d", d.ID, d.Attempt)
 		}
 		c.stop()
-		if got := parked(t, b); len(got) != 1 || got["importer/"+next].ID != next {
-			t.Errorf("parked: %v", got)
+		if got := deadIn(t, b); len(got) != 1 || got["importer/"+next].ID != next {
+			t.Errorf("dead: %v", got)
 		}
 	}
 }
 
-func unparkUnknown(s scene) {
+func replayUnknown(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
-	park(t, b, sub, message(sub, "a"))
+	kill(t, b, sub, message(sub, "a"))
 	for _, tc := range [][2]string{{sub.Name, "b"}, {"nobody", "a"}, {sub.Name, "a.*"}} {
-		if err := b.Unpark(t.Context(), tc[0], tc[1], "new"); fault.KindOf(err) != fault.NotFound {
+		if err := b.Replay(t.Context(), tc[0], tc[1], "new"); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%v: %v", tc, err)
 		}
 	}
-	if err := b.Unpark(t.Context(), sub.Name, "a", "a"); fault.KindOf(err) != fault.Invalid {
+	if err := b.Replay(t.Context(), sub.Name, "a", "a"); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("the old id: %v", err)
 	}
-	if got := parked(t, b); len(got) != 1 {
-		t.Errorf("parked: %v", got)
+	if got := deadIn(t, b); len(got) != 1 {
+		t.Errorf("dead: %v", got)
 	}
 }
 
-func browse(s scene) {
+func deletion(s scene) {
+	t, h := s.t, s.h
+	sub := h.sub()
+	b := h.open(t, sub)
+	kill(t, b, sub, message(sub, "a"), message(sub, "b"))
+	if err := b.Delete(t.Context(), sub.Name, "a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range [][2]string{{sub.Name, "a"}, {"nobody", "b"}, {sub.Name, "c"}} {
+		if err := b.Delete(t.Context(), tc[0], tc[1]); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%v: %v", tc, err)
+		}
+	}
+	if got := deadIn(t, b); len(got) != 1 || got["importer/b"].ID != "b" {
+		t.Errorf("left: %v", got)
+	}
+	in := newInbox()
+	consume(t, b, sub, in.always(broker.Acknowledge()))
+	only(t, h, b, sub, in)
+}
+
+func peek(s scene) {
 	t, h := s.t, s.h
 	const n = 230 // more than any page
 	sub := h.sub()
 	b := h.open(t, sub)
 	for _, m := range messages(sub, 3) {
-		park(t, b, sub, m)
+		kill(t, b, sub, m)
 	}
 	many := sub
 	many.Concurrency = 8
 	rest := messages(sub, n)[3:]
-	park(t, b, many, rest...)
+	kill(t, b, many, rest...)
 	for range 2 { // browsing removes nothing
-		if got := parked(t, b); len(got) != n {
-			t.Fatalf("%d parked, want %d", len(got), n)
+		if got := deadIn(t, b); len(got) != n {
+			t.Fatalf("%d dead letters, want %d", len(got), n)
 		}
 	}
 	var first []string
-	err := b.Browse(t.Context(), func(p broker.Parked) bool {
+	err := b.Peek(t.Context(), func(p broker.DeadLettered) bool {
 		first = append(first, p.ID)
 		return len(first) < 3
 	})
@@ -219,8 +238,8 @@ func browse(s scene) {
 	}
 }
 
-// malformedIsParked: bytes that nobody understands reach the handler, and can be looked at afterwards.
-func malformedIsParked(s scene) {
+// malformedIsDead: bytes that nobody understands reach the handler, and can be looked at afterwards.
+func malformedIsDead(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
 	b := h.open(t, sub)
@@ -229,8 +248,8 @@ func malformedIsParked(s scene) {
 	for id, body := range bodies {
 		list = append(list, broker.Message{ID: id, Type: sub.Type, Body: []byte(body)})
 	}
-	park(t, b, sub, list...)
-	got := parked(t, b)
+	kill(t, b, sub, list...)
+	got := deadIn(t, b)
 	for id, body := range bodies {
 		if p := got["importer/"+id]; p.ID != id || string(p.Body) != body {
 			t.Errorf("%s: %+v", id, p)

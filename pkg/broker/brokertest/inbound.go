@@ -11,16 +11,16 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-var intake = map[string]func(scene){
-	"a foreign message and its redelivery": foreignMessage,
-	"intake queues are apart":              intakeApart,
-	"another attempt at a foreign message": foreignRetry,
-	"a foreign message is parked and back": foreignParked,
+var inbound = map[string]func(scene){
+	"a foreign message and its redelivery":   foreignMessage,
+	"inbound queues are apart":               inboundApart,
+	"another attempt at a foreign message":   foreignRetry,
+	"a foreign message dies and is replayed": foreignDeadLetter,
 }
 
-// queue is an intake queue's subscription.
+// queue is an inbound queue's subscription.
 func (h Harness) queue(tenant, source string) broker.Subscription {
-	return broker.Subscription{Name: "collector", Type: broker.IntakeType(tenant, source), Lease: h.Lease}
+	return broker.Subscription{Name: "collector", Type: broker.InboundType(tenant, source), Lease: h.Lease}
 }
 
 // opened returns a client and makes sure that the queues exist: those of some backends do from their first Consume on.
@@ -34,7 +34,7 @@ func (s scene) opened(subs ...broker.Subscription) broker.Broker {
 
 func isForeign(t *testing.T, d broker.Delivery, sub broker.Subscription, id, body string) {
 	t.Helper()
-	want := broker.IntakeMessage(sub.Type, id, []byte(body))
+	want := broker.InboundMessage(sub.Type, id, []byte(body))
 	if d.Type != want.Type || d.Tenant != want.Tenant || d.Headers[broker.AttrID] != id || !bytes.Equal(d.Body, want.Body) {
 		t.Errorf("%+v, want %+v", d.Message, want)
 	}
@@ -46,16 +46,16 @@ func foreignMessage(s scene) {
 	sub.Concurrency = 2
 	b := s.opened(sub)
 	in := newInbox()
-	c := consume(t, b, sub, func(ctx context.Context, d broker.Delivery) error {
+	c := consume(t, b, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		<-ctx.Done()
-		return ctx.Err()
+		return broker.Release()
 	})
 	h.Foreign(t, sub.Type, "order 1/ä", []byte("\x00 no JSON"))
 	h.Foreign(t, sub.Type, "", []byte("{}"))
 	first := in.take(t, 2)
 	c.stop() // gives both back
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	if diff := cmp.Diff(first, in.take(t, 2)); diff != "" {
 		t.Errorf("a redelivery differs: %s", diff)
 	}
@@ -74,7 +74,7 @@ func foreignMessage(s scene) {
 }
 
 // Senders choose ids without knowing one another's.
-func intakeApart(s scene) {
+func inboundApart(s scene) {
 	t, h := s.t, s.h
 	subs := []broker.Subscription{h.queue("contoso", "oem-a"), h.queue("contoso", "oem-b"), h.queue("fabrikam", "oem-a")}
 	b := s.opened(subs...)
@@ -92,8 +92,8 @@ func intakeApart(s scene) {
 		c.stop()
 		boxes[i].empty(t)
 	}
-	if got := parked(t, b); len(got) != len(subs) {
-		t.Errorf("%d messages are parked of %d: %v", len(got), len(subs), got)
+	if got := deadIn(t, b); len(got) != len(subs) {
+		t.Errorf("%d dead letters of %d: %v", len(got), len(subs), got)
 	}
 }
 
@@ -102,15 +102,15 @@ func foreignRetry(s scene) {
 	sub := h.queue("contoso", "oem-a")
 	b := s.opened(sub)
 	in := newInbox()
-	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) error {
+	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.Attempt < 3 {
-			return broker.Retry(0, errTest)
+			return broker.RetryAfter(0)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	h.Foreign(t, sub.Type, "1", []byte("{}"))
-	id := broker.IntakeMessage(sub.Type, "1", []byte("{}")).ID
+	id := broker.InboundMessage(sub.Type, "1", []byte("{}")).ID
 	for attempt := 1; attempt <= 3; attempt++ {
 		d := in.next(t)
 		isForeign(t, d, sub, "1", "{}")
@@ -122,24 +122,24 @@ func foreignRetry(s scene) {
 	in.empty(t)
 }
 
-func foreignParked(s scene) {
+func foreignDeadLetter(s scene) {
 	t, h := s.t, s.h
 	sub, other := h.queue("contoso", "oem-a"), h.queue("contoso", "oem-b")
 	b := s.opened(sub, other)
 	in, elsewhere := newInbox(), newInbox()
 	c := consume(t, b, sub, in.always(deadLetter("no JSON")))
-	consume(t, b, other, elsewhere.always(nil))
+	consume(t, b, other, elsewhere.always(broker.Acknowledge()))
 	h.Foreign(t, sub.Type, "1", []byte("{}"))
 	d := in.next(t)
 	c.stop()
-	p := parked(t, b)["collector/"+d.ID]
+	p := deadIn(t, b)["collector/"+d.ID]
 	isForeign(t, broker.Delivery{Message: p.Message}, sub, "1", "{}")
-	if p.Reason != string(fault.MessageMalformed) {
+	if p.Reason != fault.MessageMalformed {
 		t.Errorf("%+v", p)
 	}
-	consume(t, b, sub, in.always(nil))
+	consume(t, b, sub, in.always(broker.Acknowledge()))
 	for range 2 { // the second finds the message gone
-		if err := b.Unpark(t.Context(), "collector", d.ID, "fresh"); err != nil && fault.KindOf(err) != fault.NotFound {
+		if err := b.Replay(t.Context(), "collector", d.ID, "fresh"); err != nil && fault.KindOf(err) != fault.NotFound {
 			t.Fatal(err)
 		}
 	}
@@ -148,8 +148,8 @@ func foreignParked(s scene) {
 	if back.ID != "fresh" || back.Attempt != 1 {
 		t.Errorf("%+v", back)
 	}
-	if left := parked(t, b); len(left) != 0 {
-		t.Errorf("still parked: %v", left)
+	if left := deadIn(t, b); len(left) != 0 {
+		t.Errorf("still dead: %v", left)
 	}
 	elsewhere.empty(t)
 }

@@ -11,11 +11,11 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-// The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a guest must not have
-// it put into somebody else's queue, our work or our parking, and none of that may keep him from his own.
-func TestGuestsReplySubjects(t *testing.T) {
+// The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a sender must not have
+// it put into somebody else's queue, our work or our dead letters, and none of that may keep him from his own.
+func TestSendersReplySubjects(t *testing.T) {
 	t.Parallel()
-	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Guests: func(token string) (string, bool) { return token, broker.IsIntake(token) }})
+	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Senders: func(token string) (string, bool) { return token, broker.IsInbound(token) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,33 +28,33 @@ func TestGuestsReplySubjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.closing(t)
-	guest, err := nats.Connect(srv.URL(), nats.Token(queue("oem-a").Type), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"))
+	sender, err := nats.Connect(srv.URL(), nats.Token(queue("oem-a").Type), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer guest.Close()
-	js, err := jetstream.New(guest)
+	defer sender.Close()
+	js, err := jetstream.New(sender)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const mine, theirs = "taxiway.intake.contoso.oem-a", "taxiway.intake.contoso.oem-b"
+	const mine, theirs = "taxiway.inbound.contoso.oem-a", "taxiway.inbound.contoso.oem-b"
 	if _, err := js.Publish(t.Context(), mine, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
-		t.Errorf("without a queue the guest is told %v", err)
+		t.Errorf("without a queue the sender is told %v", err)
 	}
-	got, _ := collect(t, b, queue("oem-a"), nil)
-	collect(t, b, queue("oem-b"), nil)
+	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
+	collect(t, b, queue("oem-b"), broker.Acknowledge())
 	for _, source := range []string{"oem-a", "oem-b"} {
 		eventually(t, "both queues exist", func() bool {
-			_, err := b.js.Consumer(t.Context(), b.home(durable(queue(source))), durable(queue(source)))
+			_, err := b.js.Consumer(t.Context(), b.place(queue(source)).stream, durable(queue(source)))
 			return err == nil
 		})
 	}
-	answers, err := guest.SubscribeSync("_INBOX_contoso_oem-a.answers")
+	answers, err := sender.SubscribeSync("_INBOX_contoso_oem-a.answers")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, reply := range []string{theirs, "taxiway.redo.intake_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.x", "taxiway.to.importer_devices_collected_v1", "taxiway.dlq.importer.x"} {
-		if err := guest.PublishMsg(&nats.Msg{Subject: mine, Reply: reply, Data: []byte("{}")}); err != nil {
+	for _, reply := range []string{theirs, "taxiway.retry.inbound_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.bulk.x", "taxiway.to.importer_devices_collected_v1_bulk", "taxiway.dlq.importer.x"} {
+		if err := sender.PublishMsg(&nats.Msg{Subject: mine, Reply: reply, Data: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 		next(t, got)
@@ -68,7 +68,7 @@ func TestGuestsReplySubjects(t *testing.T) {
 	if _, err := b.js.Publish(t.Context(), theirs, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]uint64{b.work(): 1, b.parked(): 0, b.home(durable(queue("oem-b"))): 1} {
+	for name, want := range map[string]uint64{b.work(): 1, b.dead(): 0, b.place(queue("oem-b")).stream: 1} {
 		stream, err := b.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)

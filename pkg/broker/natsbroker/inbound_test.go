@@ -16,7 +16,7 @@ import (
 )
 
 func queue(source string) broker.Subscription {
-	return broker.Subscription{Name: "collector", Type: broker.IntakeType("contoso", source), Lease: time.Second}
+	return broker.Subscription{Name: "collector", Type: broker.InboundType("contoso", source), Lease: time.Second}
 }
 
 // A sender is not told "stored" by a queue that nobody reads.
@@ -25,7 +25,7 @@ func TestQueueWithoutAReaderTakesNothing(t *testing.T) {
 	backend := newBackend(t)
 	backend.open(t, Options{}).closing(t)
 	_, js := backend.sender(t)
-	for _, subject := range []string{"taxiway.intake.contoso.oem-a", "taxiway.intake.contoso", "taxiway.intake.contoso.oem-a.more"} {
+	for _, subject := range []string{"taxiway.inbound.contoso.oem-a", "taxiway.inbound.contoso", "taxiway.inbound.contoso.oem-a.more"} {
 		if ack, err := js.Publish(t.Context(), subject, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
 			t.Errorf("%s: %+v %v", subject, ack, err)
 		}
@@ -37,24 +37,24 @@ func TestSendersHeadersAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
 	b := backend.open(t, Options{}).closing(t)
-	got, _ := collect(t, b, queue("oem-a"), nil)
+	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
 	backend.foreign(t, queue("oem-a").Type, "first", nil)
 	next(t, got)
 	_, js := backend.sender(t)
 	for _, h := range []nats.Header{
 		{
 			"Nats-Msg-Id": {"mine"}, "ce-id": {"other"}, "ce-tenantid": {"fabrikam"}, "ce-replyto": {"_INBOX.x"},
-			headerID: {"x"}, headerType: {"devices.collected.v1"}, headerTenant: {"fabrikam"}, headerAttempt: {"7"},
-			headerNotBefore: {"2999-01-01T00:00:00Z"}, headerPublished: {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
+			"taxiway-id": {"x"}, "taxiway-type": {"devices.collected.v1"}, "taxiway-tenant": {"fabrikam"}, "taxiway-attempt": {"7"},
+			"taxiway-not-before": {"2999-01-01T00:00:00Z"}, "taxiway-published": {"1999-01-01T00:00:00Z"}, headerReplyTo: {"$JS.API.STREAM.DELETE.taxiway-work"},
 		},
 		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-a.*"}},
 		{"ce-id": {"mine"}, headerReplyTo: {"_INBOX_contoso_oem-b.answers"}},
 	} {
-		if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "taxiway.intake.contoso.oem-a", Header: h, Data: []byte("{}")}); err != nil {
+		if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "taxiway.inbound.contoso.oem-a", Header: h, Data: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 		d := next(t, got)
-		if diff := cmp.Diff(broker.IntakeMessage(queue("oem-a").Type, "mine", []byte("{}")), d.Message); diff != "" {
+		if diff := cmp.Diff(broker.InboundMessage(queue("oem-a").Type, "mine", []byte("{}")), d.Message); diff != "" {
 			t.Error(diff)
 		}
 		if d.Attempt != 1 || d.Published.Year() < 2020 || d.Reply != nil {
@@ -71,11 +71,14 @@ func TestReply(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Consume(ctx, queue("oem-a"), func(ctx context.Context, d broker.Delivery) error {
+		ended <- b.Consume(ctx, queue("oem-a"), func(ctx context.Context, d broker.Delivery) broker.Outcome {
 			if d.Attempt < 2 || d.Reply == nil {
-				return broker.Retry(0, errors.New("not yet"))
+				return broker.RetryAfter(0)
 			}
-			return d.Reply(ctx, []byte("receipt of "+d.Headers[broker.AttrID]))
+			if err := d.Reply(ctx, []byte("receipt of "+d.Headers[broker.AttrID])); err != nil {
+				return broker.RetryAfter(0)
+			}
+			return broker.Acknowledge()
 		})
 	}()
 	backend.foreign(t, queue("oem-a").Type, "first", nil) // waits for the queue; nobody to answer
@@ -84,7 +87,7 @@ func TestReply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &nats.Msg{Subject: "taxiway.intake.contoso.oem-a", Header: nats.Header{"taxiway-reply-to": {answers.Subject}, "Nats-Msg-Id": {"4711"}}}
+	m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem-a", Header: nats.Header{"taxiway-reply-to": {answers.Subject}, "Nats-Msg-Id": {"4711"}}}
 	if _, err := js.PublishMsg(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +120,15 @@ func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
 	b := backend.open(t, Options{MaxQueueBytes: 100_000}).closing(t)
-	got, _ := collect(t, b, queue("oem-a"), nil)
+	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
 	backend.foreign(t, queue("oem-a").Type, "", make([]byte, 60_000))
 	next(t, got)
 	_, js := backend.sender(t)
-	_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, 60_000))
+	_, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, 60_000))
 	if !hasCode(err, codeStoreFailed) {
 		t.Errorf("a full queue answers %v", err)
 	}
-	other, _ := collect(t, b, queue("oem-b"), nil)
+	other, _ := collect(t, b, queue("oem-b"), broker.Acknowledge())
 	backend.foreign(t, queue("oem-b").Type, "", make([]byte, 60_000))
 	next(t, other)
 	mustPublish(t, b, work("a"))
@@ -136,13 +139,13 @@ func TestFullQueue(t *testing.T) {
 		if err := b.Trim(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, 60_000))
+		_, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, 60_000))
 		return err == nil
 	})
 	next(t, got)
 }
 
-// What could not be parked is not taken: it would come again for ever. What is taken can be parked.
+// What could not become a dead letter is not taken: it would come again for ever. What is taken can.
 func TestOversizedMessages(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
@@ -153,16 +156,16 @@ func TestOversizedMessages(t *testing.T) {
 	nc, js := backend.sender(t)
 	most := nc.MaxPayload() - 4*broker.MaxHeaders
 	for _, size := range []int64{nc.MaxPayload(), most + 1} {
-		if _, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, size)); !errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
+		if _, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, size)); !errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
-	if _, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", make([]byte, most)); err != nil {
+	if _, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, most)); err != nil {
 		t.Fatal(err)
 	}
 	large := next(t, got)
-	eventually(t, "the large one is parked", func() bool {
-		_, err := b.lastParked(t.Context(), b.parking("collector", large.ID))
+	eventually(t, "the large one is dead", func() bool {
+		_, err := b.find(t.Context(), "collector", large.ID)
 		return err == nil
 	})
 }
@@ -171,13 +174,13 @@ func TestOversizedMessages(t *testing.T) {
 func TestQueuesLimitIsBroughtUpToDate(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	want := b.queueConfig(queue("oem-a"))
+	want := b.queueConfig(b.place(queue("oem-a")))
 	before := want
 	before.MaxMsgSize = 0
-	if err := b.provide(t.Context(), before); err != nil {
+	if err := b.provide(t.Context(), before, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.provide(t.Context(), want); err != nil {
+	if err := b.provide(t.Context(), want, true); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := b.js.Stream(t.Context(), want.Name)
@@ -196,10 +199,10 @@ func TestQueueIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
 	b := backend.open(t, Options{}).closing(t)
-	got, _ := collect(t, b, queue("oem-a"), nil)
+	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
 	backend.foreign(t, queue("oem-a").Type, "", []byte("{}"))
 	first := next(t, got)
-	if err := b.js.DeleteStream(t.Context(), "taxiway-intake_contoso_oem-a"); err != nil {
+	if err := b.js.DeleteStream(t.Context(), "taxiway-inbound_contoso_oem-a"); err != nil {
 		t.Fatal(err)
 	}
 	backend.foreign(t, queue("oem-a").Type, "", []byte("{}"))
@@ -209,9 +212,9 @@ func TestQueueIsMadeAgain(t *testing.T) {
 }
 
 // An OEM comes in with its key and can fill its queue, read its answers, and nothing else.
-func TestGuests(t *testing.T) {
+func TestSenders(t *testing.T) {
 	t.Parallel()
-	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Guests: func(token string) (string, bool) {
+	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Senders: func(token string) (string, bool) {
 		return queue(strings.TrimPrefix(token, "key of ")).Type, strings.HasPrefix(token, "key of ")
 	}})
 	if err != nil {
@@ -226,8 +229,8 @@ func TestGuests(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.closing(t)
-	got, _ := collect(t, b, queue("oem-a"), nil)
-	collect(t, b, queue("oem-b"), nil)
+	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
+	collect(t, b, queue("oem-b"), broker.Acknowledge())
 	for _, stranger := range []nats.Option{nats.Token("stranger"), nats.UserInfo("taxiway", "taxiway"), nats.Name("nobody")} {
 		if nc, err := nats.Connect(srv.URL(), stranger); !errors.Is(err, nats.ErrAuthorization) {
 			t.Errorf("a stranger is told %v", err)
@@ -235,23 +238,23 @@ func TestGuests(t *testing.T) {
 		}
 	}
 	violations := make(chan error, 100)
-	guest, err := nats.Connect(srv.URL(), nats.Token("key of oem-a"), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"),
+	sender, err := nats.Connect(srv.URL(), nats.Token("key of oem-a"), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { violations <- err }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer guest.Close()
-	js, err := jetstream.New(guest)
+	defer sender.Close()
+	js, err := jetstream.New(sender)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the guest can fill its queue", func() bool {
-		_, err := js.Publish(t.Context(), "taxiway.intake.contoso.oem-a", []byte("{}"))
+	eventually(t, "the sender can fill its queue", func() bool {
+		_, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", []byte("{}"))
 		return err == nil
 	})
 	next(t, got)
-	for _, subject := range []string{"taxiway.intake.contoso.oem-b", "taxiway.redo.intake_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
-		if err := guest.Publish(subject, []byte("{}")); err != nil {
+	for _, subject := range []string{"taxiway.inbound.contoso.oem-b", "taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
+		if err := sender.Publish(subject, []byte("{}")); err != nil {
 			t.Fatal(err)
 		}
 		if err := next(t, violations); !errors.Is(err, nats.ErrPermissionViolation) {
@@ -259,7 +262,7 @@ func TestGuests(t *testing.T) {
 		}
 	}
 	for _, subject := range []string{">", "_INBOX.>", "_INBOX_contoso_oem-b.>", "taxiway.>", "$JS.>", "_INBOX_contoso_oem-a"} {
-		if _, err := guest.SubscribeSync(subject); err != nil {
+		if _, err := sender.SubscribeSync(subject); err != nil {
 			t.Fatal(err)
 		}
 		if err := next(t, violations); !errors.Is(err, nats.ErrPermissionViolation) {
@@ -267,16 +270,16 @@ func TestGuests(t *testing.T) {
 		}
 	}
 	if streams := stored(t, b); streams.Msgs != 0 {
-		t.Errorf("the guest's messages are elsewhere: %+v", streams)
+		t.Errorf("the sender's messages are elsewhere: %+v", streams)
 	}
 }
 
 // Keys do not travel in clear text.
-func TestGuestsNeedACertificate(t *testing.T) {
+func TestSendersNeedACertificate(t *testing.T) {
 	t.Parallel()
-	guests := func(string) (string, bool) { return "", false }
+	senders := func(string) (string, bool) { return "", false }
 	for _, listen := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0"} {
-		if _, err := Embedded(t.TempDir(), ServerOptions{Listen: listen, Guests: guests}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		if _, err := Embedded(t.TempDir(), ServerOptions{Listen: listen, Senders: senders}); err == nil || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("%s: %v", listen, err)
 		}
 	}

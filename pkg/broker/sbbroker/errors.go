@@ -1,6 +1,7 @@
 package sbbroker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/go-amqp"
 
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
 )
 
@@ -43,8 +45,8 @@ func isMissing(err error) bool {
 // isFull tells a full entity from a namespace that has no room for another link: only the first is about sending.
 func isFull(err error) bool { return hasCondition(err, amqp.ErrCondResourceLimitExceeded) }
 
-// verdict translates errors that stay when the call is repeated; nil means that trying again makes sense.
-func verdict(err error) error {
+// final translates errors that stay when the call is repeated; nil means that trying again makes sense.
+func final(err error) error {
 	if fault.CodeOf(err) != fault.CodeUnknown {
 		return err
 	}
@@ -65,36 +67,22 @@ func verdict(err error) error {
 	return nil
 }
 
-// gaveUp is the answer when time is over: a cancellation stays one, a lost race against a deadline is the broker's.
-func gaveUp(ctx context.Context, last error) error {
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return ctx.Err()
-	case hasCondition(last, condBusy):
-		return fault.Wrap(last, fault.BrokerBusy, "the namespace throttles")
-	case noToken(last):
-		return fault.Wrap(last, fault.BrokerUnavailable, "no token was issued for the identity, so the namespace was not asked")
-	}
-	return fault.Wrap(last, fault.BrokerUnavailable, "the broker did not confirm in time")
-}
-
-// answer translates the error of a call that is not repeated; nil stays nil, a fault a fault.
+// answer translates the error of a call that is not tried again; nil stays nil, a fault a fault.
 func answer(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
+	switch {
+	case err == nil || errors.Is(ctx.Err(), context.Canceled):
+	case hasCondition(err, condBusy):
+		err = fault.Wrap(err, fault.BrokerBusy, "the namespace throttles")
+	case noToken(err):
+		err = fault.Wrap(err, fault.BrokerUnavailable, "no token was issued for the identity, so the namespace was not asked")
+	case ctx.Err() == nil:
+		err = cmp.Or(final(err), err)
 	}
-	if final := verdict(err); final != nil && ctx.Err() == nil {
-		return final
-	}
-	return gaveUp(ctx, err)
+	return adapter.GaveUp(ctx, err)
 }
 
-// about names the entity that an error is about, in the detail, which operators see. nil stays nil.
-func about(entity string, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		named := *f
-		named.Detail = entity + ": " + f.Detail
-		return &named
-	}
-	return err
+// persist tries until it works, ctx ends, or an error says that trying again is useless. The client library tries again by
+// itself, but gives up soon.
+func persist(ctx context.Context, try func(context.Context) error) error {
+	return answer(ctx, adapter.Persist(ctx, final, try))
 }

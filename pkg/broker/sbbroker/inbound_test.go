@@ -13,55 +13,56 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
 )
 
-var intakeQueue = broker.Subscription{Name: "collector", Type: "intake.contoso.oem-a", Lease: time.Minute}
+var inboundQueue = broker.Subscription{Name: "collector", Type: "inbound.contoso.oem-a", Lease: time.Minute}
 
 // TestForgedProperties: a sender that knows our properties gains nothing by setting them.
 func TestForgedProperties(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, intakeQueue)
+	b := newBench(t, inboundQueue)
 	id := "order-1"
-	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
-		propID: "forged", propTenant: "fabrikam", propAttempt: "99", propNotBefore: stamp(time.Now().Add(time.Hour)),
-		propPublished: stamp(time.Unix(1, 0)), propSequence: "1000", "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
+	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
+		"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
+		"taxiway-published": adapter.Stamp(time.Unix(1, 0)), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
 	}})
-	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	d := next(t, got)
-	want := broker.IntakeMessage(intakeQueue.Type, id, []byte("{}"))
+	want := broker.InboundMessage(inboundQueue.Type, id, []byte("{}"))
 	if d.ID != want.ID || d.Tenant != "contoso" || d.Attempt != 1 || len(d.Headers) != 1 || d.Headers["id"] != id || time.Since(d.Published) > time.Hour {
 		t.Errorf("%+v", d)
 	}
 }
 
-// TestIntakeWithoutDedupe: two contents under one id are two messages, however soon they come.
-func TestIntakeWithoutDedupe(t *testing.T) {
+// TestInboundWithoutDedupe: two contents under one id are two messages, however soon they come.
+func TestInboundWithoutDedupe(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, intakeQueue)
+	b := newBench(t, inboundQueue)
 	id := "1"
-	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	for _, body := range []string{"first", "second"} {
-		b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte(body)})
+		b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte(body)})
 		if d := next(t, got); string(d.Body) != body {
 			t.Errorf("%s", d.Body)
 		}
 	}
 }
 
-// TestIntakeQueueMissing: it is said in the log, spoils nobody's health, and is mended by making the queue.
-func TestIntakeQueueMissing(t *testing.T) {
+// TestInboundQueueMissing: it is said in the log, spoils nobody's health, and is mended by making the queue.
+func TestInboundQueueMissing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	said := make(chan []byte, 100)
 	br := b.broker(Options{Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
-	got, _ := b.consume(br, intakeQueue, done)
-	queue, _, _ := b.topology.Intake(intakeQueue.Type)
+	got, _ := b.consume(br, inboundQueue, done)
+	queue, _, _ := b.topology.Inbound(inboundQueue.Type)
 	eventually(t, "the log names the queue", func() bool { return bytes.Contains(next(t, said), []byte(queue)) })
 	b.must(br.Health(t.Context()))
-	b.subscribe(t, intakeQueue)
-	b.send(t, intakeQueue.Type, &azservicebus.Message{Body: []byte("{}")})
+	b.subscribe(t, inboundQueue)
+	b.send(t, inboundQueue.Type, &azservicebus.Message{Body: []byte("{}")})
 	next(t, got)
 }
 
@@ -76,60 +77,60 @@ func (w writes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestIntakeCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay the same
+// TestInboundCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay the same
 // message.
-func TestIntakeCopies(t *testing.T) {
+func TestInboundCopies(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, intakeQueue)
-	br := b.broker(Options{HoldLimit: time.Nanosecond})
-	queue, redo, replies := b.topology.Intake(intakeQueue.Type)
-	got, stop := b.consume(br, intakeQueue, func(_ context.Context, d broker.Delivery) error {
+	b := newBench(t, inboundQueue)
+	br := b.broker(Options{})
+	queue, retry, replies := b.topology.Inbound(inboundQueue.Type)
+	got, stop := b.consume(br, inboundQueue, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {
-			return broker.Retry(time.Millisecond, errTest)
+			return broker.RetryAfter(time.Millisecond)
 		}
 		return broker.DeadLetter(fault.New(fault.MessageMalformed, "no JSON"))
 	})
 	id := "Zásilka 1"
-	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ReplyTo: &replies})
+	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ReplyTo: &replies})
 	first, second := next(t, got), next(t, got)
 	if second.ID != first.ID || second.Headers["id"] != id || second.Tenant != "contoso" || second.Reply == nil {
 		t.Errorf("%+v", second)
 	}
 	stop()
 	b.want(queue, simulator.Counts{})
-	b.want(redo, simulator.Counts{DeadLetter: 1})
-	b.must(br.Unpark(t.Context(), "collector", first.ID, "fresh"))
-	got, stop = b.consume(br, intakeQueue, done)
+	b.want(retry, simulator.Counts{DeadLetter: 1})
+	b.must(br.Replay(t.Context(), "collector", first.ID, "fresh"))
+	got, stop = b.consume(br, inboundQueue, done)
 	if d := next(t, got); d.ID != "fresh" || d.Headers["id"] != id || d.Attempt != 1 {
 		t.Errorf("%+v", d)
 	}
 	stop()
-	b.want(redo, simulator.Counts{})
+	b.want(retry, simulator.Counts{})
 }
 
-// TestReply goes to the sender's mailbox and nowhere else.
+// TestReply goes to the sender's reply address and nowhere else.
 func TestReply(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, intakeQueue)
+	b := newBench(t, inboundQueue)
 	br := b.broker(Options{})
-	_, _, replies := b.topology.Intake(intakeQueue.Type)
+	_, _, replies := b.topology.Inbound(inboundQueue.Type)
 	answered := make(chan error, 10)
-	b.consume(br, intakeQueue, func(ctx context.Context, d broker.Delivery) error {
+	b.consume(br, inboundQueue, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		if d.Reply == nil {
 			answered <- errTest
-			return nil
+			return broker.Acknowledge()
 		}
 		answered <- d.Reply(ctx, []byte("welcome"))
-		return nil
+		return broker.Acknowledge()
 	})
 	id, elsewhere := "1", topicEntity
 	for _, to := range []*string{nil, &elsewhere} {
-		b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: to})
+		b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: to})
 		if err := next(t, answered); !errors.Is(err, errTest) {
 			t.Errorf("there is a way to answer %v", err)
 		}
 	}
-	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: &replies})
+	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: &replies})
 	b.must(next(t, answered))
 	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
@@ -142,24 +143,24 @@ func TestReply(t *testing.T) {
 	}
 }
 
-// TestIntakeQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays ready.
-func TestIntakeQueuesMissing(t *testing.T) {
+// TestInboundQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays ready.
+func TestInboundQueuesMissing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	queue, redo, replies := b.topology.Intake(intakeQueue.Type)
+	queue, retry, replies := b.topology.Inbound(inboundQueue.Type)
 	b.addQueue(t, queue, time.Minute, false)
 	br := b.broker(Options{})
 	answered := make(chan error, 10)
-	_, stop := b.consume(br, intakeQueue, func(ctx context.Context, d broker.Delivery) error {
+	_, stop := b.consume(br, inboundQueue, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		answered <- d.Reply(ctx, []byte("welcome"))
-		return nil
+		return broker.Acknowledge()
 	})
-	b.send(t, intakeQueue.Type, &azservicebus.Message{ReplyTo: &replies})
+	b.send(t, inboundQueue.Type, &azservicebus.Message{ReplyTo: &replies})
 	if err := next(t, answered); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("answered into nowhere: %v", err)
 	}
 	stop()
-	if err := br.store(t.Context(), redo, []*azservicebus.Message{{Body: []byte("{}")}}); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if err := br.store(t.Context(), retry, []*azservicebus.Message{{Body: []byte("{}")}}); fault.CodeOf(err) != fault.BrokerUnavailable {
 		t.Errorf("copied into nowhere: %v", err)
 	}
 	b.must(br.Health(t.Context()))
@@ -168,27 +169,27 @@ func TestIntakeQueuesMissing(t *testing.T) {
 // TestOneQueueMissing: what others hold is shown and replayed all the same; what could not be asked is named.
 func TestOneQueueMissing(t *testing.T) {
 	t.Parallel()
-	other := broker.Subscription{Name: "collector", Type: "intake.fabrikam.oem-b", Lease: time.Minute}
+	other := broker.Subscription{Name: "collector", Type: "inbound.fabrikam.oem-b", Lease: time.Minute}
 	b := newBench(t, other)
 	br := b.broker(Options{})
-	missing, _, _ := b.topology.Intake(intakeQueue.Type)
+	missing, _, _ := b.topology.Inbound(inboundQueue.Type)
 	before := len(br.known())
-	b.consume(br, intakeQueue, done)
+	b.consume(br, inboundQueue, done)
 	eventually(t, "the missing queue is asked first", func() bool { return len(br.known()) > before })
 	got, stop := b.consume(br, other, dead)
 	id := "1"
 	b.send(t, other.Type, &azservicebus.Message{MessageID: &id})
 	d := next(t, got)
 	stop()
-	if _, shown := b.parked(br)[d.ID]; !shown {
+	if _, shown := b.dead(br)[d.ID]; !shown {
 		t.Error("the message is not shown")
 	}
-	b.must(br.Unpark(t.Context(), "collector", d.ID, "fresh"))
-	err := br.Unpark(t.Context(), "collector", d.ID, "fresh")
+	b.must(br.Replay(t.Context(), "collector", d.ID, "fresh"))
+	err := br.Replay(t.Context(), "collector", d.ID, "fresh")
 	if fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), missing) {
 		t.Errorf("nowhere to be found: %v", err)
 	}
-	if err := br.Unpark(t.Context(), "importer", d.ID, "fresh"); fault.CodeOf(err) != fault.RequestNotFound {
+	if err := br.Replay(t.Context(), "importer", d.ID, "fresh"); fault.CodeOf(err) != fault.RequestNotFound {
 		t.Errorf("another subscription: %v", err)
 	}
 }
@@ -210,10 +211,10 @@ func TestParts(t *testing.T) {
 // TestForgedAddressee: a sender cannot make us throw its message away unseen either.
 func TestForgedAddressee(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, intakeQueue)
+	b := newBench(t, inboundQueue)
 	id := "1"
-	b.send(t, intakeQueue.Type, &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}})
-	got, _ := b.consume(b.broker(Options{}), intakeQueue, done)
+	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}})
+	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	if d := next(t, got); d.Headers[broker.AttrID] != id {
 		t.Errorf("%+v", d)
 	}

@@ -17,21 +17,21 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// TestUnparkAfterACrash: the copy was sent, and the process died before it removed the dead letter. The same call again must
+// TestReplayAfterACrash: the copy was sent, and the process died before it removed the dead letter. The same call again must
 // neither lose the message nor bring it twice.
-func TestUnparkAfterACrash(t *testing.T) {
+func TestReplayAfterACrash(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.park(b.broker(Options{}), "a")
+	b.kill(b.broker(Options{}), "a")
 	dying := b.broker(Options{onStep: func(s step) {
-		if s == stepUnparked {
+		if s == stepReplayed {
 			runtime.Goexit()
 		}
 	}})
 	died := make(chan struct{})
 	go func() {
 		defer close(died)
-		_ = dying.Unpark(context.WithoutCancel(t.Context()), "importer", "a", "a-r1")
+		_ = dying.Replay(context.WithoutCancel(t.Context()), "importer", "a", "a-r1")
 		t.Error("it did not die")
 	}()
 	next(t, died)
@@ -41,12 +41,12 @@ func TestUnparkAfterACrash(t *testing.T) {
 	if d := next(t, got); d.ID != "a-r1" || d.Attempt != 1 {
 		t.Errorf("%+v", d)
 	}
-	if err := br.Unpark(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerBusy {
+	if err := br.Replay(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerBusy {
 		t.Errorf("while the dead process has the lock: %v", err)
 	}
 	b.Advance(importer.Lease + time.Second)
-	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
-	if err := br.Unpark(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.RequestNotFound {
+	b.must(br.Replay(t.Context(), "importer", "a", "a-r1"))
+	if err := br.Replay(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.RequestNotFound {
 		t.Errorf("once more: %v", err)
 	}
 	b.publish(br, "last")
@@ -57,8 +57,8 @@ func TestUnparkAfterACrash(t *testing.T) {
 	b.want(importerEntity, simulator.Counts{})
 }
 
-// TestUnparkFromTheMiddle: dead letters on the way are only locked for a moment, and stay in order.
-func TestUnparkFromTheMiddle(t *testing.T) {
+// TestReplayFromTheMiddle: dead letters on the way are only locked for a moment, and stay in order.
+func TestReplayFromTheMiddle(t *testing.T) {
 	t.Parallel()
 	const n = 300 // more than a page
 	b := newBench(t)
@@ -67,35 +67,35 @@ func TestUnparkFromTheMiddle(t *testing.T) {
 	for i := range n {
 		ids = append(ids, fmt.Sprintf("m%03d", i))
 	}
-	b.park(br, ids...)
+	b.kill(br, ids...)
 	for _, id := range []string{"m280", "m007", "m299"} {
-		b.must(br.Unpark(t.Context(), "importer", id, id+"-r1"))
+		b.must(br.Replay(t.Context(), "importer", id, id+"-r1"))
 	}
 	b.want(importerEntity, simulator.Counts{Active: 3, DeadLetter: n - 3})
 	var left []string
-	b.must(br.Browse(t.Context(), func(p broker.Parked) bool { left = append(left, p.ID); return true }))
+	b.must(br.Peek(t.Context(), func(p broker.DeadLettered) bool { left = append(left, p.ID); return true }))
 	want := append(append(append([]string{}, ids[:7]...), ids[8:280]...), ids[281:299]...)
 	if strings.Join(left, " ") != strings.Join(want, " ") {
 		t.Errorf("left in this order: %v", left)
 	}
 }
 
-// TestUnparkSurvives: connections that end in the middle of it.
-func TestUnparkSurvives(t *testing.T) {
+// TestReplaySurvives: connections that end in the middle of it.
+func TestReplaySurvives(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.park(b.broker(Options{}), "a")
+	b.kill(b.broker(Options{}), "a")
 	br := b.broker(Options{onStep: func(s step) {
-		if s == stepUnparked {
+		if s == stepReplayed {
 			b.DropConnections()
 		}
 	}})
-	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
+	b.must(br.Replay(t.Context(), "importer", "a", "a-r1"))
 	b.want(importerEntity, simulator.Counts{Active: 1})
 }
 
-// TestBrowseMerges: dead letters of all subscriptions, oldest first.
-func TestBrowseMerges(t *testing.T) {
+// TestPeekMerges: dead letters of all subscriptions, oldest first.
+func TestPeekMerges(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
 	b := newBench(t, other)
@@ -116,14 +116,14 @@ func TestBrowseMerges(t *testing.T) {
 		stop()
 	}
 	var order []string
-	b.must(br.Browse(t.Context(), func(p broker.Parked) bool { order = append(order, p.Subscription+"/"+p.ID); return true }))
+	b.must(br.Peek(t.Context(), func(p broker.DeadLettered) bool { order = append(order, p.Subscription+"/"+p.ID); return true }))
 	if got := strings.Join(order, " "); got != "importer/m0 audit/m1 audit/m2 importer/m3" {
 		t.Error(got)
 	}
 }
 
-// TestParkedByOthers: the portal and the broker itself have reasons of their own.
-func TestParkedByOthers(t *testing.T) {
+// TestDeadLetteredByOthers: the portal and the broker itself have reasons of their own.
+func TestDeadLetteredByOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	br := b.broker(Options{})
@@ -136,11 +136,11 @@ func TestParkedByOthers(t *testing.T) {
 	b.must(err)
 	reason := "I did not like it"
 	b.must(r.DeadLetterMessage(t.Context(), messages[0], &azservicebus.DeadLetterOptions{Reason: &reason}))
-	p := b.parked(br)["a"]
-	if p.Reason != string(fault.CodeUnknown) || !strings.Contains(p.Detail, reason) || p.Attempts != 1 || p.At.IsZero() {
+	p := b.dead(br)["a"]
+	if p.Reason != fault.CodeUnknown || !strings.Contains(p.Detail, reason) || p.Attempts != 1 || p.At.IsZero() {
 		t.Errorf("%+v", p)
 	}
-	b.must(br.Unpark(t.Context(), "importer", "a", "a-r1"))
+	b.must(br.Replay(t.Context(), "importer", "a", "a-r1"))
 	got, _ := b.consume(br, importer, done)
 	if d := next(t, got); d.ID != "a-r1" {
 		t.Errorf("%+v", d)
@@ -153,24 +153,24 @@ func TestLongDetail(t *testing.T) {
 	b := newBench(t)
 	br := b.broker(Options{})
 	long := "x" + strings.Repeat("ä", 5000)
-	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error {
+	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome {
 		return broker.DeadLetter(fault.New(fault.MessageMalformed, long))
 	})
 	b.publish(br, "a")
 	next(t, got)
 	stop()
-	if p := b.parked(br)["a"]; len(p.Detail) != detailMost-1 || !strings.HasPrefix(long, p.Detail) {
+	if p := b.dead(br)["a"]; len(p.Detail) != detailMost-1 || !strings.HasPrefix(long, p.Detail) {
 		t.Errorf("%d bytes of detail", len(p.Detail))
 	}
 }
 
-// TestCopies: an attempt that is far away is a copy in the broker. A crash between copy and completion changes nothing.
+// TestCopies: another attempt is a copy in the broker. A crash between copy and completion changes nothing.
 func TestCopies(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var deaths atomic.Int32
 	died := make(chan struct{})
-	br := b.broker(Options{Now: b.Now, HoldLimit: time.Nanosecond, onStep: func(s step) {
+	br := b.broker(Options{Now: b.Now, onStep: func(s step) {
 		if s == stepCopied && deaths.Add(1) == 1 {
 			close(died)
 			runtime.Goexit()
@@ -178,11 +178,11 @@ func TestCopies(t *testing.T) {
 	}})
 	sub := importer
 	sub.Concurrency = 2 // one of the workers dies
-	got, stop := b.consume(br, sub, func(_ context.Context, d broker.Delivery) error {
+	got, stop := b.consume(br, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt < 3 {
-			return broker.Retry(time.Hour, errTest)
+			return broker.RetryAfter(time.Hour)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	b.publish(br, "a")
 	expect := func(attempt int) {
@@ -214,12 +214,12 @@ func TestCopiesReachOneSubscription(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
 	b := newBench(t, other)
-	br := b.broker(Options{HoldLimit: time.Nanosecond})
-	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+	br := b.broker(Options{})
+	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {
-			return broker.Retry(time.Millisecond, errTest)
+			return broker.RetryAfter(time.Millisecond)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	seen, stopOther := b.consume(br, other, done)
 	b.publish(br, "a")
@@ -232,24 +232,24 @@ func TestCopiesReachOneSubscription(t *testing.T) {
 		t.Errorf("the other subscription got %s, attempt %d", d.ID, d.Attempt)
 	}
 	eventually(t, "the other subscription put the copies aside", func() bool {
-		left, err := b.Counts("taxiway.devices.collected.v1/Subscriptions/audit")
+		left, err := b.Counts("taxiway.devices.collected.v1.bulk/Subscriptions/audit")
 		return err == nil && left == simulator.Counts{}
 	})
 	stop()
 	stopOther()
 }
 
-// TestManyAttempts: the broker parks what it delivered too often; attempts become copies before.
+// TestManyAttempts: the broker dead-letters what it delivered too often; attempts are copies.
 func TestManyAttempts(t *testing.T) {
 	t.Parallel()
 	const attempts = 3 * MaxDeliveryCount
 	b := newBench(t)
 	br := b.broker(Options{})
-	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
+	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt < attempts {
-			return broker.Retry(0, errTest)
+			return broker.RetryAfter(0)
 		}
-		return nil
+		return broker.Acknowledge()
 	})
 	b.publish(br, "a")
 	for want := 1; want <= attempts; want++ {
@@ -258,43 +258,7 @@ func TestManyAttempts(t *testing.T) {
 		}
 	}
 	stop()
+	o := b.Operations()
+	t.Logf("%d attempts: %+v, %d credits", attempts, o, o.Credits())
 	b.want(importerEntity, simulator.Counts{})
-}
-
-// TestFewPlacesToWait: more pauses than places only slow things down.
-func TestFewPlacesToWait(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	br := b.broker(Options{MaxHeld: 1})
-	got, _ := b.consume(br, importer, func(_ context.Context, d broker.Delivery) error {
-		if d.Attempt == 1 {
-			return broker.Retry(20*time.Millisecond, errTest)
-		}
-		return nil
-	})
-	b.publish(br, "a", "b", "c", "d")
-	second := map[string]bool{}
-	for len(second) < 4 {
-		if d := next(t, got); d.Attempt == 2 {
-			second[d.ID] = true
-		}
-	}
-}
-
-// TestStoppingGivesBack what waits for its time.
-func TestStoppingGivesBack(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	br := b.broker(Options{HoldLimit: time.Hour})
-	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) error { return broker.Retry(time.Hour, errTest) })
-	b.publish(br, "a")
-	next(t, got)
-	eventually(t, "it is held", func() bool { return br.Operations().Received == 2 })
-	stop()
-	b.want(importerEntity, simulator.Counts{Active: 1})
-	later := b.broker(Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
-	got, _ = b.consume(later, importer, done)
-	if d := next(t, got); d.Attempt != 2 {
-		t.Errorf("attempt %d", d.Attempt)
-	}
 }
