@@ -35,8 +35,8 @@ func TestHardwareKey(t *testing.T) {
 	}{
 		"offline id of the TPM":  {container(names, uuid, offline("\x01")), "ek:" + hex.EncodeToString(digest[:])},
 		"endorsement key":        {container(ek, names, uuid), "ek:" + hex.EncodeToString(digest[:])},
-		"offline id of firmware": {container(names, uuid, offline("\x02")), "uuid:" + hex.EncodeToString([]byte("0123456789abcdef"))},
-		"uuid":                   {container(uuid, names), "uuid:" + hex.EncodeToString([]byte("0123456789abcdef"))},
+		"offline id of firmware": {container(names, uuid, offline("\x02")), "uuid:" + hex.EncodeToString([]byte("0123456789abcdef")) + ":s-1"},
+		"uuid":                   {container(uuid, names), "uuid:" + hex.EncodeToString([]byte("0123456789abcdef")) + ":s-1"},
 		"uuid of zeros":          {container(hashRecord(recUUID, string(make([]byte, 16))), names), "serial:contoso|s-1"},
 		"uuid of ones":           {container(hashRecord(recUUID, string(bytes.Repeat([]byte{255}, 16))), names), "serial:contoso|s-1"},
 		"names only":             {container(names), "serial:contoso|s-1"},
