@@ -58,7 +58,7 @@ func (m match) compare(other match) int {
 func (m match) same() bool { return m.relation != Contradicts && m.relation != Unrelated }
 
 // waits reports whether the device is a conflict that no person has decided yet.
-func (m match) waits() bool { return m.Known.Conflict && m.State == Held }
+func (m match) waits() bool { return m.Conflict && m.State == Held }
 
 // ambiguousWith reports whether the candidate may as well be the other one: two known devices that an identifier joins with
 // it are two devices all the same.

@@ -90,7 +90,8 @@ type comparison struct {
 
 func compare(a, b Identifiers, d doubt) comparison {
 	eks, uuids := a.HasEK() && b.HasEK(), a.HasUUID() && b.HasUUID() && !d.uuid
-	serialA, serialB := a.HasSerial() && !(d.serial && a.Serial.Same(b.Serial)), b.HasSerial() && !d.serial
+	serialB := b.HasSerial() && !d.serial
+	serialA := a.HasSerial() && (serialB || !a.Serial.Same(b.Serial)) // a doubtful value is doubtful on both sides
 	serials := serialA && serialB
 	otherText := func(x, y string) bool { return fold(x) != "" && fold(y) != "" && fold(x) != fold(y) }
 	c := comparison{
@@ -127,7 +128,8 @@ func (c comparison) contradicts() bool {
 	case c.otherEK:
 		return c.sameSerial
 	case c.sameUUID:
-		return !c.sameSerial && !(c.noSerials && c.sameParts)
+		sameMachine := c.noSerials && c.sameParts
+		return !c.sameSerial && !sameMachine
 	case c.sameSerial:
 		return c.otherUUID || c.otherProduct
 	}
