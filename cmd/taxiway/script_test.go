@@ -99,11 +99,11 @@ var changes = map[string]func(*hwhash.Report){
 			r.Adapters = append(r.Adapters, hwhash.Adapter{Medium: 14, MAC: mac, Enumerator: "VMBUS"})
 		}
 	},
-	"board":  func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("another key", 30)[:256])) },
-	"notpm":  (*hwhash.Report).RemoveTPM,
-	"winpe":  (*hwhash.Report).CaptureInWinPE,
+	"board":       func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("another key", 30)[:256])) },
+	"notpm":       (*hwhash.Report).RemoveTPM,
+	"winpe":       (*hwhash.Report).CaptureInWinPE,
 	"placeholder": func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("To be filled by O.E.M.") },
-	"nouuid": func(r *hwhash.Report) { r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16)) },
+	"nouuid":      func(r *hwhash.Report) { r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16)) },
 }
 
 // finishes do to a hash what copying and carelessness do.

@@ -18,15 +18,16 @@ const long = time.Minute
 // pause is how long a wait rests before it asks again; it never asks for more than a part of the time.
 const pause = 10 * time.Millisecond
 
-// Context returns a context that ends when the wait has been long. It bounds calls that have no progress to show.
+// Context returns a context that ends when the wait has been long. It bounds calls that have no progress to show. Its deadline is
+// far away and means nothing but that it has one: callees that give a call without a deadline one of their own shall not.
 func Context(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, _, cancel := patience(parent)
+	ctx, _, cancel := Moving(parent)
 	return ctx, cancel
 }
 
-// patience returns a context that ends when moved has not been called for long.
-func patience(parent context.Context) (_ context.Context, moved func(), cancel context.CancelFunc) {
-	ctx, cancel := context.WithCancel(parent)
+// Moving is Context for what has progress to show: the wait begins anew whenever moved is called.
+func Moving(parent context.Context) (_ context.Context, moved func(), cancel context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(parent, 24*time.Hour)
 	var left atomic.Int64
 	moved = func() { left.Store(int64(long)) }
 	moved()
@@ -52,7 +53,7 @@ func patience(parent context.Context) (_ context.Context, moved func(), cancel c
 // by %+v, has been the same for long. What goes round in circles is no progress: a state should have nothing that counts tries.
 func State[S any](t testing.TB, what string, look func(context.Context) (state S, ok bool)) S {
 	t.Helper()
-	ctx, moved, cancel := patience(context.WithoutCancel(t.Context()))
+	ctx, moved, cancel := Moving(context.WithoutCancel(t.Context()))
 	defer cancel()
 	for before := ""; ; {
 		began := time.Now()
@@ -67,7 +68,7 @@ func State[S any](t testing.TB, what string, look func(context.Context) (state S
 		select {
 		case <-time.After(pause + 3*time.Since(began)):
 		case <-ctx.Done():
-			t.Fatalf("waited in vain for %s; nothing moved any more: %s", what, before)
+			t.Fatalf("waited in vain: %s; nothing moved any more: %s", what, before)
 		}
 	}
 }
@@ -92,7 +93,7 @@ func Receive[T any](t testing.TB, what string, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-ctx.Done():
-		t.Fatalf("waited in vain for %s", what)
+		t.Fatalf("waited in vain: %s", what)
 		panic("unreachable")
 	}
 }

@@ -45,7 +45,7 @@ func TestStateGivesUpWhenNothingMoves(t *testing.T) {
 	said, took := try(t, func(f testing.TB) {
 		awaittest.State(f, "the end", func(context.Context) (int, bool) { n++; return min(n, 3), false })
 	})
-	if want := "waited in vain for the end; nothing moved any more: 3"; said != want || took < time.Minute {
+	if want := "waited in vain: the end; nothing moved any more: 3"; said != want || took < time.Minute {
 		t.Errorf("said %q after %s", said, took)
 	}
 }
@@ -76,7 +76,7 @@ func TestReceiveAndContext(t *testing.T) {
 		}
 		awaittest.Receive(f, "another", empty)
 	})
-	if want := "waited in vain for another"; said != want {
+	if want := "waited in vain: another"; said != want {
 		t.Errorf("said %q", said)
 	}
 	if said, took := try(t, func(f testing.TB) {

@@ -20,7 +20,13 @@ const (
 func Factor() float64 { return machine.factor() }
 
 // Stretch returns d times Factor.
-func Stretch(d time.Duration) time.Duration { return time.Duration(float64(d) * Factor()) }
+func Stretch(d time.Duration) time.Duration { return Stretcher()(d) }
+
+// Stretcher returns Stretch with the factor of now, for durations that belong together.
+func Stretcher() func(time.Duration) time.Duration {
+	f := Factor()
+	return func(d time.Duration) time.Duration { return time.Duration(float64(d) * f) }
+}
 
 // machine is the one this process runs on.
 var machine meter

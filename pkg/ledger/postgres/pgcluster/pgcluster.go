@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"taxiway.example/pkg/slowness"
 )
 
 // Options say how to run the server.
@@ -31,6 +33,7 @@ type Cluster struct {
 	process *process
 }
 
+// Longer on a slow machine.
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 20 * time.Second
@@ -39,7 +42,7 @@ const (
 // Start makes a cluster and starts its server; ErrMissing when the programs are not installed. It runs as the user
 // "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as root.
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, slowness.Stretch(startTimeout))
 	defer cancel()
 	bin, err := find(debian)
 	if err != nil {
@@ -98,7 +101,7 @@ func (c *Cluster) launch(ctx context.Context) (err error) {
 // Crash ends the server in the middle of what it does and starts it again with what it had committed. Call it from one
 // goroutine at a time.
 func (c *Cluster) Crash(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, slowness.Stretch(startTimeout))
 	defer cancel()
 	// An immediate shutdown aborts all sessions without a checkpoint (PostgreSQL documentation, "Shutting Down the Server"). Killing the
 	// first process alone would leave its children behind.
@@ -168,7 +171,7 @@ type process struct {
 
 // stop asks for a fast shutdown, then insists.
 func (p *process) stop() error {
-	late := time.NewTimer(stopTimeout)
+	late := time.NewTimer(slowness.Stretch(stopTimeout))
 	defer late.Stop()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
 )
 
@@ -61,7 +61,7 @@ func Database(tb testing.TB) string {
 
 func execute(tb testing.TB, statement string) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := awaittest.Context(context.Background())
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server.cluster.URL("postgres"))
 	if err != nil {
