@@ -48,7 +48,9 @@ func Database(tb testing.TB) string {
 		tb.Fatal("pgtest: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }")
 	}
 	server.once.Do(func() {
-		server.cluster, server.err = pgcluster.Start(context.Background(), pgcluster.Options{Volatile: true})
+		ctx, cancel := awaittest.Context(context.Background())
+		defer cancel()
+		server.cluster, server.err = pgcluster.Start(ctx, pgcluster.Options{Volatile: true})
 	})
 	if server.err != nil {
 		tb.Fatal(server.err)
