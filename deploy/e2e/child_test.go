@@ -70,13 +70,14 @@ func runChild(file string) error {
 func hasty(c allinone.Config) allinone.Config {
 	machine := slowness.Factor()
 	ms := func(n float64) time.Duration { return time.Duration(n * machine * float64(time.Millisecond)) }
+	c.Timeout = ms(4000)
 	c.Collector.Intake.Grace = ms(1000)
 	c.Importer.Lease, c.Grouper.Lease = ms(2000), ms(2000)
 	d := &c.Importer.Dispatch
 	d.Interval, d.Lease, d.Overdue = ms(100), ms(1000), ms(1500)
 	c.Grouper.Dispatch = *d
 	i := &c.Importer.Timings
-	i.Post, i.Claim, i.Settle = ms(2000), ms(2000), ms(3000)
+	i.Claim, i.Settle = ms(2000), ms(3000)
 	i.PollMax, i.RetryFirst, i.Grace, i.Cleanup = ms(500), ms(100), ms(1000), ms(100)
 	c.Grouper.Timings.Grace = ms(1000)
 	return c

@@ -145,7 +145,7 @@ func fast() importer.Config {
 	x := slowness.Stretcher()
 	return importer.Config{
 		Timings: importer.Timings{
-			Post: x(2 * time.Second), Claim: x(2 * time.Second), Settle: x(3 * time.Second),
+			Claim: x(2 * time.Second), Settle: x(3 * time.Second),
 			PollFirst: x(30 * time.Millisecond), PollMax: x(300 * time.Millisecond), Invisible: x(2 * time.Second),
 			RetryFirst: x(50 * time.Millisecond), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
 			Unavailable: x(50 * time.Millisecond), Grace: x(time.Second), Cleanup: x(20 * time.Millisecond),
@@ -373,12 +373,11 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 func TestTimingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*importer.Timings){
-		"claim before the POST is over":   func(t *importer.Timings) { t.Post, t.Claim = time.Minute, time.Second },
-		"settled before the POST is over": func(t *importer.Timings) { t.Post, t.Settle = time.Minute, time.Minute },
-		"polls that get faster":           func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
-		"retries that get faster":         func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
-		"a negative pause":                func(t *importer.Timings) { t.Grace = -1 },
-		"no attempts":                     func(t *importer.Timings) { t.MaxAttempts = -1 },
+		"settled before the claim is over": func(t *importer.Timings) { t.Claim, t.Settle = time.Minute, time.Minute },
+		"polls that get faster":            func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
+		"retries that get faster":          func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
+		"a negative pause":                 func(t *importer.Timings) { t.Grace = -1 },
+		"no attempts":                      func(t *importer.Timings) { t.MaxAttempts = -1 },
 	} {
 		var cfg importer.Config
 		change(&cfg.Timings)
