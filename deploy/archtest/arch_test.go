@@ -40,6 +40,8 @@ var rules = []rule{
 	{"pkg/broker/sbbroker", []string{"pkg/broker", "pkg/broker/adapter", "pkg/fault"}},
 	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
 	{"pkg/ledger", append(slices.Clone(vocabulary), "pkg/intake")},
+	{"pkg/ledger/postgres/pgcluster", []string{"pkg/slowness"}},
+	{"pkg/ledger/postgres/pgtest", []string{"pkg/ledger/postgres/pgcluster", "pkg/awaittest"}},
 	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/intake", "pkg/ledger/...")},
 	{"pkg/api", vocabulary},
 	{"pkg/tenant", vocabulary},
