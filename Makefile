@@ -4,7 +4,7 @@ BIN      := $(CURDIR)/.bin
 FUZZTIME ?= 20s
 export GOTOOLCHAIN := local
 
-.PHONY: help demo test short lint fuzz bench tidy check build setup tools alone contract-servicebus
+.PHONY: help demo test short lint fuzz loadtest bench tidy check build setup tools alone contract-servicebus
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ lint: tools ## gofumpt, go vet, golangci-lint in every module
 
 fuzz: ## each fuzz target for FUZZTIME (default 20s)
 	@sh tools/fuzz.sh $(FUZZTIME)
+
+loadtest: setup ## all tests, twice at once, on a machine kept busy by 16 loops: half an hour
+	@sh tools/loadtest.sh
 
 bench: ## benchmarks beside their floors; the ratios are what counts
 	go test -run '^$$' -bench . -benchmem -timeout 30m work

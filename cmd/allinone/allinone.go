@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +36,8 @@ type Config struct {
 	Importer  importer.Config
 	Grouper   grouper.Config
 	Autopilot autopilot.Options
-	Opened    func() // called when ledger and broker are open; nil = nothing
+	Timeout   time.Duration // of one request to Microsoft Graph, default that of package graph
+	Opened    func()        // called when ledger and broker are open; nil = nothing
 	Hooks     Hooks
 }
 
@@ -92,7 +94,7 @@ func (c Config) services(ctx context.Context, store ledger.Ledger, queue broker.
 }
 
 func (c Config) clients(store ledger.Ledger, env service.Env) *autopilot.Directory {
-	settings := autopilot.Settings{Tenants: c.Tenants, Budget: store, Options: c.Autopilot, Log: env.Logger, Now: env.Now}
+	settings := autopilot.Settings{Tenants: c.Tenants, Budget: store, Options: c.Autopilot, Timeout: c.Timeout, Log: env.Logger, Now: env.Now}
 	if c.Hooks.Transport != nil {
 		settings.HTTP = graph.NewHTTPClient()
 		settings.HTTP.Transport = c.Hooks.Transport(settings.HTTP.Transport)

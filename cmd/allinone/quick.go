@@ -4,25 +4,28 @@ import (
 	"time"
 
 	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/slowness"
 	"taxiway.example/services/collector"
 	"taxiway.example/services/grouper"
 	"taxiway.example/services/importer"
 )
 
-// Quick shortens every wait so far that a simulator with short delays decides the speed: for demonstrations and tests. Against
-// Microsoft's service it would only burn the tenant's budget.
+// Quick shortens every wait so far that a simulator with short delays decides the speed: for demonstrations and tests. On a
+// slow machine it shortens them less. Against Microsoft's service it would only burn the tenant's budget.
 func (c Config) Quick() Config {
-	looks := dispatch.Config{Interval: 50 * time.Millisecond, Lease: 2 * time.Second, Overdue: 3 * time.Second}
-	c.Collector.Intake = collector.Intake{Grace: 2 * time.Second}
+	machine := slowness.Factor()
+	ms := func(n float64) time.Duration { return time.Duration(n * machine * float64(time.Millisecond)) }
+	looks := dispatch.Config{Interval: ms(50), Lease: ms(2000), Overdue: ms(3000)}
+	c.Timeout = ms(10_000)
+	c.Collector.Intake = collector.Intake{Grace: ms(2000)}
 	c.Importer.Dispatch, c.Grouper.Dispatch = looks, looks
 	c.Importer.Timings = importer.Timings{
-		Post: 5 * time.Second, Claim: 6 * time.Second, Settle: 11 * time.Second, PollFirst: 60 * time.Millisecond,
-		PollMax: time.Second, Invisible: 30 * time.Second, RetryFirst: 200 * time.Millisecond, RetryMax: 2 * time.Second,
-		Denied: time.Second, Unavailable: 200 * time.Millisecond, Grace: 2 * time.Second, Cleanup: 200 * time.Millisecond,
+		Claim: ms(6000), Settle: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
+		RetryFirst: ms(200), RetryMax: ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),
 	}
 	c.Grouper.Timings = grouper.Timings{
-		First: 60 * time.Millisecond, Max: time.Second, Denied: time.Second, Grace: 2 * time.Second, Vanish: 30 * time.Second,
-		Groups: 500 * time.Millisecond, Members: 30 * time.Millisecond, Sync: -1,
+		First: ms(60), Max: ms(1000), Denied: ms(1000), Grace: ms(2000), Vanish: ms(30_000), Groups: ms(500), Members: ms(30),
+		Sync: -1,
 	}
 	return c
 }

@@ -17,7 +17,9 @@ import (
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
+	"taxiway.example/pkg/api"
 	autopilot "taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/engine"
@@ -105,8 +107,7 @@ func (m *meter) Consume(ctx context.Context, sub broker.Subscription, h broker.H
 // run takes the file through the pipeline on the broker at the address.
 func run(t *testing.T, file *demofile.File, address string) *meter {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := t.Context()
 	o := autopilot.Fast()
 	o.Limits = autopilot.Defaults().Limits
 	sim, err := allinone.Simulate(ctx, o, nil)
@@ -147,17 +148,19 @@ func run(t *testing.T, file *demofile.File, address string) *meter {
 // follow sends the file and waits for the end of all its devices.
 func follow(ctx context.Context, t *testing.T, url string, file *demofile.File) {
 	t.Helper()
-	api, err := client.New(url, "key")
+	server, err := client.New(url, "key")
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt, err := api.Submit(ctx, bytes.NewReader(file.CSV), client.Upload{Name: "file.csv"})
+	receipt, err := server.Submit(ctx, bytes.NewReader(file.CSV), client.Upload{Name: "file.csv"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var progress bytes.Buffer
-	batch, err := watch.Follow(ctx, api, receipt.ID, &progress, watch.Options{Interval: 100 * time.Millisecond})
-	if err != nil || !watch.AddsUp(batch) || !batch.Done {
-		t.Fatalf("%+v, %v", batch, err)
+	batch := awaittest.State(t, "the end of the batch", func(ctx context.Context) (api.Batch, bool) {
+		b, err := server.Batch(ctx, receipt.ID)
+		return b, err == nil && b.Done
+	})
+	if !watch.AddsUp(batch) {
+		t.Fatalf("%+v", batch)
 	}
 }

@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
+	"taxiway.example/pkg/awaittest"
 )
 
 func topologyFile(t *testing.T, content string) string {
@@ -27,7 +28,7 @@ func topologyFile(t *testing.T, content string) string {
 // TestRun starts the command, connects with the string it prints and stops it.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	file := topologyFile(t, `{"queues": [{"name": "q", "lockDuration": "PT30S"}]}`)
 	out, in := io.Pipe()

@@ -21,6 +21,7 @@ import (
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/service"
+	"taxiway.example/pkg/slowness"
 	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
 )
@@ -60,7 +61,7 @@ became of every row. Nothing outside this machine is touched.`,
 }
 
 func (d *demo) run(ctx context.Context, out, errOut io.Writer) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	ctx, cancel := context.WithTimeout(ctx, slowness.Stretch(demoPatience))
 	defer cancel()
 	file, err := demofile.Generate(d.rows, d.seed)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 )
 
 // seedVariable repeats a run of chaos.
@@ -40,7 +41,7 @@ func TestChaos(t *testing.T) {
 		if s.States["ready"] < 40 {
 			t.Errorf("too few devices got through: %+v", s)
 		}
-		until(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
+		awaittest.True(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
 		w.neverBlind(t)
 		if n := len(w.registered(t, 0)); n < s.States["ready"] || n > s.Outcomes["accepted"] {
 			t.Errorf("%d devices are registered: %+v", n, s)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"taxiway.example/cmd/allinone"
+	"taxiway.example/pkg/slowness"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -67,14 +68,17 @@ func runChild(file string) error {
 
 // hasty shortens what a restart waits for: leases of the dead, and looks at what they left.
 func hasty(c allinone.Config) allinone.Config {
-	c.Collector.Intake.Grace = time.Second
-	c.Importer.Lease, c.Grouper.Lease = 2*time.Second, 2*time.Second
+	machine := slowness.Factor()
+	ms := func(n float64) time.Duration { return time.Duration(n * machine * float64(time.Millisecond)) }
+	c.Timeout = ms(4000)
+	c.Collector.Intake.Grace = ms(1000)
+	c.Importer.Lease, c.Grouper.Lease = ms(2000), ms(2000)
 	d := &c.Importer.Dispatch
-	d.Interval, d.Lease, d.Overdue = 100*time.Millisecond, time.Second, 1500*time.Millisecond
+	d.Interval, d.Lease, d.Overdue = ms(100), ms(1000), ms(1500)
 	c.Grouper.Dispatch = *d
 	i := &c.Importer.Timings
-	i.Post, i.Claim, i.Settle = 2*time.Second, 2*time.Second, 3*time.Second
-	i.PollMax, i.RetryFirst, i.Grace, i.Cleanup = 500*time.Millisecond, 100*time.Millisecond, time.Second, 100*time.Millisecond
-	c.Grouper.Timings.Grace = time.Second
+	i.Claim, i.Settle = ms(2000), ms(3000)
+	i.PollMax, i.RetryFirst, i.Grace, i.Cleanup = ms(500), ms(100), ms(1000), ms(100)
+	c.Grouper.Timings.Grace = ms(1000)
 	return c
 }

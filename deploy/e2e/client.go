@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
+
+	"taxiway.example/pkg/awaittest"
 )
 
 // Client talks to the API with one key.
@@ -171,13 +172,15 @@ func (c Client) Post(ctx context.Context, path string, body, out any) error {
 	return c.call(ctx, http.MethodPost, path, "application/json", "", raw, out)
 }
 
-// client has a timeout of its own, longer than any answer of the API takes. Connections are not kept: the other side dies.
-var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+// client keeps no connections: the other side dies. Calls are bounded by their context.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 16 << 20
 
 func (c Client) call(ctx context.Context, method, path, contentType, idempotency string, body []byte, out any) error {
+	ctx, cancel := awaittest.Context(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return err

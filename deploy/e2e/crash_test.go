@@ -12,6 +12,7 @@ import (
 
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 )
 
 // ending is where everything stands when nothing is left to do.
@@ -58,16 +59,20 @@ func (x *trial) run(t *testing.T, first order, next func(deaths int) order) endi
 	t.Helper()
 	x.host.run(t, first, next)
 	x.batch = x.host.submit(t, 1, x.file.CSV)
-	var s Status
-	until(t, "everything comes to rest", func(ctx context.Context) bool {
-		if _, err := x.host.trouble(); err != nil {
+	type rest struct {
+		Status
+		deaths, records int
+	}
+	end := awaittest.State(t, "rest", func(ctx context.Context) (r rest, ok bool) {
+		var err error
+		if r.deaths, err = x.host.trouble(); err != nil {
 			t.Fatal(err)
 		}
-		var err error
-		s, err = x.batch.Batch(ctx, x.batch.id)
-		return err == nil && s.Done() && x.world.records(t, 0) == 0
+		r.records = x.world.records(t, 0)
+		r.Status, err = x.batch.Batch(ctx, x.batch.id)
+		return r, err == nil && r.Done() && r.records == 0
 	})
-	if err := s.Conserved(); err != nil {
+	if err := end.Conserved(); err != nil {
 		t.Error(err)
 	}
 	rows := x.batch.rows(t)
@@ -174,7 +179,7 @@ func crashEverywhere(t *testing.T, e engine, wanted func(string) bool) {
 			got := x.run(t, first, x.unharmed)
 			died := func(context.Context) bool { deaths, _ := x.host.trouble(); return deaths == 1 }
 			if c.nth == 1 { // every run passes it, the last ones when the batch is at rest already
-				until(t, "the run passes "+c.String(), died)
+				awaittest.True(t, "the run passes "+c.String(), died)
 			}
 			if died(t.Context()) {
 				t.Logf("killed at %s: %d boundaries later the same end", c, len(x.host.passed(t)))

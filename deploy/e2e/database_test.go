@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
 	"taxiway.example/pkg/ledger/sqlledger"
 )
@@ -16,7 +17,9 @@ func TestDatabaseCrashes(t *testing.T) {
 	t.Parallel()
 	const least, most = 3, 6 // crashes
 	const apart = 9          // commits between two
-	cluster, err := pgcluster.Start(t.Context(), pgcluster.Options{})
+	starting, started := awaittest.Context(t.Context())
+	defer started()
+	cluster, err := pgcluster.Start(starting, pgcluster.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,10 @@ func TestDatabaseCrashes(t *testing.T) {
 			case <-ctx.Done():
 				return
 			}
-			if err := cluster.Crash(t.Context()); err != nil {
+			restarting, restarted := awaittest.Context(t.Context())
+			err := cluster.Crash(restarting)
+			restarted()
+			if err != nil {
 				t.Error(err)
 				return
 			}

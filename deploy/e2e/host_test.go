@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"taxiway.example/pkg/awaittest"
 )
 
 // host is an address at which one pipeline process after the other serves the API. The address stays when a process dies:
@@ -169,7 +171,7 @@ func (h *host) as(n int) Client { return Client{h.url, Key(n)} }
 func (h *host) submit(t *testing.T, n int, csv []byte) batch {
 	t.Helper()
 	b := batch{Client: h.as(n)}
-	until(t, "the file is taken", func(ctx context.Context) bool {
+	awaittest.True(t, "the file is taken", func(ctx context.Context) bool {
 		s, err := b.Submit(ctx, csv, "file-1")
 		b.id = s.ID
 		if _, trouble := h.trouble(); trouble != nil {

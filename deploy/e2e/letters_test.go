@@ -13,6 +13,7 @@ import (
 
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
@@ -22,7 +23,7 @@ import (
 func lettersOf(t *testing.T, c Client, n int) []Letter {
 	t.Helper()
 	var letters []Letter
-	until(t, "dead letters appear", func(ctx context.Context) bool {
+	awaittest.True(t, "dead letters appear", func(ctx context.Context) bool {
 		var err error
 		letters, err = c.Letters(ctx)
 		return err == nil && len(letters) == n
@@ -75,7 +76,7 @@ func deadLetters(t *testing.T, e engine) {
 	if got := replayed(t, mine, device); got.Outcome != "replayed" || got.Device != device.Device {
 		t.Errorf("replay: %+v", got)
 	}
-	until(t, "the dead device gets ready", func(context.Context) bool { return a.batch.rows(t)[a.victim-1].State == "ready" })
+	awaittest.True(t, "the dead device gets ready", func(context.Context) bool { return a.batch.rows(t)[a.victim-1].State == "ready" })
 	if got := replayed(t, mine, device); got.Outcome != "failed" || got.Code != string(fault.DeviceNotReplayable) {
 		t.Errorf("a second replay: %+v", got)
 	}
@@ -107,7 +108,7 @@ func poisoned(t *testing.T, tapped *tap, c Client) {
 		t.Errorf("unexpected letter: %+v", first)
 	}
 	var got Replayed
-	until(t, "the message is replayed", func(context.Context) bool {
+	awaittest.True(t, "the message is replayed", func(context.Context) bool {
 		got = replayed(t, c, first)
 		return got.Code != string(fault.RequestNotFound) // the letter is there before the message is parked
 	})

@@ -10,6 +10,7 @@ import (
 
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/cmd/demofile"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/hwhash"
 )
 
@@ -143,7 +144,7 @@ func (b batch) status(t *testing.T) Status {
 // rows asks again when there is no answer: a process may die of its last boundary when the batch is at rest already.
 func (b batch) rows(t *testing.T) (rows []Row) {
 	t.Helper()
-	until(t, "the rows are read", func(ctx context.Context) bool {
+	awaittest.True(t, "the rows are read", func(ctx context.Context) bool {
 		var err error
 		rows, err = b.Rows(ctx, b.id)
 		return err == nil
@@ -163,13 +164,10 @@ func (p *pipeline) settled(t *testing.T, b batch) Status {
 
 func (b batch) settled(t *testing.T) Status {
 	t.Helper()
-	var s Status
-	until(t, "the batch comes to rest", func(ctx context.Context) bool {
-		var err error
-		s, err = b.Batch(ctx, b.id)
-		return err == nil && s.Done()
+	return awaittest.State(t, "the end of the batch", func(ctx context.Context) (Status, bool) {
+		s, err := b.Batch(ctx, b.id)
+		return s, err == nil && s.Done()
 	})
-	return s
 }
 
 // keepsQuiet checks that the log has no hash and no serial number.

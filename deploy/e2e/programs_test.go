@@ -15,6 +15,7 @@ import (
 
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -37,7 +38,7 @@ func TestServicesAsPrograms(t *testing.T) {
 	}
 	for _, p := range all {
 		ops := Client{"http://" + p.says(t, "operator's listener", "address"), ""}
-		until(t, "a program is ready", func(ctx context.Context) bool { return ops.Get(ctx, "/readyz", new(any)) == nil })
+		awaittest.True(t, "a program is ready", func(ctx context.Context) bool { return ops.Get(ctx, "/readyz", new(any)) == nil })
 	}
 	client := Client{"http://" + collector.says(t, "collector serves", "address"), Key(1)}
 	taken, err := client.Submit(t.Context(), file.CSV, "file-1")
@@ -141,7 +142,7 @@ func launch(t *testing.T, path string, env []string, args ...string) *program {
 func (p *program) says(t *testing.T, message, key string) string {
 	t.Helper()
 	value := ""
-	until(t, "the log says "+message, func(context.Context) bool {
+	awaittest.True(t, "the log says "+message, func(context.Context) bool {
 		for line := range bytes.Lines(p.logs.bytes()) {
 			record := map[string]any{}
 			if json.Unmarshal(line, &record) == nil && record["msg"] == message {

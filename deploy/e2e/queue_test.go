@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -48,8 +49,8 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, err := oem.SubscribeSync(oem.NewInbox())
-	if err != nil {
+	inbox, answers := oem.NewInbox(), make(chan *nats.Msg, 100)
+	if _, err := oem.ChanSubscribe(inbox, answers); err != nil {
 		t.Fatal(err)
 	}
 	messages := 0
@@ -65,8 +66,8 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A sender may take a serial number for an id: no log may have it.
-		m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem", Data: body, Header: nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {answers.Subject}}}
-		until(t, "the queue takes the message", func(ctx context.Context) bool {
+		m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem", Data: body, Header: nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {inbox}}}
+		awaittest.True(t, "the queue takes the message", func(ctx context.Context) bool {
 			_, err := js.PublishMsg(ctx, m)
 			return err == nil
 		})
@@ -74,10 +75,7 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	}
 	ready, rows := 0, 0
 	for range messages {
-		m, err := answers.NextMsg(patience)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := awaittest.Receive(t, "an answer", answers)
 		var receipt struct{ ID, Message string }
 		if err := json.Unmarshal(m.Data, &receipt); err != nil || receipt.Message == "" {
 			t.Fatalf("%s: %v", m.Data, err)

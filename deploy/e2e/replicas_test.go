@@ -7,6 +7,7 @@ import (
 
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 )
 
 // replicas are two pipelines as processes of their own, on one ledger and one broker.
@@ -34,7 +35,7 @@ func startReplicas(t *testing.T, e engine, rows int, change func(*world)) *repli
 func (r *replicas) submit(t *testing.T) batch {
 	t.Helper()
 	for _, h := range []*host{r.one, r.two} {
-		until(t, "a replica is ready", func(ctx context.Context) bool {
+		awaittest.True(t, "a replica is ready", func(ctx context.Context) bool {
 			if _, err := h.trouble(); err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +80,7 @@ func TestAReplicaDies(t *testing.T) {
 	onEngines(t, suiteReplicas, func(t *testing.T, e engine) {
 		r := startReplicas(t, e, 60, func(w *world) { w.tenants[0].Limits.ImportSize = 4 })
 		b := r.submit(t)
-		until(t, "the replica that will die has imported something", func(context.Context) bool { return r.world.asked("one") > 1 })
+		awaittest.True(t, "the replica that will die has imported something", func(context.Context) bool { return r.world.asked("one") > 1 })
 		r.one.kill()
 		if s := b.status(t); s.InFlight() == 0 {
 			t.Errorf("it died too late: %+v", s)
@@ -88,7 +89,7 @@ func TestAReplicaDies(t *testing.T) {
 		if err := s.Conserved(); err != nil || s.States["ready"] != 53 {
 			t.Errorf("%+v %v", s, err)
 		}
-		until(t, "our import records are gone", func(context.Context) bool { return r.world.records(t, 0) == 0 })
+		awaittest.True(t, "our import records are gone", func(context.Context) bool { return r.world.records(t, 0) == 0 })
 		r.world.sentOnce(t)
 		t.Logf("%d imports by the dead, %d by the other", r.world.asked("one"), r.world.asked("two"))
 	})

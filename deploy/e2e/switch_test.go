@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/event"
 )
 
@@ -40,7 +41,7 @@ func TestSwitchOfBrokers(t *testing.T) {
 			}
 			continue
 		}
-		until(t, "a message is lost", func(context.Context) bool { return tapped.lostOf(string(on.lost)) > 0 })
+		awaittest.True(t, "a message is lost", func(context.Context) bool { return tapped.lostOf(string(on.lost)) > 0 })
 		if got := b.status(t); got.InFlight() != got.Outcomes["accepted"] {
 			t.Errorf("not all in flight when the broker is changed: %+v", got)
 		}

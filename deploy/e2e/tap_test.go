@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 )
 
@@ -110,7 +111,7 @@ func (t *tap) again(ctx context.Context) ([]string, error) {
 			ids = append(ids, sent[i].ID)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := awaittest.Context(ctx)
 	defer cancel()
 	return ids, t.Broker.Publish(ctx, sent...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/fault"
 )
 
@@ -56,7 +57,7 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 			tr.slow(w)
 			p := start(t, hasty(w.config(t, e.open(t))))
 			many := p.submit(t, 1, file.CSV)
-			until(t, "the first tenant's import is tried", func(context.Context) bool { return w.calls("imported.import", "token") > 1 })
+			awaittest.True(t, "the first tenant's import is tried", func(context.Context) bool { return w.calls("imported.import", "token") > 1 })
 			single := p.submit(t, 2, oneDevice(t, 99))
 			if s := p.settled(t, single); s.States["ready"] != 1 {
 				t.Errorf("the single device: %+v", s)

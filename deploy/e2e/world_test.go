@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/cmd/demofile"
@@ -21,25 +19,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/tenant"
 )
-
-// patience is how long a test waits for the pipeline to come to rest; it is far beyond what it takes.
-const patience = 2 * time.Minute
-
-// until asks again and again until done says so; it fails the test when patience is over.
-func until(t *testing.T, what string, done func(context.Context) bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !done(ctx) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("%s: did not happen", what)
-		}
-	}
-}
 
 // world is Microsoft's side, and the tenants it knows.
 type world struct {

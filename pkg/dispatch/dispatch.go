@@ -2,7 +2,7 @@
 // what makes waiting and throttling cheap (a handler commits a due time and acknowledges) and a broker replaceable.
 //
 // Each stage has one dispatcher at a time in the whole installation, by a lease in the ledger. Issuing twice is harmless:
-// the handlers skip devices that have moved on.
+// the handlers skip devices that have moved on. But it is work, and so a process that is overloaded issues less: see Load.
 package dispatch
 
 import (
@@ -71,6 +71,7 @@ type Deps struct {
 	Ledger  Ledger
 	Emitter Emitter
 	Bell    *Bell            // optional: rings when work was committed that is due at once
+	Load    *Load            // optional: what the handlers of this process do
 	Logger  *slog.Logger     // optional; default: no log
 	Now     func() time.Time // optional; default time.Now
 }

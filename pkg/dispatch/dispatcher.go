@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
+	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/ledger"
@@ -33,6 +35,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	bell := d.Bell.listen()
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
+		began := time.Now()
 		err := d.round(ctx)
 		switch {
 		case err == nil:
@@ -44,12 +47,12 @@ func (d *dispatcher) run(ctx context.Context) {
 		if pause > 0 {
 			idle(ctx, pause, nil)
 		} else {
-			idle(ctx, d.Interval, bell)
+			idle(ctx, max(d.Interval, time.Since(began)), bell) // a ledger that is slow is asked less
 		}
 	}
 }
 
-// round issues everything that is due now. Tenants take turns: one with a million devices makes none wait.
+// round issues what is due now, until the handlers have enough. Tenants take turns: one with a million devices makes none wait.
 func (d *dispatcher) round(ctx context.Context) error {
 	if err := d.publish(ctx); err != nil {
 		return err
@@ -62,7 +65,7 @@ func (d *dispatcher) round(ctx context.Context) error {
 		return err
 	}
 	var failed []error
-	for len(tenants) > 0 {
+	for len(tenants) > 0 && !d.Load.full(d.event(), broker.Bulk) {
 		var again []device.TenantID
 		for _, t := range tenants {
 			if held, err := d.hold(ctx); err != nil || !held {
@@ -119,13 +122,14 @@ func (d *dispatcher) claim(ctx context.Context, t device.TenantID) (int, error) 
 	c := ledger.Claim{Tenant: t, Now: now, Until: now.Add(d.Overdue), Limit: d.PerTenant}
 	if d.stage == Submissions {
 		ids, err := d.Ledger.ClaimSubmissions(ctx, c)
-		for _, id := range ids {
+		for _, id := range slices.DeleteFunc(slices.Clone(ids), d.Load.has) {
 			d.claimed = append(d.claimed, event.ForSubmission(d.Source, t, id, now))
 		}
 		return len(ids), err
 	}
 	due, err := d.Ledger.ClaimDevices(ctx, device.Stage(d.stage), c)
-	for _, part := range chunks(due) {
+	held := func(one ledger.DueDevice) bool { return d.Load.has(one.ID) }
+	for _, part := range chunks(slices.DeleteFunc(slices.Clone(due), held)) {
 		e := event.ForDevices(d.event(), d.Source, t, part.ids, now)
 		e.Batch = part.batch
 		d.claimed = append(d.claimed, e)
@@ -134,8 +138,11 @@ func (d *dispatcher) claim(ctx context.Context, t device.TenantID) (int, error) 
 }
 
 func (d *dispatcher) event() event.Type {
-	if d.stage == Group {
+	switch d.stage {
+	case Group:
 		return event.DevicesRegistered
+	case Submissions:
+		return event.SubmissionDue
 	}
 	return event.DevicesCollected
 }

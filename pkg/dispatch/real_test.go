@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
@@ -16,6 +17,7 @@ import (
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/slowness"
 )
 
 func openLedger(t *testing.T) ledger.Ledger {
@@ -93,10 +95,11 @@ func TestThroughRealParts(t *testing.T) {
 		sub := broker.Subscription{Name: "importer", Type: string(event.DevicesCollected), Concurrency: 2}
 		ended <- b.Consume(ctx, sub, pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: l}, use))
 	}()
+	stretch := slowness.Stretcher()
 	for _, owner := range []string{"one", "two"} {
 		cfg := dispatch.Config{
 			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test", Owner: owner,
-			Interval: 20 * time.Millisecond, Overdue: time.Second,
+			Interval: stretch(20 * time.Millisecond), Overdue: stretch(time.Second),
 		}
 		go func() {
 			ended <- dispatch.Run(ctx, cfg, dispatch.Deps{Ledger: l, Emitter: pipeline.NewEmitter(b)})
@@ -104,17 +107,11 @@ func TestThroughRealParts(t *testing.T) {
 	}
 	times := map[string]int{}
 	twice := 0
-	deadline := time.After(time.Minute)
 	for twice < large+small {
-		select {
-		case e := <-seen:
-			for _, id := range e.Devices {
-				if times[id]++; times[id] == 2 {
-					twice++
-				}
+		for _, id := range awaittest.Receive(t, "all devices are seen again", seen).Devices {
+			if times[id]++; times[id] == 2 {
+				twice++
 			}
-		case <-deadline:
-			t.Fatalf("%d devices were seen, %d of them again", len(times), twice)
 		}
 	}
 	cancel()

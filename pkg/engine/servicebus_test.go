@@ -3,8 +3,8 @@ package engine_test
 import (
 	"context"
 	"testing"
-	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/engine"
@@ -38,7 +38,7 @@ func TestOpenServiceBus(t *testing.T) {
 func consumes(t *testing.T, b broker.Broker, c event.Consumed, lane broker.Lane) {
 	t.Helper()
 	for _, name := range c.Consumers {
-		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		ctx, stop := awaittest.Context(t.Context())
 		got := ""
 		err := b.Consume(ctx, broker.Subscription{Name: name, Type: string(c.Type), Lane: lane}, func(_ context.Context, d broker.Delivery) broker.Outcome {
 			got = d.ID

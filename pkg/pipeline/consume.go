@@ -13,6 +13,9 @@ import (
 // UseCase handles one event; it must be safe to repeat.
 type UseCase func(context.Context, event.Event) error
 
+// Around returns a use case that comes around that of a type in a lane.
+type Around func(event.Type, broker.Lane, UseCase) UseCase
+
 // Consume consumes, in both lanes, every type of which event.Consumption says that the consumer takes it, until ctx ends and
 // every delivery begun is done; it returns nil then. The subscription gives the name of the consumer, concurrency and lease. A
 // type without a use case, or a use case without a type, is an error.
@@ -31,7 +34,11 @@ func Consume(ctx context.Context, from broker.Consumer, sub broker.Subscription,
 		for _, lane := range broker.Lanes() {
 			s := sub
 			s.Type, s.Lane = string(typ), lane
-			g.Go(func() error { return from.Consume(ctx, s, New(cfg, use[typ])) })
+			one := use[typ]
+			if cfg.Around != nil {
+				one = cfg.Around(typ, lane, one)
+			}
+			g.Go(func() error { return from.Consume(ctx, s, New(cfg, one)) })
 		}
 	}
 	return g.Wait()

@@ -49,10 +49,24 @@ func TestConsume(t *testing.T) {
 		event.DevicesCollected: want(event.DevicesCollected), event.SubmissionDue: want(event.SubmissionDue),
 	}
 	sub := broker.Subscription{Name: event.Importer}
-	if err := pipeline.Consume(t.Context(), c, sub, pipeline.Config{DeadLetters: &records{}}, use); err != nil {
+	var mu sync.Mutex
+	var through []string
+	around := func(typ event.Type, lane broker.Lane, use pipeline.UseCase) pipeline.UseCase {
+		return func(ctx context.Context, e event.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
+			through = append(through, "importer "+string(typ)+" "+string(lane))
+			return use(ctx, e)
+		}
+	}
+	if err := pipeline.Consume(t.Context(), c, sub, pipeline.Config{DeadLetters: &records{}, Around: around}, use); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(c.subs)
+	slices.Sort(through)
+	if !slices.Equal(c.subs, through) {
+		t.Errorf("around the use cases came %v", through)
+	}
 	if !slices.Equal(c.subs, []string{
 		"importer devices.collected.v1 bulk", "importer devices.collected.v1 single",
 		"importer submissions.due.v1 bulk", "importer submissions.due.v1 single",

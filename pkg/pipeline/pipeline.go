@@ -39,6 +39,7 @@ type Config struct {
 	MinPause     time.Duration    // before the second attempt; default 1 s
 	MaxPause     time.Duration    // longest pause between attempts; default 60 times MinPause
 	Now          func() time.Time // default time.Now
+	Around       Around           // optional: comes between Consume and each use case
 }
 
 func (c Config) withDefaults() Config {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/engine"
@@ -30,10 +31,7 @@ import (
 	"taxiway.example/services/collector"
 )
 
-const (
-	key      = "contoso-key"
-	patience = 30 * time.Second // for what must happen; nothing waits for it to pass
-)
+const key = "contoso-key"
 
 // site is everything around a collector: real parts in this process, which survive the collector.
 type site struct {
@@ -67,7 +65,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	return &site{ledger: l, broker: b, tenants: d, client: client}
 }
@@ -103,15 +101,10 @@ func (s *site) run(t *testing.T, c collector.Config) *running {
 // wait waits until Run has returned, which it must do without an error.
 func (r *running) wait(t *testing.T) {
 	t.Helper()
-	select {
-	case err := <-r.done:
-		if err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		r.done <- nil
-	case <-time.After(patience):
-		t.Fatal("Run does not return")
+	if err := awaittest.Receive(t, "the end of Run", r.done); err != nil {
+		t.Errorf("Run: %v", err)
 	}
+	r.done <- nil
 }
 
 type receipt struct {
@@ -156,20 +149,6 @@ func file(t *testing.T, n uint64) string {
 	return b.String()
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal(what)
-		}
-	}
-}
-
 // From an upload to what the importer hears of it.
 func TestUploadReachesTheImporter(t *testing.T) {
 	t.Parallel()
@@ -194,15 +173,11 @@ func TestUploadReachesTheImporter(t *testing.T) {
 	}
 	var named []string
 	for len(named) < 130 {
-		select {
-		case e := <-heard:
-			if e.Batch != got.ID || e.Tenant != "contoso" || len(e.Devices) > event.MaxChunk {
-				t.Errorf("%+v", e)
-			}
-			named = append(named, e.Devices...)
-		case <-time.After(patience):
-			t.Fatalf("only %d devices heard of", len(named))
+		e := awaittest.Receive(t, "the next devices", heard)
+		if e.Batch != got.ID || e.Tenant != "contoso" || len(e.Devices) > event.MaxChunk {
+			t.Errorf("%+v", e)
 		}
+		named = append(named, e.Devices...)
 	}
 	devices, err := s.ledger.Devices(t.Context(), "contoso", named)
 	if err != nil || len(devices) != 130 {
@@ -247,7 +222,9 @@ func TestStopLetsUploadsFinish(t *testing.T) {
 	}
 	<-opened
 	r.stop()
-	eventually(t, "the process never says that it is draining", func() bool { return errors.Is(r.health.Problems(t.Context())["process"], telemetry.ErrDraining) })
+	awaittest.True(t, "the process never says that it is draining", func(context.Context) bool {
+		return errors.Is(r.health.Problems(t.Context())["process"], telemetry.ErrDraining)
+	})
 	if _, err := io.WriteString(sender, text[6000:]); err != nil {
 		t.Fatal(err)
 	}
@@ -299,9 +276,6 @@ func (r *running) raw(t *testing.T, text string, promised int) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
 	_, err = fmt.Fprintf(conn, "POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: order-4711\r\nContent-Length: %d\r\n\r\n%s", key, promised, text)
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +292,7 @@ func TestBrokenConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got receipt
-	eventually(t, "the upload never goes through", func() bool {
+	awaittest.True(t, "the upload never goes through", func(context.Context) bool {
 		status, again, err := r.upload(t, strings.NewReader(text), "order-4711")
 		if err != nil || status != http.StatusAccepted && status != http.StatusConflict {
 			t.Fatal(status, again, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
@@ -80,7 +81,7 @@ func natsBus(t *testing.T) *bus {
 				m.Header.Set(name, value)
 			}
 		}
-		eventually(t, "there is no queue "+queue, func() bool {
+		awaittest.True(t, "there is no queue "+queue, func(context.Context) bool {
 			_, err := js.PublishMsg(t.Context(), m)
 			if err != nil && !errors.Is(err, jetstream.ErrNoStreamResponse) {
 				t.Fatal(err)
@@ -91,16 +92,12 @@ func natsBus(t *testing.T) *bus {
 	b.send = func(t *testing.T, queue, id string, body []byte) { t.Helper(); publish(t, queue, id, "", body) }
 	b.ask = func(t *testing.T, queue, id string, body []byte) []byte {
 		t.Helper()
-		answers, err := nc.SubscribeSync("_INBOX_" + strings.ReplaceAll(queue, ".", "_") + strings.TrimPrefix(nc.NewInbox(), "_INBOX"))
-		if err != nil {
+		inbox, answers := "_INBOX_"+strings.ReplaceAll(queue, ".", "_")+strings.TrimPrefix(nc.NewInbox(), "_INBOX"), make(chan *nats.Msg, 1)
+		if _, err := nc.ChanSubscribe(inbox, answers); err != nil {
 			t.Fatal(err)
 		}
-		publish(t, queue, id, answers.Subject, body)
-		m, err := answers.NextMsg(patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m.Data
+		publish(t, queue, id, inbox, body)
+		return awaittest.Receive(t, "an answer", answers).Data
 	}
 	b.again = func(t *testing.T) {
 		t.Helper()
@@ -165,7 +162,7 @@ func serviceBus(t *testing.T) *bus {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := awaittest.Context(t.Context())
 		defer cancel()
 		got, err := r.ReceiveMessages(ctx, 1, nil)
 		if err = errors.Join(err, r.Close(ctx)); err != nil || len(got) != 1 || *got[0].CorrelationID != id {
@@ -219,7 +216,7 @@ func newExchange(t *testing.T, open func(*testing.T) *bus) *exchange {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	x.site = &site{ledger: l, broker: b, tenants: d, client: client}
 	return x
@@ -284,7 +281,7 @@ func (r *running) find(t *testing.T, key, source, id string) (batchView, bool) {
 func (r *running) taken(t *testing.T, source, id string) batchView {
 	t.Helper()
 	var b batchView
-	eventually(t, "the message "+id+" is not taken in", func() bool {
+	awaittest.True(t, "the message "+id+" is not taken in", func(context.Context) bool {
 		found, ok := r.find(t, key, source, id)
 		b = found
 		return ok && b.State == string(ledger.Complete)
@@ -307,7 +304,7 @@ type letterView struct{ ID, Tenant, Message, Subscription, Type, Code, Detail, S
 func (r *running) letters(t *testing.T, n int) []letterView {
 	t.Helper()
 	var page struct{ Letters []letterView }
-	eventually(t, fmt.Sprintf("there are not %d letters", n), func() bool {
+	awaittest.True(t, fmt.Sprintf("there are not %d letters", n), func(context.Context) bool {
 		if status := r.call(t, http.MethodGet, "/v1/dead-letters", key, nil, &page); status != http.StatusOK {
 			t.Fatal(status)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
@@ -51,13 +52,9 @@ func TestQueueReachesTheImporter(t *testing.T) {
 		}
 		named := map[string]string{}
 		for len(named) < 3 {
-			select {
-			case e := <-heard:
-				for _, id := range e.Devices {
-					named[id] = e.Batch
-				}
-			case <-time.After(patience):
-				t.Fatalf("only %d devices heard of", len(named))
+			e := awaittest.Receive(t, "the next devices", heard)
+			for _, id := range e.Devices {
+				named[id] = e.Batch
 			}
 		}
 		for id, batch := range named {
@@ -166,7 +163,7 @@ func TestUnreadableMessages(t *testing.T) {
 				t.Errorf("the sender is told %+v, %v", answer, err)
 			}
 		}
-		eventually(t, "not all messages are parked", func() bool {
+		awaittest.True(t, "not all messages are parked", func(context.Context) bool {
 			parked := 0
 			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { parked++; return true }); err != nil {
 				t.Fatal(err)
@@ -354,7 +351,7 @@ func TestCrashBetweenLedgerAndAcknowledgement(t *testing.T) {
 		r := x.run(t, collector.Config{})
 		x.send(t, contosoA, "one", marshal(t, made(t, 1)))
 		b := r.taken(t, "oem-a", "one")
-		eventually(t, "the message was not delivered again", func() bool {
+		awaittest.True(t, "the message was not delivered again", func(context.Context) bool {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			return f.left == 0
@@ -391,7 +388,7 @@ func TestReplayOfAMessage(t *testing.T) {
 			Results []struct{ Outcome, Code, Detail string }
 		}
 		for range 2 {
-			eventually(t, "the queue is not consumed yet", func() bool {
+			awaittest.True(t, "the queue is not consumed yet", func(context.Context) bool {
 				r.call(t, http.MethodPost, "/v1/dead-letters/replay", key, map[string]any{"ids": []string{letter.ID}, "reason": "limit raised"}, &done)
 				return len(done.Results) == 1 && done.Results[0].Code != string(fault.BrokerUnavailable) && done.Results[0].Code != string(fault.RequestNotFound)
 			})
@@ -416,7 +413,7 @@ func TestQueuesOfOtherTenants(t *testing.T) {
 		}
 		r.taken(t, "oem-a", "1")
 		r.taken(t, "oem-b", "1")
-		eventually(t, "fabrikam's message is not taken in", func() bool {
+		awaittest.True(t, "fabrikam's message is not taken in", func(context.Context) bool {
 			b, ok := r.find(t, fabrikamKey, "oem-a", "1")
 			return ok && b.State == string(ledger.Complete)
 		})

@@ -96,13 +96,14 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	emitter := pipeline.NewEmitter(deps.Publisher)
 	s := newStage(cfg.Timings, deps, emitter)
 	subscription := broker.Subscription{Name: Subscription, Concurrency: cfg.Concurrency, Lease: cfg.Lease}
+	load := cfg.Dispatch.NewLoad(cfg.Concurrency)
 	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the other
 	g.Go(func() error {
-		return pipeline.Consume(ctx, deps.Consumer, subscription, cfg.pipeline(deps), map[event.Type]pipeline.UseCase{
+		return pipeline.Consume(ctx, deps.Consumer, subscription, cfg.pipeline(deps, load), map[event.Type]pipeline.UseCase{
 			event.DevicesRegistered: s.handle,
 		})
 	})
-	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
+	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter, load)) })
 	return g.Wait()
 }
 
@@ -134,8 +135,8 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-func (d Deps) dispatch(emitter Emitter) dispatch.Deps {
-	return dispatch.Deps{Ledger: d.Ledger, Emitter: emitter, Bell: d.Bell, Logger: d.Logger, Now: d.Now}
+func (d Deps) dispatch(emitter Emitter, load *dispatch.Load) dispatch.Deps {
+	return dispatch.Deps{Ledger: d.Ledger, Emitter: emitter, Bell: d.Bell, Load: load, Logger: d.Logger, Now: d.Now}
 }
 
 func (c Config) dispatch() dispatch.Config {
@@ -146,9 +147,9 @@ func (c Config) dispatch() dispatch.Config {
 	return c.Dispatch
 }
 
-func (c Config) pipeline(d Deps) pipeline.Config {
+func (c Config) pipeline(d Deps, load *dispatch.Load) pipeline.Config {
 	p := c.Attempts
 	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
-	p.Metrics = pipeline.NewMetrics(d.Registry)
+	p.Metrics, p.Around = pipeline.NewMetrics(d.Registry), load.Around
 	return p
 }

@@ -10,12 +10,14 @@ import (
 	"go.uber.org/goleak"
 
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/slowness"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -42,19 +44,6 @@ func openBroker(t *testing.T) *natsbroker.Broker {
 	return b
 }
 
-// wait polls until something is so.
-func (w *world) wait(what string, so func() bool) {
-	w.Helper()
-	deadline := time.After(time.Minute)
-	for !so() {
-		select {
-		case <-deadline:
-			w.Fatal("never: " + what)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
 // TestRun is the service as it runs: embedded broker, SQLite, the simulator with delays. Half of the devices come by an event,
 // the event of the other half was lost.
 func TestRun(t *testing.T) {
@@ -70,6 +59,7 @@ func TestRun(t *testing.T) {
 	b := openBroker(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
+	stretch := slowness.Stretcher()
 	ready := make(chan string, 10*len(ids))
 	running.Go(func() {
 		_ = b.Consume(ctx, broker.Subscription{Name: "test", Type: string(event.DevicesReady)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
@@ -85,8 +75,8 @@ func TestRun(t *testing.T) {
 	})
 	running.Go(func() {
 		err := Run(ctx, Config{
-			Timings:  Timings{First: 50 * time.Millisecond, Max: 200 * time.Millisecond, Groups: time.Millisecond},
-			Dispatch: dispatch.Config{Interval: 20 * time.Millisecond},
+			Timings:  Timings{First: stretch(50 * time.Millisecond), Max: stretch(200 * time.Millisecond), Groups: time.Millisecond},
+			Dispatch: dispatch.Config{Interval: stretch(20 * time.Millisecond)},
 		}, Deps{
 			Ledger: w.ledger, Publisher: b, Consumer: b, Tenants: w.stage.tenants, Connect: w.stage.connect, Registry: w.metrics,
 		})
@@ -98,15 +88,10 @@ func TestRun(t *testing.T) {
 		t.Error(err)
 	}
 	seen := map[string]bool{}
-	for deadline := time.After(time.Minute); len(seen) < len(ids); {
-		select {
-		case id := <-ready:
-			seen[id] = true
-		case <-deadline:
-			t.Fatalf("%d of %d devices ready", len(seen), len(ids))
-		}
+	for len(seen) < len(ids) {
+		seen[awaittest.Receive(t, "the next ready device", ready)] = true
 	}
-	w.wait("committed right after they were announced", func() bool {
+	awaittest.True(t, "committed right after they were announced", func(context.Context) bool {
 		return !slices.ContainsFunc(ids, func(id string) bool { return w.device(id).State != device.Ready })
 	})
 	stop()

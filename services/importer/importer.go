@@ -77,14 +77,17 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 		Ledger: deps.Ledger, Tenants: deps.Tenants, Connect: deps.Connect, Emitter: emitter, Ring: deps.Bell.Ring,
 		Metrics: submission.NewMetrics(deps.Registry), Timings: cfg.Timings, Now: deps.Now,
 	}
+	load := cfg.Dispatch.NewLoad(cfg.Concurrency)
 	g, ctx := errgroup.WithContext(ctx) // when one of them cannot go on, neither can the others
 	g.Go(func() error {
-		return pipeline.Consume(ctx, deps.Consumer, cfg.subscription(), cfg.pipeline(deps), map[event.Type]pipeline.UseCase{
+		return pipeline.Consume(ctx, deps.Consumer, cfg.subscription(), cfg.pipeline(deps, load), map[event.Type]pipeline.UseCase{
 			event.DevicesCollected: s.Submit,
 			event.SubmissionDue:    s.Look,
 		})
 	})
-	g.Go(func() error { return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter)) })
+	g.Go(func() error {
+		return dispatch.Run(ctx, cfg.dispatch(), deps.dispatch(emitter, load))
+	})
 	return g.Wait()
 }
 
@@ -100,10 +103,10 @@ func (c Config) subscription() broker.Subscription {
 	return broker.Subscription{Name: Subscription, Concurrency: c.Concurrency, Lease: c.Lease}
 }
 
-func (c Config) pipeline(d Deps) pipeline.Config {
+func (c Config) pipeline(d Deps, load *dispatch.Load) pipeline.Config {
 	p := c.Attempts
 	p.Subscription, p.DeadLetters, p.Logger, p.Now = Subscription, d.Ledger, d.Logger, d.Now
-	p.Metrics = pipeline.NewMetrics(d.Registry)
+	p.Metrics, p.Around = pipeline.NewMetrics(d.Registry), load.Around
 	return p
 }
 
@@ -131,6 +134,6 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-func (d Deps) dispatch(emitter *pipeline.Emitter) dispatch.Deps {
-	return dispatch.Deps{Ledger: d.Ledger, Emitter: emitter, Bell: d.Bell, Logger: d.Logger, Now: d.Now}
+func (d Deps) dispatch(emitter *pipeline.Emitter, load *dispatch.Load) dispatch.Deps {
+	return dispatch.Deps{Ledger: d.Ledger, Emitter: emitter, Bell: d.Bell, Load: load, Logger: d.Logger, Now: d.Now}
 }

@@ -20,6 +20,7 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
@@ -30,6 +31,7 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
+	"taxiway.example/pkg/slowness"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/importer"
 )
@@ -38,7 +40,6 @@ const (
 	clientID = "33333333-3333-3333-3333-333333333333"
 	password = "s3cret"
 	secretAt = "TAXIWAY_TEST_SECRET"
-	patience = 90 * time.Second
 )
 
 // entra are the tenants and their Entra tenants.
@@ -112,7 +113,7 @@ func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant))
 		t.Fatal(err)
 	}
 	w.autopilot = autopilot.NewDirectory(autopilot.Settings{
-		Tenants: w.tenants, Budget: l, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: 5 * time.Second,
+		Tenants: w.tenants, Budget: l, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: slowness.Stretch(5 * time.Second),
 	})
 	return w
 }
@@ -141,14 +142,15 @@ func newBroker(t *testing.T, dir string) broker.Broker {
 
 // fast are timings of a demo.
 func fast() importer.Config {
+	x := slowness.Stretcher()
 	return importer.Config{
 		Timings: importer.Timings{
-			Post: 2 * time.Second, Claim: 2 * time.Second, Settle: 3 * time.Second,
-			PollFirst: 30 * time.Millisecond, PollMax: 300 * time.Millisecond, Invisible: 2 * time.Second,
-			RetryFirst: 50 * time.Millisecond, RetryMax: 500 * time.Millisecond, Denied: 200 * time.Millisecond,
-			Unavailable: 50 * time.Millisecond, Grace: time.Second, Cleanup: 20 * time.Millisecond,
+			Claim: x(2 * time.Second), Settle: x(3 * time.Second),
+			PollFirst: x(30 * time.Millisecond), PollMax: x(300 * time.Millisecond), Invisible: x(2 * time.Second),
+			RetryFirst: x(50 * time.Millisecond), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
+			Unavailable: x(50 * time.Millisecond), Grace: x(time.Second), Cleanup: x(20 * time.Millisecond),
 		},
-		Dispatch: dispatch.Config{Interval: 20 * time.Millisecond, Lease: time.Second, Overdue: time.Second},
+		Dispatch: dispatch.Config{Interval: x(20 * time.Millisecond), Lease: x(time.Second), Overdue: x(time.Second)},
 	}
 }
 
@@ -170,13 +172,8 @@ func (w *world) start(cfg importer.Config) (stop func()) {
 	return sync.OnceFunc(func() {
 		w.Helper()
 		cancel()
-		select {
-		case err := <-ended:
-			if err != nil {
-				w.Errorf("Run: %v", err)
-			}
-		case <-time.After(patience):
-			w.Error("Run does not end")
+		if err := awaittest.Receive(w, "the end of Run", ended); err != nil {
+			w.Errorf("Run: %v", err)
 		}
 	})
 }
@@ -236,34 +233,20 @@ func (w *world) announce(id device.TenantID, ids []string) {
 	}
 }
 
-// until polls until every device of the tenant is as wanted.
+// until waits until every device of the tenant is as wanted.
 func (w *world) until(id device.TenantID, ids []string, what string, ok func(device.Device) bool) {
 	w.Helper()
-	var last []device.Device
-	w.poll(what, func() bool {
-		found, err := w.ledger.Devices(w.Context(), id, ids)
+	awaittest.State(w, what, func(ctx context.Context) (string, bool) {
+		found, err := w.ledger.Devices(ctx, id, ids)
 		if err != nil {
 			w.Fatal(err)
 		}
-		last = slices.DeleteFunc(found, ok)
-		return len(last) == 0
-	}, func() string {
-		if len(last) == 0 {
-			return ""
+		others := slices.DeleteFunc(found, ok)
+		if len(others) == 0 {
+			return "", true
 		}
-		return fmt.Sprintf("%d are not, the first is %s %s %s", len(last), last[0].State, last[0].Code, last[0].Detail)
+		return fmt.Sprintf("%d are not, the first is %s %s %s", len(others), others[0].State, others[0].Code, others[0].Detail), false
 	})
-}
-
-func (w *world) poll(what string, ok func() bool, state func() string) {
-	w.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !ok(); <-tick.C {
-		if time.Now().After(end) {
-			w.Fatalf("not %s after %s: %s", what, patience, state())
-		}
-	}
 }
 
 func registered(d device.Device) bool { return d.State == device.Registered && d.RegistrationID != "" }
@@ -289,10 +272,10 @@ func TestRun(t *testing.T) {
 	if len(heard) != len(ids) {
 		t.Errorf("%d of %d devices were announced", len(heard), len(ids))
 	}
-	w.poll("cleaned up", func() bool {
+	awaittest.State(t, "our import records are gone", func(context.Context) (int, bool) {
 		s, err := w.sim.State(entra["contoso"])
-		return err == nil && len(s.Imported) == 0
-	}, func() string { return "import records are left" })
+		return len(s.Imported), err == nil && len(s.Imported) == 0
+	})
 	stop()
 	w.noBlindPosts()
 	if log := w.log.String(); strings.Contains(log, summary(w, 1).RevealSerial()) {
@@ -303,7 +286,7 @@ func TestRun(t *testing.T) {
 // hear consumes what was published for the grouper.
 func (w *world) hear(ids []string) map[string]bool {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	ctx, moved, cancel := awaittest.Moving(w.Context())
 	defer cancel()
 	heard := map[string]bool{}
 	sub := broker.Subscription{Name: "grouper", Type: string(event.DevicesRegistered)}
@@ -314,6 +297,7 @@ func (w *world) hear(ids []string) map[string]bool {
 		}
 		for _, id := range e.Devices {
 			heard[id] = true
+			moved()
 		}
 		if len(heard) == len(ids) {
 			cancel()
@@ -389,12 +373,11 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 func TestTimingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*importer.Timings){
-		"claim before the POST is over":   func(t *importer.Timings) { t.Post, t.Claim = time.Minute, time.Second },
-		"settled before the POST is over": func(t *importer.Timings) { t.Post, t.Settle = time.Minute, time.Minute },
-		"polls that get faster":           func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
-		"retries that get faster":         func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
-		"a negative pause":                func(t *importer.Timings) { t.Grace = -1 },
-		"no attempts":                     func(t *importer.Timings) { t.MaxAttempts = -1 },
+		"settled before the claim is over": func(t *importer.Timings) { t.Claim, t.Settle = time.Minute, time.Minute },
+		"polls that get faster":            func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
+		"retries that get faster":          func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
+		"a negative pause":                 func(t *importer.Timings) { t.Grace = -1 },
+		"no attempts":                      func(t *importer.Timings) { t.MaxAttempts = -1 },
 	} {
 		var cfg importer.Config
 		change(&cfg.Timings)

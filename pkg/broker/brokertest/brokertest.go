@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/slowness"
 )
 
 // Harness is an empty store of one backend, made for one test.
@@ -24,7 +26,7 @@ type Harness struct {
 	// Foreign puts a message into an inbound queue as a program would that has never heard of us; without an id when id is "".
 	// It waits until there is a queue to put it into.
 	Foreign func(t *testing.T, messageType, id string, body []byte)
-	// Lease is a lease that is long enough for heartbeats on a loaded machine, and short enough to wait for.
+	// Lease is a lease that is long enough for heartbeats, and short enough to wait for. The suite stretches it on a slow machine.
 	Lease time.Duration
 }
 
@@ -43,14 +45,13 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				test(scene{t, open(t)})
+				h := open(t)
+				h.Lease = slowness.Stretch(h.Lease)
+				test(scene{t, h})
 			})
 		}
 	}
 }
-
-// patience bounds every wait of the suite. It is no expectation: a passing run waits for events.
-const patience = 60 * time.Second
 
 // sub is the subscription most tests use.
 func (h Harness) sub() broker.Subscription {
@@ -65,7 +66,7 @@ func (h Harness) open(t *testing.T, subs ...broker.Subscription) broker.Broker {
 func closing(t *testing.T, b broker.Broker) broker.Broker {
 	t.Helper()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+		ctx, cancel := awaittest.Context(context.WithoutCancel(t.Context()))
 		defer cancel()
 		if err := b.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)

@@ -3,8 +3,8 @@ package brokertest
 import (
 	"context"
 	"sync"
-	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 )
 
@@ -55,7 +55,7 @@ func copies(s scene) {
 			t.Errorf("%s got %v", name, got)
 		}
 	}
-	pass(t, h.Lease+h.Lease/2)
+	pass(h.Lease + h.Lease/2)
 	publish(t, b, message(one, "last"))
 	for name, in := range boxes {
 		if d := in.next(t); d.ID != "last" {
@@ -122,7 +122,7 @@ func concurrency(s scene) {
 		in <- d
 		return broker.Acknowledge()
 	})
-	receive(t, together, "three handlers at once")
+	awaittest.Receive(t, "three handlers at once", together)
 	in.take(t, 7)
 	mu.Lock()
 	defer mu.Unlock()
@@ -140,14 +140,14 @@ func slowHandler(s scene) {
 	slow := func(_ context.Context, d broker.Delivery) broker.Outcome {
 		in <- d
 		if d.ID == "slow" {
-			<-time.After(2 * h.Lease)
+			pass(2 * h.Lease)
 		}
 		return broker.Acknowledge()
 	}
 	consume(t, b, sub, slow)
 	in.next(t)
 	consume(t, other, sub, slow)
-	pass(t, 2*h.Lease)
+	pass(2 * h.Lease)
 	only(t, h, b, sub, in)
 }
 
@@ -163,7 +163,7 @@ func cancelGivesBack(s scene) {
 		returned <- struct{}{}
 		return broker.Release()
 	})
-	receive(t, started, "the handler")
+	awaittest.Receive(t, "the handler", started)
 	c.stop()
 	select {
 	case <-returned:
@@ -188,7 +188,7 @@ func cancelDrains(s scene) {
 		<-ctx.Done()
 		return broker.Acknowledge() // finished all the same
 	})
-	receive(t, started, "the handler")
+	awaittest.Receive(t, "the handler", started)
 	c.stop()
 	in := newInbox()
 	consume(t, b, sub, in.always(broker.Acknowledge()))

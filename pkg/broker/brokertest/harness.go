@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 )
 
@@ -27,7 +28,7 @@ func messages(sub broker.Subscription, n int) []broker.Message {
 
 func publish(t *testing.T, b broker.Publisher, m ...broker.Message) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	if err := b.Publish(ctx, m...); err != nil {
 		t.Fatalf("publish: %v", err)
@@ -62,30 +63,14 @@ func (c *consumption) stop() {
 	c.t.Helper()
 	c.once.Do(func() {
 		c.cancel()
-		if err := receive(c.t, c.ended, "the end of consuming"); err != nil {
+		if err := awaittest.Receive(c.t, "the end of consuming", c.ended); err != nil {
 			c.t.Errorf("consuming ended with %v", err)
 		}
 	})
 }
 
-func receive[T any](t *testing.T, from <-chan T, what string) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-from:
-		return v
-	case <-timer.C:
-		t.Fatalf("waited in vain for %s", what)
-		panic("unreachable")
-	}
-}
-
 // pass lets time of the backend pass, where the passing itself is what is tested.
-func pass(t *testing.T, d time.Duration) {
-	t.Helper()
-	receive(t, time.After(d), "time")
-}
+func pass(d time.Duration) { <-time.After(d) }
 
 // inbox collects what a handler gets.
 type inbox chan broker.Delivery
@@ -102,7 +87,7 @@ func (in inbox) always(o broker.Outcome) broker.Handler {
 
 func (in inbox) next(t *testing.T) broker.Delivery {
 	t.Helper()
-	return receive(t, in, "a delivery")
+	return awaittest.Receive(t, "a delivery", in)
 }
 
 // take returns n deliveries by id and attempt; it fails on any that comes twice.
@@ -137,7 +122,7 @@ func (in inbox) empty(t *testing.T) {
 // takes deliveries until that one comes.
 func only(t *testing.T, h Harness, b broker.Broker, sub broker.Subscription, in inbox) {
 	t.Helper()
-	pass(t, h.Lease+h.Lease/2)
+	pass(h.Lease + h.Lease/2)
 	last := message(sub, "the-last")
 	publish(t, b, last)
 	if d := in.next(t); d.ID != last.ID {

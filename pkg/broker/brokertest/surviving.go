@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/slowness"
 )
 
 var surviving = map[string]func(scene){
@@ -68,7 +69,7 @@ func restartWhileConsuming(s scene) {
 func severed(s scene) {
 	t, h := s.t, s.h
 	sub := h.sub()
-	sub.Lease = max(sub.Lease, 5*time.Second)
+	sub.Lease = max(sub.Lease, slowness.Stretch(5*time.Second))
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
 	in := newInbox()
@@ -90,7 +91,7 @@ func severed(s scene) {
 	c.stop()
 	in = newInbox()
 	consume(t, b, sub, in.always(broker.Acknowledge()))
-	pass(t, sub.Lease)
+	pass(sub.Lease)
 	publish(t, b, message(sub, "c"))
 	if d := in.next(t); d.ID != "c" {
 		t.Errorf("%s came again", d.ID)

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/fault"
@@ -59,26 +60,20 @@ func collect(t *testing.T, b *Broker, sub broker.Subscription, answer broker.Out
 
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(time.Minute):
-		t.Fatal("waited in vain")
-		panic("unreachable")
-	}
+	return awaittest.Receive(t, "the next", from)
 }
 
-// eventually polls until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
-	for !ok() {
-		select {
-		case <-deadline:
-			t.Fatal("never: ", what)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	awaittest.True(t, what, func(context.Context) bool { return ok() })
+}
+
+// patient is a context that bounds a call.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := awaittest.Context(t.Context())
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func mustPublish(t *testing.T, b *Broker, m ...broker.Message) {
@@ -429,12 +424,8 @@ func TestServerAway(t *testing.T) {
 	go func() {
 		consumed <- b.Consume(ctx, importer, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 			started <- struct{}{}
-			select {
-			case <-ctx.Done():
-				ended <- context.Cause(ctx)
-			case <-time.After(time.Minute):
-				ended <- nil
-			}
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
 			return broker.Release()
 		})
 	}()

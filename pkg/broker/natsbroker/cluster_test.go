@@ -10,7 +10,9 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/slowness"
 )
 
 // cluster starts three servers that replicate.
@@ -68,7 +70,7 @@ func TestFailover(t *testing.T) {
 	for _, s := range servers {
 		urls = append(urls, s.ClientURL())
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	nc, err := Connect(ctx, strings.Join(urls, ","), nil)
 	if err != nil {
@@ -80,7 +82,7 @@ func TestFailover(t *testing.T) {
 	}
 	b.closing(t)
 	modest(ctx, t, urls)
-	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: 5 * time.Second}, broker.Acknowledge())
+	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: slowness.Stretch(5 * time.Second)}, broker.Acknowledge())
 	const n = 60
 	seen := map[string]bool{}
 	for i := range n {

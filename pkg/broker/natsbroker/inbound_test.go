@@ -91,7 +91,7 @@ func TestReply(t *testing.T) {
 	if _, err := js.PublishMsg(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := answers.NextMsg(30 * time.Second)
+	answer, err := answers.NextMsgWithContext(patient(t))
 	if err != nil || string(answer.Data) != "receipt of 4711" {
 		t.Errorf("%v %v", answer, err)
 	}

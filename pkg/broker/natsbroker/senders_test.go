@@ -3,7 +3,6 @@ package natsbroker
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -80,7 +79,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	if err := own.Publish(answers.Subject, []byte("receipt")); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := answers.NextMsg(30 * time.Second); err != nil || string(m.Data) != "receipt" {
+	if m, err := answers.NextMsgWithContext(patient(t)); err != nil || string(m.Data) != "receipt" {
 		t.Errorf("the answer: %v %v", m, err)
 	}
 }

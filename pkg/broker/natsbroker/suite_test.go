@@ -1,7 +1,6 @@
 package natsbroker
 
 import (
-	"context"
 	"errors"
 	"net"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/brokertest"
 )
@@ -83,7 +83,7 @@ func (b *backend) sever(t *testing.T) {
 
 func (b *backend) open(t *testing.T, o Options) *Broker {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	nc, err := Connect(ctx, "", nil, nats.InProcessServer(b))
 	if err != nil {

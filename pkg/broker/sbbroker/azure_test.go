@@ -13,6 +13,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus/admin"
+
+	"taxiway.example/pkg/awaittest"
 )
 
 // azure is a real namespace. Entities are made for each test and deleted after it.
@@ -75,7 +77,7 @@ func (a azure) made(t *testing.T, err error, remove func(context.Context) error)
 		return
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+		ctx, cancel := awaittest.Context(context.WithoutCancel(t.Context()))
 		defer cancel()
 		if err := remove(ctx); err != nil {
 			t.Errorf("an entity stays behind: %v", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/brokertest"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
@@ -82,7 +83,7 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	br, err := New(ctx, b.client(t), o)
 	if err != nil {
@@ -94,7 +95,7 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 // send sends as a program does that knows nothing of us.
 func (b *backend) send(t *testing.T, messageType string, messages ...*azservicebus.Message) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	ctx, cancel := awaittest.Context(context.WithoutCancel(t.Context()))
 	defer cancel()
 	client := b.client(t)
 	defer client.Close(ctx)

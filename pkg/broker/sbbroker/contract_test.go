@@ -13,9 +13,6 @@ import (
 	"taxiway.example/pkg/broker/brokertest"
 )
 
-// patience bounds the waits of tests; it is no expectation.
-const patience = time.Minute
-
 // suiteTypes are the message types that the suite publishes: a namespace has the topics it was set up with.
 var suiteTypes = []string{"devices", "devices.collected", "devices.collected.v1", "submissions.due.v1", "devices.ready.v1"}
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
@@ -104,30 +105,12 @@ var errTest = errors.New("made to fail by the test")
 
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-from:
-		return v
-	case <-timer.C:
-		t.Fatal("waited in vain")
-		panic("unreachable")
-	}
+	return awaittest.Receive(t, "the next", from)
 }
 
-// eventually polls until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	timer, tick := time.NewTimer(patience), time.NewTicker(10*time.Millisecond)
-	defer timer.Stop()
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-timer.C:
-			t.Fatal("never: ", what)
-		case <-tick.C:
-		}
-	}
+	awaittest.True(t, what, func(context.Context) bool { return ok() })
 }
 
 // dead lists the dead letters by id.

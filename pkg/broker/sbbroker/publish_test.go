@@ -12,17 +12,19 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/slowness"
 )
 
 func TestThrottled(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	br := b.broker(Options{PublishTimeout: 500 * time.Millisecond})
-	b.must(b.ThrottleSends(topicEntity, 6)) // more than the client library tries by itself
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	br := b.broker(Options{PublishTimeout: slowness.Stretch(time.Second)}) // enough for one answer
+	b.must(b.ThrottleSends(topicEntity, 6))                                // more than the client library tries by itself
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	b.must(br.Publish(ctx, work("a")))
 	b.want(importerEntity, simulator.Counts{Active: 1})
@@ -92,7 +94,7 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	b.must(b.HoldCredit(topicEntity, false))
-	patient, cancel := context.WithTimeout(t.Context(), patience)
+	patient, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	b.must(br.Publish(patient, work("a")))
 	b.want(importerEntity, simulator.Counts{Active: 1})
@@ -121,7 +123,7 @@ func TestNobodyThere(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 	b.line.cut(0)
-	patient, cancel := context.WithTimeout(t.Context(), patience)
+	patient, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	b.must(br.Publish(patient, work("a")))
 	b.must(br.Health(t.Context()))
@@ -161,7 +163,7 @@ func TestWaitingAtTheStart(t *testing.T) {
 	var clock atomic.Int64
 	said := make(chan []byte, 100)
 	b.line.cut(1 << 30)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	client := b.client(t)
 	opened := make(chan error, 1)

@@ -16,6 +16,7 @@ import (
 	"taxiway.example/pkg/broker/adapter"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/slowness"
 )
 
 // TestChaos: every 60 deliveries something breaks. No message may be missing at the end.
@@ -78,7 +79,7 @@ func TestChaos(t *testing.T) {
 }
 
 func (b *bench) tryPublish(br *Broker, ids []string) error {
-	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(b.Context(), slowness.Stretch(5*time.Second))
 	defer cancel()
 	var messages []broker.Message
 	for _, id := range ids {

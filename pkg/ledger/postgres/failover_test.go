@@ -12,7 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/ledger/postgres/pgtest"
+	"taxiway.example/pkg/slowness"
 )
 
 // silent is the address of a host that takes connections and never answers.
@@ -53,7 +55,7 @@ func TestSilentHostIsPassedBy(t *testing.T) {
 	t.Parallel() // it takes its time
 	host, port := silent(t)
 	raw := behind(t, pgtest.Database(t), host, port)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a call's time
+	ctx, cancel := context.WithTimeout(t.Context(), slowness.Stretch(30*time.Second)) // a call's time
 	defer cancel()
 	db, err := open(ctx, raw)
 	if err != nil {
@@ -95,7 +97,7 @@ func TestServerThatTakesNoWritesIsRefused(t *testing.T) {
 }
 
 func TestOneConnectionIsEnough(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	db, err := open(ctx, pgtest.Database(t)+"&pool_max_conns=1")
 	if err != nil {

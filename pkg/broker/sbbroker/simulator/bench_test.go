@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 )
 
@@ -28,7 +28,7 @@ func benchClient(b *testing.B) *azservicebus.Client {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := awaittest.Context(context.Background())
 		defer cancel()
 		_ = c.Close(ctx)
 		_ = s.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
 	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/slowness"
 )
 
 // TestChaos sends and consumes while connections drop, links detach, sends are
@@ -23,11 +24,11 @@ func TestChaos(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	quiet := simulator.WithLogger(slog.New(slog.DiscardHandler)) // the refusals are the point
-	b := &bench{T: t, ctx: deadline(t), server: newServer(t, simulator.Topology{Queues: []simulator.Queue{{
+	b := working(t, newServer(t, simulator.Topology{Queues: []simulator.Queue{{
 		Name:   "storm",
 		Inbox:  simulator.Inbox{DuplicateWindow: 24 * time.Hour},
 		Outbox: simulator.Outbox{MaxDeliveryCount: 1000},
-	}}}, quiet)}
+	}}}, quiet), nil)
 	ctx, stop := context.WithCancel(b.ctx)
 	defer stop()
 	var mu sync.Mutex
@@ -35,6 +36,7 @@ func TestChaos(t *testing.T) {
 	note := func(id string) {
 		mu.Lock()
 		defer mu.Unlock()
+		b.moved()
 		if handled[id]++; len(handled) == total {
 			stop()
 		}
@@ -71,7 +73,7 @@ func TestChaos(t *testing.T) {
 // that safe.
 func sendUntilStored(ctx context.Context, s *azservicebus.Sender, id string) {
 	for ctx.Err() == nil {
-		attempt, cancel := context.WithTimeout(ctx, time.Second)
+		attempt, cancel := context.WithTimeout(ctx, slowness.Stretch(time.Second))
 		err := s.SendMessage(attempt, message(id), nil)
 		cancel()
 		if err == nil {
@@ -84,16 +86,16 @@ func sendUntilStored(ctx context.Context, s *azservicebus.Sender, id string) {
 // once more by lock token, and otherwise the message comes again.
 func consume(ctx context.Context, r *azservicebus.Receiver, handled func(id string)) {
 	for ctx.Err() == nil {
-		wait, cancel := context.WithTimeout(ctx, time.Second)
+		wait, cancel := context.WithTimeout(ctx, slowness.Stretch(time.Second))
 		got, _ := r.ReceiveMessages(wait, 10, nil)
 		cancel()
 		for _, m := range got {
 			handled(m.MessageID)
-			first, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
+			first, cancel := context.WithTimeout(context.WithoutCancel(ctx), slowness.Stretch(100*time.Millisecond))
 			err := r.CompleteMessage(first, m, nil)
 			cancel()
 			if err != nil {
-				second, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
+				second, cancel := context.WithTimeout(context.WithoutCancel(ctx), slowness.Stretch(100*time.Millisecond))
 				_ = r.CompleteMessage(second, &azservicebus.ReceivedMessage{LockToken: m.LockToken}, nil)
 				cancel()
 			}
@@ -104,7 +106,7 @@ func consume(ctx context.Context, r *azservicebus.Receiver, handled func(id stri
 // storm does damage, a little at a time, for a while. Then it only lets time pass,
 // so that what got stuck comes back, until ctx ends.
 func (b *bench) storm(ctx context.Context, random *rand.Rand) {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(slowness.Stretch(20 * time.Millisecond))
 	defer tick.Stop()
 	for n := range 1 << 20 {
 		select {

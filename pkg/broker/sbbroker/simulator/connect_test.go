@@ -22,7 +22,7 @@ import (
 // roundTrip sends and completes one message.
 func roundTrip(t *testing.T, s *simulator.Server, c *azservicebus.Client) {
 	t.Helper()
-	b := &bench{T: t, server: s, client: c, ctx: deadline(t)}
+	b := working(t, s, c)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	b.complete(r, b.one(r))

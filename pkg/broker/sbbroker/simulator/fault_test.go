@@ -3,12 +3,14 @@ package simulator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/go-amqp"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 )
 
@@ -135,20 +137,11 @@ func TestLostSettlement(t *testing.T) {
 // eventually waits until the counts are right.
 func (b *bench) eventually(entity string, want simulator.Counts) {
 	b.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
+	awaittest.State(b, fmt.Sprintf("%s holds %+v", entity, want), func(context.Context) (simulator.Counts, bool) {
 		got, err := b.server.Counts(entity)
 		b.must(err)
-		if got == want {
-			return
-		}
-		select {
-		case <-b.ctx.Done():
-			b.Fatalf("%s holds %+v, want %+v", entity, got, want)
-		case <-tick.C:
-		}
-	}
+		return got, got == want
+	})
 }
 
 func TestFaultsNameAnEntity(t *testing.T) {

@@ -9,11 +9,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 )
-
-// patience bounds every wait of these tests; nothing normally comes near it.
-const patience = time.Minute
 
 // topology is what most tests run on.
 func topology() simulator.Topology {
@@ -67,7 +65,7 @@ func newClient(t *testing.T, s *simulator.Server) *azservicebus.Client {
 func closeLater(t *testing.T, v interface{ Close(context.Context) error }) {
 	t.Helper()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := awaittest.Context(context.Background())
 		defer cancel()
 		if err := v.Close(ctx); err != nil {
 			t.Logf("close %T: %v", v, err)
@@ -77,7 +75,7 @@ func closeLater(t *testing.T, v interface{ Close(context.Context) error }) {
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := awaittest.Context(t.Context())
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -88,12 +86,21 @@ type bench struct {
 	server *simulator.Server
 	client *azservicebus.Client
 	ctx    context.Context
+	moved  func() // something has got done: ctx lasts longer
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	s := newServer(t, topology())
-	return &bench{T: t, server: s, client: newClient(t, s), ctx: deadline(t)}
+	return working(t, s, newClient(t, s))
+}
+
+// working is a bench whose context ends when nothing gets done any more.
+func working(t *testing.T, s *simulator.Server, c *azservicebus.Client) *bench {
+	t.Helper()
+	ctx, moved, cancel := awaittest.Moving(t.Context())
+	t.Cleanup(cancel)
+	return &bench{t, s, c, ctx, moved}
 }
 
 func (b *bench) sender(entity string) *azservicebus.Sender {
@@ -137,6 +144,7 @@ func (b *bench) send(s *azservicebus.Sender, ids ...string) {
 		if err := s.SendMessage(b.ctx, message(id), nil); err != nil {
 			b.Fatalf("send %s: %v", id, err)
 		}
+		b.moved()
 	}
 }
 
@@ -161,10 +169,11 @@ func (b *bench) many(r *azservicebus.Receiver, n int) []*azservicebus.ReceivedMe
 	b.Helper()
 	var got []*azservicebus.ReceivedMessage
 	for len(got) < n {
-		more, err := r.ReceiveMessages(b.ctx, n-len(got), &azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: patience})
+		more, err := r.ReceiveMessages(b.ctx, n-len(got), &azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: time.Hour})
 		if err != nil {
 			b.Fatalf("receive after %d of %d: %v", len(got), n, err)
 		}
+		b.moved()
 		got = append(got, more...)
 	}
 	return got
@@ -176,6 +185,7 @@ func (b *bench) complete(r *azservicebus.Receiver, messages ...*azservicebus.Rec
 		if err := r.CompleteMessage(b.ctx, m, nil); err != nil {
 			b.Fatalf("complete %s: %v", m.MessageID, err)
 		}
+		b.moved()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/broker/sbbroker/simulator"
+	"taxiway.example/pkg/slowness"
 )
 
 // TestNodeClient runs Microsoft's client for Node, an independent reading of the
@@ -17,7 +18,7 @@ func TestNodeClient(t *testing.T) {
 	if os.Getenv("TAXIWAY_NODE_CHECK") != "1" {
 		t.Skip("SKIPPED: set TAXIWAY_NODE_CHECK=1 to run Microsoft's Node client against the simulator (needs node and npm)")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), slowness.Stretch(5*time.Minute))
 	defer cancel()
 	npm := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
 	npm.Dir = "nodecheck"

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -37,9 +38,7 @@ func dialRaw(t *testing.T) *raw {
 		s.ServeConn(theirs)
 	}()
 	t.Cleanup(func() { _ = ours.Close() })
-	if err := ours.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	context.AfterFunc(deadline(t), func() { _ = ours.Close() })
 	return r
 }
 

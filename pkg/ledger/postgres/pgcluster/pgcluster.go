@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"taxiway.example/pkg/slowness"
 )
 
 // Options say how to run the server.
@@ -31,16 +33,12 @@ type Cluster struct {
 	process *process
 }
 
-const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 20 * time.Second
-)
+// stopTimeout is how long a fast shutdown may take, on a machine that is not slow.
+const stopTimeout = 20 * time.Second
 
-// Start makes a cluster and starts its server; ErrMissing when the programs are not installed. It runs as the user
-// "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as root.
+// Start makes a cluster and starts its server, however long that takes until ctx ends; ErrMissing when the programs are not
+// installed. It runs as the user "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as root.
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	bin, err := find(debian)
 	if err != nil {
 		return nil, err
@@ -98,8 +96,6 @@ func (c *Cluster) launch(ctx context.Context) (err error) {
 // Crash ends the server in the middle of what it does and starts it again with what it had committed. Call it from one
 // goroutine at a time.
 func (c *Cluster) Crash(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	// An immediate shutdown aborts all sessions without a checkpoint (PostgreSQL documentation, "Shutting Down the Server"). Killing the
 	// first process alone would leave its children behind.
 	if err := c.process.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
@@ -168,7 +164,7 @@ type process struct {
 
 // stop asks for a fast shutdown, then insists.
 func (p *process) stop() error {
-	late := time.NewTimer(stopTimeout)
+	late := time.NewTimer(slowness.Stretch(stopTimeout))
 	defer late.Stop()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

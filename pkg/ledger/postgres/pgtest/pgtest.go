@@ -10,10 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/ledger/postgres/pgcluster"
 )
 
@@ -48,7 +48,9 @@ func Database(tb testing.TB) string {
 		tb.Fatal("pgtest: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }")
 	}
 	server.once.Do(func() {
-		server.cluster, server.err = pgcluster.Start(context.Background(), pgcluster.Options{Volatile: true})
+		ctx, cancel := awaittest.Context(context.Background())
+		defer cancel()
+		server.cluster, server.err = pgcluster.Start(ctx, pgcluster.Options{Volatile: true})
 	})
 	if server.err != nil {
 		tb.Fatal(server.err)
@@ -61,7 +63,7 @@ func Database(tb testing.TB) string {
 
 func execute(tb testing.TB, statement string) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := awaittest.Context(context.Background())
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server.cluster.URL("postgres"))
 	if err != nil {

@@ -2,6 +2,7 @@ package submission
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
@@ -16,7 +17,9 @@ const commitLimit = 10 * time.Second
 
 // post sends a submission that has just begun and commits what is known of it then.
 func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice) error {
-	records, err := s.send(ctx, sub, won, rows)
+	held, c := s.hold(ctx, sub)
+	records, err := c.send(held, won, rows)
+	sub = c.release()
 	// What is known of the import is committed even when we are told to stop just now.
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
@@ -40,25 +43,25 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.
 	}
 }
 
-// send POSTs the devices won, unless the time for that has passed while the process stood still.
-func (s *Service) send(
-	ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice,
-) ([]autopilot.Imported, error) {
-	client, err := s.Connect(sub.Tenant)
+// send POSTs the devices won, unless the claim has run out, as when the process stood still.
+func (c *claim) send(ctx context.Context, won []device.Device, rows map[string]autopilot.ImportDevice) ([]autopilot.Imported, error) {
+	sub := c.submission()
+	client, err := c.Connect(sub.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	left := s.Timings.Post - s.Now().Sub(sub.Created)
-	if left <= 0 {
-		return nil, fault.New(fault.GraphUnavailable, "the time to send had passed")
+	if c.left() <= 0 {
+		return nil, errRunOut
 	}
-	ctx, cancel := context.WithTimeout(ctx, left)
-	defer cancel()
 	devices := make([]autopilot.ImportDevice, len(won))
 	for i, d := range won {
 		devices[i] = rows[d.ID]
 	}
-	return client.Import(ctx, devices, sub.ImportID)
+	records, err := client.Import(ctx, devices, sub.ImportID)
+	if fault.IsCancel(err) && !isFault(err) && errors.Is(context.Cause(ctx), errRunOut) {
+		err = errRunOut
+	}
+	return records, err
 }
 
 // accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked for.
@@ -84,7 +87,8 @@ func (s *Service) accepted(
 func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why error) error {
 	s.Metrics.submissions.WithLabelValues(resultUnknown).Inc()
 	report(ctx, "nobody knows whether an import happened; it will be looked for", why)
-	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
+	now := s.Now()
+	sub.Posted, sub.Due, sub.Code = now, now.Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 	return err
 }

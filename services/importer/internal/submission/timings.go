@@ -9,9 +9,8 @@ import (
 
 // Timings are all the waits and limits of a submission's life. The zero value of a field is its default.
 type Timings struct {
-	Post        time.Duration // from Begin until nothing is sent any more, default 90 s; covers sign-in, budget and the POST
-	Claim       time.Duration // from Begin until somebody looks whether the POST happened, default 2 min; at least Post
-	Settle      time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Post
+	Claim       time.Duration // how long a worker that sends is waited for after its last sign of life, default 1 min
+	Settle      time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
 	PollFirst   time.Duration // before the second look at an import, then doubling, default 15 s
 	PollMax     time.Duration // the longest pause between two looks, default 5 min
 	Stuck       time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
@@ -35,9 +34,8 @@ func (t Timings) WithDefaults() Timings {
 			*field = d
 		}
 	}
-	def(&t.Post, 90*time.Second)
-	def(&t.Claim, max(2*time.Minute, t.Post))
-	def(&t.Settle, max(5*time.Minute, 2*t.Post))
+	def(&t.Claim, time.Minute)
+	def(&t.Settle, max(5*time.Minute, 2*t.Claim))
 	def(&t.PollFirst, 15*time.Second)
 	def(&t.PollMax, max(5*time.Minute, t.PollFirst))
 	def(&t.Stuck, time.Hour)
@@ -67,7 +65,6 @@ func (t Timings) Validate() error {
 		name string
 		d    time.Duration
 	}{
-		{"post", t.Post},
 		{"claim", t.Claim},
 		{"settle", t.Settle},
 		{"pollFirst", t.PollFirst},
@@ -91,8 +88,7 @@ func (t Timings) Validate() error {
 			errs = append(errs, errors.New(rule))
 		}
 	}
-	ordered(t.Claim >= t.Post, "claim must not be shorter than post: a POST under way would be taken for lost")
-	ordered(t.Settle > t.Post, "settle must be longer than post: the answer may come late and the import be visible later")
+	ordered(t.Settle > t.Claim, "settle must be longer than claim: an import may be sent as long as its claim lasts")
 	ordered(t.PollMax >= t.PollFirst, "pollMax must not be shorter than pollFirst")
 	ordered(t.RetryMax >= t.RetryFirst, "retryMax must not be shorter than retryFirst")
 	ordered(t.MaxAttempts > 0 && t.MaxLookups > 0 && t.MaxDeletes > 0, "maxAttempts, maxLookups and maxDeletes must be positive")

@@ -269,26 +269,6 @@ func TestTwinRecord(t *testing.T) {
 	})
 }
 
-// A process that stood still between Begin and POST does not send any more: others may have looked already.
-func TestTooLateToSend(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{})
-		ids := r.accept(contoso, machines(t, 1, 2)...)
-		connect := r.Connect
-		r.Connect = func(id device.TenantID) (submission.Autopilot, error) {
-			time.Sleep(r.Timings.Post)
-			return connect(id)
-		}
-		if err := r.handle(r.collected(contoso, ids...)); err != nil {
-			t.Fatal(err)
-		}
-		r.want(contoso, ids[0], device.Collected, fault.GraphUnavailable)
-		if n := len(r.posts()); n != 0 {
-			t.Errorf("%d POSTs", n)
-		}
-	})
-}
-
 // A handler that is told to stop while the answer is out leaves the submission to whoever comes next.
 func TestStoppedWhileSending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
