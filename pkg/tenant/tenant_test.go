@@ -98,7 +98,11 @@ func TestParseNamesTheProblem(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"unknown key":       {"groups:", "gruops:", "gruops"},
-		"bad tenant id":     {"id: contoso", "id: Contoso!", "tenantid"},
+		"bad tenant id":     {"id: contoso", "id: Contoso", "tenantid"},
+		"dashes for an id":  {"id: contoso", `id: "---"`, "tenantid"},
+		"dash at its end":   {"id: contoso", "id: contoso-", "tenantid"},
+		"long tenant id":    {"id: contoso", "id: " + strings.Repeat("c", 64), "tenantid"},
+		"no tenant id":      {"id: contoso", `id: ""`, "id must be required"},
 		"no secret":         {"{secretEnv: CONTOSO_SECRET}", "{}", "secretEnv"},
 		"bad pattern":       {`"Kiosk ?"`, `"[Kiosk"`, "[Kiosk"},
 		"short key digest":  {"%KEY%", "abc", "len"},
