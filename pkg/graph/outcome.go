@@ -99,7 +99,7 @@ func (c *Client) shut(ctx context.Context, answers ...*Error) {
 func lost(ctx context.Context, k *call, err error) error {
 	err = plain(err)
 	switch {
-	case isFault(err):
+	case fault.Is(err):
 		return err
 	case k.class == Write && k.sent.Load():
 		return fault.Wrap(err, fault.GraphUnknownOutcome, "no answer after the request was sent")
@@ -117,14 +117,9 @@ func plain(err error) error {
 	return err
 }
 
-func isFault(err error) bool {
-	_, ok := errors.AsType[*fault.Error](err)
-	return ok
-}
-
 // asFault keeps faults and cancellations as they are and gives anything else the code.
 func asFault(err error, code fault.Code, detail string) error {
-	if isFault(err) || fault.IsCancel(err) {
+	if fault.Is(err) || fault.IsCancel(err) {
 		return err
 	}
 	return fault.Wrap(err, code, detail)

@@ -122,7 +122,7 @@ func (s *stage) pause(d device.Device, err error, now time.Time) time.Duration {
 	if fault.KindOf(err) == fault.Denied || code == fault.TenantUnknown {
 		return s.timings.Denied
 	}
-	return max(asked(err), s.timings.next(d, code, now))
+	return max(fault.RetryAfterOf(err), s.timings.next(d, code, now))
 }
 
 // announce publishes the devices that become ready before the ledger says so: if this process dies in between they are

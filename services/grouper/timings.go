@@ -1,7 +1,6 @@
 package grouper
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -77,14 +76,6 @@ func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Dura
 		continue
 	}
 	return min(pause, t.Max)
-}
-
-// asked is how long the other side asked us to wait.
-func asked(err error) time.Duration {
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.RetryAfter
-	}
-	return 0
 }
 
 // spread is a factor between 1 and 1.1 for the pauses of one chunk, so that chunks put off together do not come back all at once

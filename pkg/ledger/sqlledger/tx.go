@@ -135,7 +135,7 @@ func pause(ctx context.Context, attempt int) error {
 
 // failure makes a fault of a database's error; faults and the caller's cancellation pass.
 func failure(ctx context.Context, op string, err error) error {
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if fault.Is(err) {
 		return err
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
