@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
@@ -82,7 +83,7 @@ const (
 func (c *Client) shut(ctx context.Context, answers ...*Error) {
 	pause := slices.MaxFunc(answers, func(a, b *Error) int { return cmp.Compare(a.RetryAfter, b.RetryAfter) }).RetryAfter
 	if pause == 0 {
-		pause = min(firstPause<<min(c.slowed.Add(1)-1, 10), maxPause)
+		pause = backoff.Doubled(firstPause, int(c.slowed.Add(1)-1), maxPause)
 	}
 	for _, e := range answers {
 		e.RetryAfter = orDefault(e.RetryAfter, pause)
