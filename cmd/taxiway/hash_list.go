@@ -89,11 +89,11 @@ func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, 
 
 // fail keeps what is wrong with the file; any other error is returned.
 func (v *listVerdict) fail(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok {
+	if !fault.Is(err) {
 		return err
 	}
-	v.Failure = &listFailure{Code: f.Code, Detail: f.Detail, Hint: hintOf(f.Code)}
+	code := fault.CodeOf(err)
+	v.Failure = &listFailure{Code: code, Detail: fault.DetailOf(err), Hint: hintOf(code)}
 	if of, ok := errors.AsType[*oemfile.Error](err); ok {
 		v.Failure.Header = of.Problems
 	}

@@ -16,6 +16,7 @@ import (
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
@@ -99,10 +100,8 @@ func patiently(ctx context.Context, w io.Writer, send func() (api.Receipt, error
 			said = p.Code
 			writeFolded(w, 0, fmt.Sprintf("Waiting to send the file again. %s: %s", p.Code, p.Title))
 		}
-		select {
-		case <-ctx.Done():
-			return receipt, ctx.Err()
-		case <-time.After(pause):
+		if err := backoff.Wait(ctx, pause); err != nil {
+			return receipt, err
 		}
 	}
 }

@@ -20,7 +20,7 @@ type rule struct {
 }
 
 var (
-	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget"}
+	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget", "pkg/backoff"}
 	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate", "pkg/intake")
 	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api")
 )
@@ -30,6 +30,7 @@ var rules = []rule{
 	{"pkg/hwhash", nil},
 	{"pkg/fault/...", []string{"pkg/fault"}},
 	{"pkg/budget", nil},
+	{"pkg/backoff", nil},
 	{"pkg/device", []string{"pkg/hwhash", "pkg/fault"}},
 	{"pkg/event", []string{"pkg/device", "pkg/fault"}},
 	{"pkg/broker", []string{"pkg/fault"}},
@@ -38,6 +39,7 @@ var rules = []rule{
 	{"pkg/broker/sbbroker/simulated", []string{"pkg/broker", "pkg/broker/sbbroker", "pkg/broker/sbbroker/simulator"}},
 	{"pkg/broker/natsbroker", []string{"pkg/broker", "pkg/broker/adapter", "pkg/fault", "pkg/dirlock"}},
 	{"pkg/broker/sbbroker", []string{"pkg/broker", "pkg/broker/adapter", "pkg/fault"}},
+	{"pkg/broker/adapter", []string{"pkg/backoff", "pkg/broker", "pkg/fault"}},
 	{"pkg/broker/*", []string{"pkg/broker", "pkg/fault"}},
 	{"pkg/ledger", append(slices.Clone(vocabulary), "pkg/intake")},
 	{"pkg/ledger/postgres/pgcluster", []string{"pkg/slowness"}},

@@ -101,7 +101,7 @@ func (c *Client) FindBySerial(ctx context.Context, serial device.Serial) ([]Iden
 	}
 	found, err := c.findBySerial(ctx, serial, part)
 	// At times the service has refused hyphens and quotes inside the search text.
-	if fault.CodeOf(err) == fault.GraphBadRequest && plain != "" && plain != part {
+	if fault.Is(err, fault.GraphBadRequest) && plain != "" && plain != part {
 		return c.findBySerial(ctx, serial, plain)
 	}
 	return found, err

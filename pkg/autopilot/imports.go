@@ -137,7 +137,7 @@ func (c *Client) Import(ctx context.Context, devices []ImportDevice, importID st
 func (c *Client) Imported(ctx context.Context, importID string) ([]Imported, error) {
 	if !c.scan.Load() {
 		records, err := c.imported(ctx, importID, filter(eq("importId", importID)))
-		if fault.CodeOf(err) != fault.GraphBadRequest {
+		if !fault.Is(err, fault.GraphBadRequest) {
 			return records, err
 		}
 		c.scan.Store(true)
@@ -169,7 +169,7 @@ func (c *Client) DeleteImported(ctx context.Context, ids ...string) (gone []stri
 	}
 	var kept []error
 	for i, result := range c.graph.Batch(ctx, graph.V1, requests) {
-		if result.Err == nil || fault.CodeOf(result.Err) == fault.GraphNotFound {
+		if result.Err == nil || fault.Is(result.Err, fault.GraphNotFound) {
 			gone = append(gone, ids[i])
 		} else {
 			kept = append(kept, result.Err)

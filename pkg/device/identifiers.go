@@ -1,19 +1,16 @@
 package device
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"strings"
 
 	"taxiway.example/pkg/hwhash"
 )
 
-const mask = "[redacted]"
-
 // Identifiers are what a capture says about who the device is. As a whole they do not print.
 type Identifiers struct {
+	hwhash.Redacted
+
 	EKHash       [32]byte // SHA-256 of the TPM endorsement key; zero means none
 	UUID         [16]byte // SMBIOS UUID as stored; zero means none
 	Manufacturer string
@@ -71,21 +68,3 @@ func (i Identifiers) sameMaker(other Identifiers) bool {
 func (i Identifiers) sharesComponent(other Identifiers) bool {
 	return slices.ContainsFunc(i.Components, func(c hwhash.Component) bool { return slices.Contains(other.Components, c) })
 }
-
-// String returns a mask.
-func (Identifiers) String() string { return mask }
-
-// GoString returns a mask.
-func (Identifiers) GoString() string { return mask }
-
-// Format prints a mask, whatever the verb.
-func (Identifiers) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, mask) }
-
-// LogValue returns a mask.
-func (Identifiers) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText returns a mask.
-func (Identifiers) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
-// MarshalJSON returns a mask.
-func (Identifiers) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }

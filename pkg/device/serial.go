@@ -6,9 +6,6 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// TenantID is our name of a tenant: one to 63 of a-z, 0-9 and '-'. It is no secret.
-type TenantID string
-
 // Serial is the serial number of a device without its outer blanks. It does not print; Reveal returns it.
 // Serials are comparable with ==, which is exact; Fold is what says whether two of them mean the same device.
 type Serial struct{ hwhash.Secret }

@@ -22,7 +22,15 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	const secret = "5CG0000AAA"
 	serial, pkid := device.NewSerial(secret), device.NewProductKeyID(secret)
 	evidence := device.Identifiers{Serial: serial, Product: secret}
-	values := []any{serial, &serial, pkid, evidence, &evidence, device.Capture{Identifiers: evidence}, map[device.Serial]int{serial: 1}, hidden{serial, pkid}, []device.Serial{serial}}
+	capture := device.Capture{Identifiers: evidence}
+	values := []any{
+		serial, &serial, pkid, evidence, &evidence, capture,
+		device.Known{Capture: capture},
+		device.Device{Known: device.Known{Capture: capture}},
+		map[device.Serial]int{serial: 1},
+		hidden{serial, pkid},
+		[]device.Serial{serial},
+	}
 	for _, v := range values {
 		var log strings.Builder
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)

@@ -51,7 +51,7 @@ func check(e Event) error {
 		return malformed("the attribute id is missing or not usable")
 	case !token(e.Source, maxSource):
 		return malformed("the attribute source is missing or not usable")
-	case !token(string(e.Tenant), maxID):
+	case !e.Tenant.Valid():
 		return malformed("the attribute tenantid is missing or not usable")
 	case e.Batch != "" && !token(e.Batch, maxID):
 		return malformed("the attribute batchid is not usable")

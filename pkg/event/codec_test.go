@@ -196,6 +196,26 @@ func TestEncodeRefusesWhatDecodeRefuses(t *testing.T) {
 	}
 }
 
+// A tenant id has the syntax of device.TenantID on the way out and on the way in.
+func TestNoEventOfWhatIsNoTenant(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"", "---", "Contoso", strings.Repeat("a", 64)} {
+		e := samples()["devices.collected.v1"]
+		attrs, body, err := event.Encode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		attrs[event.AttrTenant] = id
+		if _, err := event.Decode(attrs, body); fault.CodeOf(err) != fault.MessageMalformed {
+			t.Errorf("decoding an event of the tenant %q: %v", id, err)
+		}
+		e.Tenant = device.TenantID(id)
+		if _, _, err := event.Encode(e); fault.CodeOf(err) != fault.MessageMalformed {
+			t.Errorf("encoding an event of the tenant %q: %v", id, err)
+		}
+	}
+}
+
 func TestBrokenTraceIsLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, trace := range []string{"x", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-00-00-00", "\r\n"} {
@@ -218,9 +238,10 @@ func TestRoundTrip(t *testing.T) {
 		id := rapid.StringMatching(`[!-~]{1,100}`)
 		optional := rapid.OneOf(rapid.Just(""), id)
 		want := event.Event{
-			ID: id.Draw(t, "id"), Source: id.Draw(t, "source"), Tenant: device.TenantID(id.Draw(t, "tenant")),
-			Time:  time.Unix(rapid.Int64Range(0, 250_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-			Batch: optional.Draw(t, "batch"), ReplayOf: optional.Draw(t, "replay of"),
+			ID: id.Draw(t, "id"), Source: id.Draw(t, "source"),
+			Tenant: device.TenantID(rapid.StringMatching(`[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`).Draw(t, "tenant")),
+			Time:   time.Unix(rapid.Int64Range(0, 250_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
+			Batch:  optional.Draw(t, "batch"), ReplayOf: optional.Draw(t, "replay of"),
 			Type: rapid.SampledFrom([]event.Type{event.DevicesCollected, event.DevicesRegistered, event.DevicesReady, event.SubmissionDue}).Draw(t, "type"),
 		}
 		if want.Type == event.SubmissionDue {

@@ -87,29 +87,5 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf returns the kind of the first Error in err's chain, Transient for any other error.
-func KindOf(err error) Kind {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Kind
-	}
-	return Transient
-}
-
-// CodeOf returns the code of the first Error in err's chain, CodeUnknown for any other error.
-func CodeOf(err error) Code {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Code
-	}
-	return CodeUnknown
-}
-
-// DetailOf returns the detail that may be shown to an operator, "" when err carries none.
-func DetailOf(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Detail
-	}
-	return ""
-}
-
 // IsCancel reports whether err only says that the work was told to stop.
 func IsCancel(err error) bool { return errors.Is(err, context.Canceled) }

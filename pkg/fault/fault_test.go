@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"taxiway.example/pkg/fault"
 )
@@ -73,5 +74,37 @@ func TestKindAndCodeSurviveWrapping(t *testing.T) {
 	}
 	if fault.KindOf(cause) != fault.Transient || fault.CodeOf(cause) != fault.CodeUnknown {
 		t.Error("a plain error must be transient and unknown")
+	}
+}
+
+func TestIsAsksTheFirstFaultOfTheChain(t *testing.T) {
+	t.Parallel()
+	inner := fault.New(fault.GraphNotFound, "gone")
+	err := fmt.Errorf("outer: %w", fault.Wrap(inner, fault.GraphThrottled, "slow down"))
+	switch {
+	case !fault.Is(err) || !fault.Is(err, fault.GraphThrottled) || !fault.Is(err, fault.GraphConflict, fault.GraphThrottled):
+		t.Error("a wrapped fault is one, and of its code")
+	case fault.Is(err, fault.GraphNotFound):
+		t.Error("the cause of a fault does not count")
+	case fault.Is(err, fault.GraphConflict):
+		t.Error("a fault is of no other code")
+	}
+	for _, plain := range []error{nil, errors.New("boom")} {
+		if fault.Is(plain) || fault.Is(plain, fault.CodeUnknown) || fault.Is(plain, "") {
+			t.Errorf("%v is no fault", plain)
+		}
+	}
+}
+
+func TestRetryAfterOf(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("outer: %w", fault.New(fault.GraphThrottled, "slow down").After(time.Minute))
+	if got := fault.RetryAfterOf(err); got != time.Minute {
+		t.Errorf("got %s", got)
+	}
+	for _, err := range []error{nil, errors.New("boom"), fault.New(fault.GraphThrottled, "")} {
+		if got := fault.RetryAfterOf(err); got != 0 {
+			t.Errorf("%v: got %s", err, got)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
@@ -77,20 +78,9 @@ func (p *gatePolicy) pass(ctx context.Context, k *call) error {
 		if wait > left {
 			return fault.Newf(fault.GraphThrottled, "the tenant's budget of %ss is used up", k.class).After(wait)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := backoff.Wait(ctx, wait); err != nil {
 			return err
 		}
 		left -= wait
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

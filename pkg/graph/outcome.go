@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
@@ -82,7 +83,7 @@ const (
 func (c *Client) shut(ctx context.Context, answers ...*Error) {
 	pause := slices.MaxFunc(answers, func(a, b *Error) int { return cmp.Compare(a.RetryAfter, b.RetryAfter) }).RetryAfter
 	if pause == 0 {
-		pause = min(firstPause<<min(c.slowed.Add(1)-1, 10), maxPause)
+		pause = backoff.Doubled(firstPause, int(c.slowed.Add(1)-1), maxPause)
 	}
 	for _, e := range answers {
 		e.RetryAfter = orDefault(e.RetryAfter, pause)
@@ -99,7 +100,7 @@ func (c *Client) shut(ctx context.Context, answers ...*Error) {
 func lost(ctx context.Context, k *call, err error) error {
 	err = plain(err)
 	switch {
-	case isFault(err):
+	case fault.Is(err):
 		return err
 	case k.class == Write && k.sent.Load():
 		return fault.Wrap(err, fault.GraphUnknownOutcome, "no answer after the request was sent")
@@ -117,14 +118,9 @@ func plain(err error) error {
 	return err
 }
 
-func isFault(err error) bool {
-	_, ok := errors.AsType[*fault.Error](err)
-	return ok
-}
-
 // asFault keeps faults and cancellations as they are and gives anything else the code.
 func asFault(err error, code fault.Code, detail string) error {
-	if isFault(err) || fault.IsCancel(err) {
+	if fault.Is(err) || fault.IsCancel(err) {
 		return err
 	}
 	return fault.Wrap(err, code, detail)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
+	"taxiway.example/pkg/fault"
 )
 
 // The most that is read of an answer, in bytes. A page of 1000 identities is about 1 MB; of an error only the head matters.
@@ -71,7 +72,7 @@ func (c *Client) retries(class Class) policy.RetryOptions {
 
 func again(resp *http.Response, err error) bool {
 	if err != nil {
-		return !isFault(err)
+		return !fault.Is(err)
 	}
 	return unstable(resp.StatusCode)
 }

@@ -2,8 +2,6 @@ package hwhash
 
 import (
 	"encoding/base64"
-	"fmt"
-	"log/slog"
 )
 
 // Sizes of the container in bytes, and of its base64 text in characters.
@@ -23,9 +21,9 @@ const (
 )
 
 // Hash is one hardware hash that has been checked: whole, its checksum right, its TPM key the one its
-// offline device id names. It is immutable; the zero Hash is empty. No formatting verb, logger or encoder
-// prints it.
+// offline device id names. It is immutable; the zero Hash is empty. It does not print; Wire returns its text.
 type Hash struct {
+	Redacted
 	// canonical is a string because it never changes and can be cut without copying. It sits behind a pointer because fmt prints
 	// an address for it even where it cannot call methods, in an unexported field, and with verbs that do not fit; a pointer to a
 	// struct it would follow.
@@ -67,24 +65,6 @@ func (h Hash) Digest() [32]byte {
 	copy(sum[:], raw[max(0, len(raw)-len(sum)):])
 	return sum
 }
-
-// String returns a mask.
-func (Hash) String() string { return mask }
-
-// GoString returns a mask.
-func (Hash) GoString() string { return mask }
-
-// Format prints a mask, whatever the verb.
-func (Hash) Format(w fmt.State, _ rune) { redact(w) }
-
-// LogValue returns a mask.
-func (Hash) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText returns a mask; Wire is the text of a hash.
-func (Hash) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
-// MarshalJSON returns a mask; Wire is the text of a hash.
-func (Hash) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
 
 func (h Hash) raw() string {
 	if h.canonical == nil {

@@ -59,5 +59,5 @@ func newHash(raw []byte, n int) Hash {
 	} else {
 		canonical = string(raw[:n])
 	}
-	return Hash{&canonical}
+	return Hash{canonical: &canonical}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"taxiway.example/pkg/hwhash"
 )
@@ -86,6 +87,31 @@ func everyPrint(v any) string {
 		out.Write(b)
 	}
 	return out.String()
+}
+
+// What embeds Redacted prints the mask however deep it lies, and takes no more room for it.
+func TestRedactedIsForEmbedding(t *testing.T) {
+	type inner struct {
+		hwhash.Redacted
+		Text string
+	}
+	type outer struct{ inner }
+	v := outer{inner{Text: "5CG0000AAA"}}
+	if printed := everyPrint(v); strings.Contains(printed, v.Text) || !strings.Contains(printed, hwhash.Mask) {
+		t.Errorf("printed %s", printed)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, v); got != hwhash.Mask {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+	asJSON, err := json.Marshal(map[string]any{"v": v})
+	if want := `{"v":"` + hwhash.Mask + `"}`; err != nil || string(asJSON) != want {
+		t.Errorf("JSON is %s, %v; want %s", asJSON, err, want)
+	}
+	if v != (outer{inner{Text: "5CG0000AAA"}}) || v == (outer{}) || unsafe.Sizeof(v) != unsafe.Sizeof(v.Text) {
+		t.Error("an embedded Redacted must take no room and no part in comparison")
+	}
 }
 
 func TestErrorsDoNotPrintTheHash(t *testing.T) {

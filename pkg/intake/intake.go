@@ -2,11 +2,8 @@
 package intake
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
-
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/hwhash"
 )
 
 // Row is one device as somebody sent it. Cells are trimmed; what was not sent is empty.
@@ -25,24 +22,13 @@ type Row struct {
 }
 
 // RawHash is the text of a hash that nobody has read yet. It does not print.
-type RawHash struct{ text []byte }
+type RawHash struct {
+	hwhash.Redacted
+	text []byte
+}
 
 // NewRawHash hides text, which must not change afterwards.
-func NewRawHash(text []byte) RawHash { return RawHash{text} }
+func NewRawHash(text []byte) RawHash { return RawHash{text: text} }
 
 // Reveal returns the text; the caller must not change it.
 func (h RawHash) Reveal() []byte { return h.text }
-
-const mask = "[redacted]"
-
-// String returns a mask.
-func (RawHash) String() string { return mask }
-
-// Format prints a mask, whatever the verb.
-func (RawHash) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, mask) }
-
-// LogValue returns a mask.
-func (RawHash) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText returns a mask.
-func (RawHash) MarshalText() ([]byte, error) { return []byte(mask), nil }

@@ -46,7 +46,7 @@ func DecodeDevice(r io.Reader, number int) (Row, error) {
 // jsonError says where a body is wrong, in words that hold nothing of the body. encoding/json has no type for an unknown
 // name, and wraps the errors of its reader.
 func jsonError(err error, at int64) error {
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if fault.Is(err) {
 		return err
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

@@ -63,10 +63,7 @@ func describe(t Terms, row Row, summary hwhash.Summary, hashErr error) validate.
 		GroupTag: tag, User: row.User, Source: t.Source, Tag: tag, Hash: summary, HashErr: hashErr,
 	}
 	if hashErr == nil {
-		v.Tag = t.Tenant.TagFor(tenant.Subject{
-			Manufacturer: summary.Manufacturer, Model: summary.Product, Source: t.Source, RowTag: tag,
-			Serial: device.NewSerial(summary.RevealSerial()),
-		})
+		v.Tag = t.Tenant.TagFor(tenant.SubjectOf(device.IdentifiersOf(summary), t.Source, tag))
 	}
 	return v
 }

@@ -2,17 +2,15 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
@@ -34,7 +32,7 @@ func (p *pipe) decide(ctx context.Context, d broker.Delivery, err error) (broker
 	case fault.Transient, fault.Bug:
 		return p.retry(d, p.pause(d.Attempt), err)
 	case fault.Throttled, fault.Pending:
-		return p.retry(d, min(max(retryAfter(err), p.MinPause), p.MaxPause), err)
+		return p.retry(d, min(max(fault.RetryAfterOf(err), p.MinPause), p.MaxPause), err)
 	}
 	return broker.DeadLetter(err), err
 }
@@ -54,16 +52,8 @@ func (p *pipe) retry(d broker.Delivery, pause time.Duration, err error) (broker.
 // pause doubles with each attempt and is then shortened by up to a half, so that messages which failed together do not come
 // back together.
 func (p *pipe) pause(attempt int) time.Duration {
-	d := p.MinPause << min(max(attempt-1, 0), 16)
-	d = min(d, p.MaxPause)
-	return d - rand.N(d/2+1) //nolint:gosec // spreading load needs no secrecy
-}
-
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.RetryAfter
-	}
-	return 0
+	d := backoff.Doubled(p.MinPause, attempt-1, p.MaxPause)
+	return backoff.Jitter(d/2, d)
 }
 
 // record writes the dead letter to the ledger before the broker moves the message: an entry without a message is found by the
@@ -96,10 +86,10 @@ func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o b
 
 // knownTenant returns the tenant of a message that could not be decoded, when it can be one.
 func knownTenant(s string) device.TenantID {
-	if len(s) > 63 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return ""
+	if id := device.TenantID(s); id.Valid() {
+		return id
 	}
-	return device.TenantID(s)
+	return ""
 }
 
 // panicked turns a panic into a fault. The value may hold anything, so only errors of the runtime are logged by their text.

@@ -96,11 +96,12 @@ func (t Tenant) checkGlobs() error {
 func newValidator() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("yaml") })
-	for tag, pattern := range map[string]*regexp.Regexp{
-		"tenantid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`),
-		"sourceid": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,28}$`), // the name of a queue has at most 100 characters
+	source := regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,28}$`) // the name of a queue has at most 100 characters
+	for tag, valid := range map[string]func(string) bool{
+		"tenantid": func(s string) bool { return device.TenantID(s).Valid() },
+		"sourceid": source.MatchString,
 	} {
-		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return pattern.MatchString(f.Field().String()) }); err != nil {
+		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return valid(f.Field().String()) }); err != nil {
 			panic(err) // a wrong tag name is a programming error, found by the first test
 		}
 	}

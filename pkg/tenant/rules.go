@@ -17,6 +17,17 @@ type Subject struct {
 	Serial       device.Serial
 }
 
+// SubjectOf returns what rules ask about a device that source has sent with the group tag rowTag. Maker, model and serial number
+// are those inside the hash, whatever the row says.
+func SubjectOf(i device.Identifiers, source, rowTag string) Subject {
+	return Subject{Manufacturer: i.Manufacturer, Model: i.Product, Source: source, RowTag: rowTag, Serial: i.Serial}
+}
+
+// WantedTag returns the group tag that a device shall have, "" when nobody asks for one.
+func (t Tenant) WantedTag(d device.Device) string {
+	return t.TagFor(SubjectOf(d.Identifiers, d.Source, d.GroupTag))
+}
+
 // TagFor returns the group tag for a device: that of the first rule whose conditions all hold, else the row's own.
 func (t Tenant) TagFor(s Subject) string {
 	for _, r := range t.Rules {

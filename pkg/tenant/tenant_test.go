@@ -66,6 +66,20 @@ func TestTagFor(t *testing.T) {
 	}
 }
 
+// Each condition of a rule asks about the field of the device that it names.
+func TestADeviceIsTheSubjectOfRules(t *testing.T) {
+	t.Parallel()
+	tag := "ROW"
+	for _, r := range []tenant.Rule{{Manufacturer: "maker"}, {Model: "product"}, {Serials: []string{"serial"}}, {Source: "source"}, {RowTag: &tag}} {
+		r.Tag = "RULE"
+		var d device.Device
+		d.Manufacturer, d.Product, d.Serial, d.Source, d.GroupTag = "maker", "product", device.NewSerial("serial"), "source", tag
+		if got := (tenant.Tenant{Rules: []tenant.Rule{r}}).WantedTag(d); got != "RULE" {
+			t.Errorf("%+v: the device gets %q", r, got)
+		}
+	}
+}
+
 func TestUnknownTenantIsSaidSo(t *testing.T) {
 	t.Parallel()
 	dir, err := parse(t, contoso)
@@ -98,7 +112,11 @@ func TestParseNamesTheProblem(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"unknown key":       {"groups:", "gruops:", "gruops"},
-		"bad tenant id":     {"id: contoso", "id: Contoso!", "tenantid"},
+		"bad tenant id":     {"id: contoso", "id: Contoso", "tenantid"},
+		"dashes for an id":  {"id: contoso", `id: "---"`, "tenantid"},
+		"dash at its end":   {"id: contoso", "id: contoso-", "tenantid"},
+		"long tenant id":    {"id: contoso", "id: " + strings.Repeat("c", 64), "tenantid"},
+		"no tenant id":      {"id: contoso", `id: ""`, "id must be required"},
 		"no secret":         {"{secretEnv: CONTOSO_SECRET}", "{}", "secretEnv"},
 		"bad pattern":       {`"Kiosk ?"`, `"[Kiosk"`, "[Kiosk"},
 		"short key digest":  {"%KEY%", "abc", "len"},

@@ -30,12 +30,12 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	now, factor := s.now(), spread()
+	now := s.now()
 	moves := make([]ledger.Move, len(cases))
 	for i, c := range cases {
 		moves[i] = s.move(c.Device, verdicts[i], now)
 		if verdicts[i].Err != nil && moves[i].To != device.Dead {
-			moves[i].Due = now.Add(stretch(s.pause(c.Device, verdicts[i].Err, now), factor))
+			moves[i].Due = now.Add(spread(s.pause(c.Device, verdicts[i].Err, now), cases[0].Device.ID))
 		}
 	}
 	if err := s.announce(ctx, cases, moves, now); err != nil {
@@ -122,7 +122,7 @@ func (s *stage) pause(d device.Device, err error, now time.Time) time.Duration {
 	if fault.KindOf(err) == fault.Denied || code == fault.TenantUnknown {
 		return s.timings.Denied
 	}
-	return max(asked(err), s.timings.next(d, code, now))
+	return max(fault.RetryAfterOf(err), s.timings.next(d, code, now))
 }
 
 // announce publishes the devices that become ready before the ledger says so: if this process dies in between they are

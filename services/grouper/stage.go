@@ -102,7 +102,7 @@ func (s *stage) walk(ctx context.Context, t tenant.Tenant, client Autopilot, cas
 // group is the membership step; where a tag has not arrived at Entra yet, Autopilot is asked to synchronise.
 func (s *stage) group(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) []step.Verdict {
 	verdicts := s.checker.Decide(ctx, s.entra(client, t, cases), t, cases)
-	pending := func(v step.Verdict) bool { return fault.CodeOf(v.Err) == fault.GroupTagPending }
+	pending := func(v step.Verdict) bool { return fault.Is(v.Err, fault.GroupTagPending) }
 	if slices.ContainsFunc(verdicts, pending) {
 		s.synchronise(ctx, client, t)
 	}
@@ -125,7 +125,7 @@ func (s *stage) identify(ctx context.Context, client Autopilot, t tenant.Tenant,
 		switch {
 		case c.Device.RegistrationID == "":
 			l.Err = fault.New(fault.AutopilotNotRegistered, "the ledger has no registration id")
-		case fault.CodeOf(l.Err) == fault.GraphNotFound:
+		case fault.Is(l.Err, fault.GraphNotFound):
 			l.Err = s.vanished(ctx, c.Device, l)
 		case l.Err == nil:
 			c.Identity = l.Value

@@ -1,12 +1,11 @@
 package grouper
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 )
@@ -79,20 +78,6 @@ func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Dura
 	return min(pause, t.Max)
 }
 
-// asked is how long the other side asked us to wait.
-func asked(err error) time.Duration {
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.RetryAfter
-	}
-	return 0
-}
-
-// spread is a factor between 1 and 1.1 for the pauses of one chunk, so that chunks put off together do not come back all at once
-// while the devices of each stay together.
-func spread() float64 {
-	return 1 + rand.Float64()/10 //nolint:gosec // spreading load needs no secrecy
-}
-
-func stretch(d time.Duration, factor float64) time.Duration {
-	return time.Duration(float64(d) * factor)
-}
+// spread lengthens a pause by up to a tenth. The seed is the first device of the chunk, so that chunks put off together do not
+// come back all at once while the devices of each stay together.
+func spread(d time.Duration, seed string) time.Duration { return backoff.JitterOf(seed, d, d+d/10) }

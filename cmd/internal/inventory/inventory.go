@@ -7,9 +7,6 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// Mask stands for a secret that is not revealed.
-const Mask = "[redacted]"
-
 // Fact is one thing a hash says.
 type Fact struct {
 	Key   string // name in JSON
@@ -30,7 +27,7 @@ func (f Fact) Show(reveal bool) string {
 	case !f.IsSecret():
 		return f.Text
 	case !reveal:
-		return Mask
+		return hwhash.Mask
 	case f.form != nil:
 		return f.form(f.secret.Reveal())
 	}

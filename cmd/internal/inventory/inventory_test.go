@@ -90,7 +90,7 @@ func TestDiff(t *testing.T) {
 		},
 		{
 			"a secret", change(func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("other") }),
-			[]inventory.Change{{Section: "system", Fact: "serial", A: inventory.Mask, B: inventory.Mask, Secret: true, Title: "System", Label: "Serial"}},
+			[]inventory.Change{{Section: "system", Fact: "serial", A: hwhash.Mask, B: hwhash.Mask, Secret: true, Title: "System", Label: "Serial"}},
 		},
 		{
 			"a fact that is gone", change(func(r *hwhash.Report) { r.Family = "" }),

@@ -12,6 +12,7 @@ import (
 
 	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/backoff"
 )
 
 // Source answers how a batch is doing.
@@ -48,17 +49,14 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 	}
 	v := newView(w, o.Terminal)
 	defer v.close()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	var last api.Batch
-	for away := time.Duration(0); ; {
-		select {
-		case <-ctx.Done():
-			return last, ctx.Err()
-		case <-timer.C:
+	var wait, away time.Duration
+	for {
+		if err := backoff.Wait(ctx, wait); err != nil {
+			return last, err
 		}
 		b, err := from.Batch(ctx, id)
-		wait := o.Interval
+		wait = o.Interval
 		switch {
 		case err == nil:
 			last, away = b, 0
@@ -75,7 +73,6 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 			}
 			wait = pause
 		}
-		timer.Reset(wait)
 	}
 }
 

@@ -7,39 +7,26 @@ import (
 	"errors"
 	"time"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
+// The pauses between tries.
 const (
-	firstPause = 50 * time.Millisecond
+	firstPause = 50 * time.Millisecond // doubles
 	longPause  = time.Second
 )
 
-// Backoff is the pause between tries, which doubles up to a second. The zero value is ready.
-type Backoff struct{ next time.Duration }
-
-// Wait pauses and reports whether ctx is still alive.
-func (b *Backoff) Wait(ctx context.Context) bool {
-	b.next = min(max(2*b.next, firstPause), longPause)
-	t := time.NewTimer(b.next)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+// again pauses after so many failures in a row, and reports whether ctx is still alive.
+func again(ctx context.Context, failures int) bool {
+	return backoff.Wait(ctx, backoff.Doubled(firstPause, failures-1, longPause)) == nil
 }
-
-// Reset makes the next pause the first again.
-func (b *Backoff) Reset() { b.next = 0 }
 
 // Persist tries until it works, ctx ends, or final translates the error into a fault that stays when the call is repeated; nil
 // means that trying again makes sense. When ctx ends, it returns the last error that says why.
 func Persist(ctx context.Context, final func(error) error, try func(context.Context) error) error {
 	var last error
-	var pause Backoff
-	for {
+	for failures := 1; ; failures++ {
 		err := try(ctx)
 		if err == nil {
 			return nil
@@ -50,7 +37,7 @@ func Persist(ctx context.Context, final func(error) error, try func(context.Cont
 		if last == nil || ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 			last = err // what comes with the end of time explains less than what came before
 		}
-		if !pause.Wait(ctx) {
+		if !again(ctx, failures) {
 			return last
 		}
 	}
@@ -60,7 +47,7 @@ func Persist(ctx context.Context, final func(error) error, try func(context.Cont
 // nil, a fault a fault.
 func GaveUp(ctx context.Context, err error) error {
 	switch {
-	case err == nil || fault.CodeOf(err) != fault.CodeUnknown:
+	case err == nil || fault.Is(err):
 		return err
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err()

@@ -56,7 +56,7 @@ func (c *Conditions) Worst(now time.Time) error {
 	}
 	first := slices.Min(names)
 	err := c.now[first].err
-	if fault.CodeOf(err) == fault.CodeUnknown {
+	if !fault.Is(err) {
 		return fault.Wrap(err, fault.BrokerUnavailable, first+" fails")
 	}
 	return About(first, err)

@@ -46,7 +46,6 @@ func (c *Consumer) receive(ctx context.Context, from string, receive Receive) {
 	what := "receiving from " + from
 	defer c.conditions.Clear(what)
 	free := newPlaces(c.Concurrency)
-	var pause Backoff
 	for failures := 0; ctx.Err() == nil; {
 		n := free.take(ctx)
 		err := receive(ctx, n, func(d Held) {
@@ -59,14 +58,13 @@ func (c *Consumer) receive(ctx context.Context, from string, receive Receive) {
 		free.give(n)
 		if err == nil {
 			failures = 0
-			pause.Reset()
 			c.conditions.Clear(what)
 			continue
 		}
 		if failures++; failures > 1 && ctx.Err() == nil { // one is what every restart of the broker costs
 			c.interrupted(ctx, what, from, err)
 		}
-		pause.Wait(ctx)
+		again(ctx, failures)
 	}
 }
 

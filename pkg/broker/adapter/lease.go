@@ -89,13 +89,12 @@ func (l *lease) settle(ctx context.Context, o broker.Outcome, log *slog.Logger) 
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(settleGrace, cancel) })()
-	var pause Backoff
-	for {
+	for failures := 1; ; failures++ {
 		err := l.Settle(limited, o)
 		if err == nil {
 			return
 		}
-		if l.lost() || errors.Is(err, ErrLost) || !pause.Wait(limited) {
+		if l.lost() || errors.Is(err, ErrLost) || !again(limited, failures) {
 			log.WarnContext(ctx, "a delivery was not settled and comes again", "event", l.ID, "outcome", o.Action.String(), "error", err)
 			return
 		}

@@ -47,7 +47,7 @@ func isFull(err error) bool { return hasCondition(err, amqp.ErrCondResourceLimit
 
 // final translates errors that stay when the call is repeated; nil means that trying again makes sense.
 func final(err error) error {
-	if fault.CodeOf(err) != fault.CodeUnknown {
+	if fault.Is(err) {
 		return err
 	}
 	switch {

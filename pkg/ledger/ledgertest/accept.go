@@ -150,7 +150,7 @@ func acceptOtherRows(b *bench) {
 		"accepted": {sent(4, 4, "e"), sent(1, 5, "x")}, "rejected": {sent(4, 4, "e"), other},
 	} {
 		_, err := b.Accept(b.Context(), batch, rows, now())
-		if fault.CodeOf(err) != fault.RequestConflict {
+		if !fault.Is(err, fault.RequestConflict) {
 			b.Errorf("%s: %v", name, err)
 		}
 	}

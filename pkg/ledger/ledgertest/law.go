@@ -97,7 +97,7 @@ func (w *world) move(t *rapid.T) {
 	}
 	if !found[0].State.CanBecome(to) {
 		_, err := w.Move(w.Context(), ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to})
-		if fault.CodeOf(err) != fault.DeviceIllegalTransition {
+		if !fault.Is(err, fault.DeviceIllegalTransition) {
 			t.Fatalf("%s → %s: %v", found[0].State, to, err)
 		}
 		return

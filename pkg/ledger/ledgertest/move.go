@@ -217,7 +217,7 @@ func moveLegal(b *bench) {
 				}
 				continue
 			}
-			if fault.CodeOf(err) != fault.DeviceIllegalTransition {
+			if !fault.Is(err, fault.DeviceIllegalTransition) {
 				b.Errorf("%s → %q: %v, %v", state, to, applied, err)
 			}
 			b.same(b.device(d.ID), d)

@@ -5,15 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )
 
 const (
 	callTimeout = 30 * time.Second // for a call whose context sets no earlier end
 	attempts    = 8                // of a transaction that met another one
+
+	firstPause = 10 * time.Millisecond // the longest before the second attempt, twice that before the third, and so on
 )
 
 // runner is a pool or a transaction.
@@ -92,7 +94,7 @@ func (l *Ledger) write(ctx context.Context, op string, fn func(context.Context, 
 	defer cancel()
 	err := l.once(inner, op, fn)
 	for attempt := 1; attempt < attempts && err != nil && l.dialect.Again(err); attempt++ {
-		if late := pause(inner, attempt); late != nil {
+		if backoff.Wait(inner, backoff.Jitter(0, time.Duration(attempt)*firstPause)) != nil {
 			break
 		}
 		err = l.once(inner, op, fn)
@@ -121,21 +123,9 @@ func (l *Ledger) once(ctx context.Context, op string, fn func(context.Context, t
 	return nil
 }
 
-// pause waits longer before each further attempt, so that those who met do not meet again.
-func pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(rand.N(time.Duration(attempt) * 10 * time.Millisecond)) //nolint:gosec // spreads load, guards nothing
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // failure makes a fault of a database's error; faults and the caller's cancellation pass.
 func failure(ctx context.Context, op string, err error) error {
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if fault.Is(err) {
 		return err
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {

@@ -161,7 +161,7 @@ func (r *run) close(ctx context.Context, cause error) error {
 	switch {
 	case cause != nil:
 		b.State, b.Code, b.Detail = ledger.Failed, fault.CodeOf(cause), fault.DetailOf(cause)
-		if fault.CodeOf(cause) == fault.CodeUnknown {
+		if !fault.Is(cause) {
 			b.Code, b.Detail = fault.RequestTruncated, "the delivery was interrupted"
 		}
 	default:
@@ -178,7 +178,7 @@ func (r *run) close(ctx context.Context, cause error) error {
 
 // isContent reports whether the same bytes sent again would fail the same way.
 func isContent(err error) bool {
-	return fault.KindOf(err) == fault.Invalid && fault.CodeOf(err) != fault.RequestTruncated
+	return fault.KindOf(err) == fault.Invalid && !fault.Is(err, fault.RequestTruncated)
 }
 
 // repeat answers a delivery whose batch is closed: with the failure it ended in, or, if it is the same again, with its batch.

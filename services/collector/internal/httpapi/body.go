@@ -57,7 +57,7 @@ func bodyError(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if fault.Is(err) {
 		return err
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -126,9 +126,9 @@ func problemOf(err error) api.Problem {
 // retryAfter says when to come back: what the fault asks for, else the usual pause.
 func (a *API) retryAfter(w http.ResponseWriter, err error) {
 	wait := a.config.Poll
-	switch e, ok := errors.AsType[*fault.Error](err); {
-	case ok && e.RetryAfter > 0:
-		wait = e.RetryAfter
+	switch asked := fault.RetryAfterOf(err); {
+	case asked > 0:
+		wait = asked
 	case fault.KindOf(err) == fault.Conflict:
 		return
 	}

@@ -52,7 +52,7 @@ func (q *queue) take(ctx context.Context, id string, body []byte) (collect.Resul
 			return hex.EncodeToString(sum[:])
 		},
 	})
-	if fault.CodeOf(err) == fault.RequestInProgress {
+	if fault.Is(err, fault.RequestInProgress) {
 		// A delivery that lost its lease is still at work: this one is the same message, and comes too early.
 		err = &fault.Error{Kind: fault.Pending, Code: fault.RequestInProgress, RetryAfter: busy, Err: err}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
@@ -105,11 +106,8 @@ func (q *queue) consume(ctx context.Context, h broker.Handler) {
 		}
 		q.Logger.LogAttrs(ctx, slog.LevelError, "the queue cannot be consumed", slog.String(telemetry.KeyType, sub.Type),
 			slog.String(telemetry.KeyTenant, string(q.tenant.ID)), slog.Any(telemetry.KeyError, err))
-		timer := time.NewTimer(again)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if backoff.Wait(ctx, again) != nil {
+			return
 		}
 	}
 }

@@ -106,7 +106,7 @@ func visible(tag, id string, object autopilot.Lookup[autopilot.EntraDevice]) err
 		return nil
 	case id == "":
 		return fault.New(fault.GroupEntraPending, "Autopilot names no Entra device yet")
-	case fault.CodeOf(object.Err) == fault.GraphNotFound:
+	case fault.Is(object.Err, fault.GraphNotFound):
 		return fault.New(fault.GroupEntraPending, "Entra does not show device "+id+" yet")
 	case object.Err != nil:
 		return object.Err
@@ -142,7 +142,7 @@ func (c *Checker) read(ctx context.Context, e Entra, t tenant.Tenant, tag string
 		return groupOfTag{err: err}
 	}
 	members, err := c.members.get(groupKey{t.ID, group.ID}, func() (map[string]bool, error) { return readMembers(ctx, e, group.ID) })
-	if fault.CodeOf(err) == fault.GraphNotFound {
+	if fault.Is(err, fault.GraphNotFound) {
 		c.groups.drop(t.ID)
 		err = fault.Newf(fault.GroupNone, "group %s does not exist", group.ID)
 	}

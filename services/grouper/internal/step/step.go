@@ -49,5 +49,5 @@ func Concerns(err error) bool {
 	case fault.Throttled, fault.Denied:
 		return true
 	}
-	return fault.CodeOf(err) == fault.GraphUnavailable || fault.IsCancel(err)
+	return fault.Is(err, fault.GraphUnavailable) || fault.IsCancel(err)
 }

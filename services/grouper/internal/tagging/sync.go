@@ -46,7 +46,7 @@ func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, s
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "synchronisation started")
-	case fault.CodeOf(err) == fault.GraphConflict:
+	case fault.Is(err, fault.GraphConflict):
 		log.DebugContext(ctx, "a synchronisation is running already")
 	default:
 		log.InfoContext(ctx, "synchronisation not started", slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))

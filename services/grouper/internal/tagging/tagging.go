@@ -17,20 +17,13 @@ type Setter interface {
 	SetGroupTag(ctx context.Context, id, tag string) error
 }
 
-// Wanted returns the group tag that a device shall have, "" when nobody asks for one.
-func Wanted(t tenant.Tenant, d device.Device) string {
-	return t.TagFor(tenant.Subject{
-		Manufacturer: d.Manufacturer, Model: d.Product, Source: d.Source, RowTag: d.GroupTag, Serial: d.Serial,
-	})
-}
-
 // Decide takes registered devices to Tagged. A tag that nobody asks for is left alone: it may have been set by hand. Once the
 // tenant is throttled or refused, the rest of the devices wait without being asked for.
 func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) []step.Verdict {
 	verdicts := make([]step.Verdict, len(cases))
 	var blocked error
 	for i, c := range cases {
-		want := Wanted(t, c.Device)
+		want := t.WantedTag(c.Device)
 		err := blocked
 		if err == nil || !differs(want, c) {
 			err = set(ctx, s, want, c)
@@ -52,7 +45,7 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 }
 
 // Writes reports whether a registered device's tag is to be written.
-func Writes(t tenant.Tenant, c step.Case) bool { return differs(Wanted(t, c.Device), c) }
+func Writes(t tenant.Tenant, c step.Case) bool { return differs(t.WantedTag(c.Device), c) }
 
 // Changed reports whether a tagged device has another tag in Autopilot than it was given. As in the rules of groups, case does
 // not matter.

@@ -157,12 +157,12 @@ func (l *look) find(ctx context.Context, d device.Device, s search) {
 // refused reports whether the service understood a search and will not make it: HTTP 400.
 func refused(err error) bool {
 	e, ok := errors.AsType[*graph.Error](err)
-	return ok && e.Status == http.StatusBadRequest && fault.CodeOf(err) == fault.GraphBadRequest
+	return ok && e.Status == http.StatusBadRequest && fault.Is(err, fault.GraphBadRequest)
 }
 
 // aboutDevice reports whether a search failed because of what was searched for: the next device's may go well.
 func aboutDevice(err error) bool {
-	return fault.CodeOf(err) == fault.GraphUnexpected || fault.CodeOf(err) == fault.GraphBadRequest
+	return fault.Is(err, fault.GraphUnexpected, fault.GraphBadRequest)
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.

@@ -20,7 +20,7 @@ import (
 func (s *Service) Look(ctx context.Context, e event.Event) error {
 	sub, err := s.Ledger.Submission(ctx, e.Tenant, e.Submission)
 	switch {
-	case fault.CodeOf(err) == fault.RequestNotFound:
+	case fault.Is(err, fault.RequestNotFound):
 		return nil
 	case err != nil:
 		return err
@@ -40,7 +40,7 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 	}
 	client, records, err := s.read(ctx, sub)
 	switch {
-	case fault.IsCancel(err) && !isFault(err):
+	case fault.IsCancel(err) && !fault.Is(err):
 		return err
 	case err != nil:
 		return s.putOff(ctx, sub, waiting, err)

@@ -1,7 +1,6 @@
 package submission
 
 import (
-	"errors"
 	"time"
 
 	"taxiway.example/pkg/fault"
@@ -20,7 +19,7 @@ const (
 
 // judge reads the error of a POST. Only an error that is known to mean "nothing happened" is taken for that.
 func judge(err error) sending {
-	if fault.IsCancel(err) && !isFault(err) {
+	if fault.IsCancel(err) && !fault.Is(err) {
 		return unsent
 	}
 	switch fault.CodeOf(err) {
@@ -42,17 +41,12 @@ func judge(err error) sending {
 
 // pause is how long a tenant waits after a refusal that is not about a device.
 func (t Timings) pause(err error) time.Duration {
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
-		return e.RetryAfter
+	if asked := fault.RetryAfterOf(err); asked > 0 {
+		return asked
 	}
 	switch fault.KindOf(err) {
 	case fault.Denied, fault.NotFound, fault.Permanent, fault.Invalid:
 		return t.Denied
 	}
 	return t.Unavailable
-}
-
-func isFault(err error) bool {
-	_, ok := errors.AsType[*fault.Error](err)
-	return ok
 }

@@ -135,17 +135,12 @@ func (s *Service) prepare(
 			continue
 		}
 		rows[d.ID] = autopilot.ImportDevice{
-			Serial: d.Serial, ProductKeyID: d.ProductKeyID, Hash: hash, GroupTag: tag(t, d), User: d.User,
+			Serial: d.Serial, ProductKeyID: d.ProductKeyID, Hash: hash,
+			GroupTag: t.WantedTag(d), // sent along, it spares a change afterwards
+			User:     d.User,
 		}
 	}
 	return rows, dead, nil
-}
-
-// tag is the group tag that the tenant's rules give the device; sent along, it spares a change afterwards.
-func tag(t tenant.Tenant, d device.Device) string {
-	return t.TagFor(tenant.Subject{
-		Manufacturer: d.Manufacturer, Model: d.Product, Source: d.Source, RowTag: d.GroupTag, Serial: d.Serial,
-	})
 }
 
 func refs(chunk []device.Device, rows map[string]autopilot.ImportDevice) []ledger.Ref {

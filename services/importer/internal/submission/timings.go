@@ -3,8 +3,9 @@ package submission
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"time"
+
+	"taxiway.example/pkg/backoff"
 )
 
 // Timings are all the waits and limits of a submission's life. The zero value of a field is its default.
@@ -96,28 +97,15 @@ func (t Timings) Validate() error {
 }
 
 // poll returns the pause after the given number of looks.
-func (t Timings) poll(looks int) time.Duration { return doubled(t.PollFirst, looks, t.PollMax) }
+func (t Timings) poll(looks int) time.Duration { return backoff.Doubled(t.PollFirst, looks, t.PollMax) }
 
 // retry returns the pause after the given number of failed attempts, 1 or more.
 func (t Timings) retry(attempts int) time.Duration {
-	return doubled(t.RetryFirst, attempts-1, t.RetryMax)
-}
-
-// doubled returns first, doubled n times, at most most.
-func doubled(first time.Duration, n int, most time.Duration) time.Duration {
-	for range min(n, 40) {
-		if first >= most {
-			break
-		}
-		first *= 2
-	}
-	return min(first, most)
+	return backoff.Doubled(t.RetryFirst, attempts-1, t.RetryMax)
 }
 
 // spread lengthens a pause by up to a fifth, so that what failed together does not come back together. The seed decides how
 // much: what shall stay together, such as the devices of an import, has the same.
 func spread(d time.Duration, seed string) time.Duration {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(seed)) // a hash takes everything
-	return d + time.Duration(float64(d)/5*float64(h.Sum32())/(1<<32))
+	return backoff.JitterOf(seed, d, d+d/5)
 }
