@@ -58,7 +58,7 @@ func (c *claim) send(ctx context.Context, won []device.Device, rows map[string]a
 		devices[i] = rows[d.ID]
 	}
 	records, err := client.Import(ctx, devices, sub.ImportID)
-	if fault.IsCancel(err) && !isFault(err) && errors.Is(context.Cause(ctx), errRunOut) {
+	if fault.IsCancel(err) && !fault.Is(err) && errors.Is(context.Cause(ctx), errRunOut) {
 		err = errRunOut
 	}
 	return records, err
