@@ -4,6 +4,11 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"taxiway.example/pkg/awaittest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	awaittest.Parallel(8)
+	goleak.VerifyTestMain(m)
+}
