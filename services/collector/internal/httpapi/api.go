@@ -6,6 +6,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,22 +42,16 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	const gib = 1 << 30
-	setDefault(&c.MaxBody, 10*gib)
-	setDefault(&c.MaxInflated, 10*gib)
-	setDefault(&c.MaxRatio, 200)
-	setDefault(&c.MaxDevice, 64<<10)
-	setDefault(&c.Timeout, 30*time.Second)
-	setDefault(&c.Idle, time.Minute)
-	setDefault(&c.Poll, 5*time.Second)
-	setDefault(&c.Burst, max(1, int(2*c.Rate)))
-	setDefault(&c.Uploads, 8)
+	c.MaxBody = cmp.Or(max(c.MaxBody, 0), 10*gib)
+	c.MaxInflated = cmp.Or(max(c.MaxInflated, 0), 10*gib)
+	c.MaxRatio = cmp.Or(max(c.MaxRatio, 0), 200)
+	c.MaxDevice = cmp.Or(max(c.MaxDevice, 0), 64<<10)
+	c.Timeout = cmp.Or(max(c.Timeout, 0), 30*time.Second)
+	c.Idle = cmp.Or(max(c.Idle, 0), time.Minute)
+	c.Poll = cmp.Or(max(c.Poll, 0), 5*time.Second)
+	c.Burst = cmp.Or(max(c.Burst, 0), max(1, int(2*c.Rate)))
+	c.Uploads = cmp.Or(max(c.Uploads, 0), 8)
 	return c
-}
-
-func setDefault[T int | int64 | time.Duration](field *T, value T) {
-	if *field <= 0 {
-		*field = value
-	}
 }
 
 // Taker takes deliveries in.
