@@ -15,8 +15,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
@@ -75,10 +75,9 @@ type Desk interface {
 	ledger.Audit
 }
 
-// Tenants finds tenants.
+// Tenants are the tenants whose keys count.
 type Tenants interface {
-	Get(id device.TenantID) (tenant.Tenant, error)
-	IDs() []device.TenantID
+	All() []tenant.Tenant
 }
 
 // Deps are the parts the API works with.
@@ -99,27 +98,27 @@ type API struct {
 	Deps
 
 	config  Config
-	keys    keyring
+	keys    access.Keyring
 	limits  *limiter
 	metrics metrics
 	mux     *http.ServeMux
 }
 
-// access is who may use a route.
-type access int
+// permission is who may use a route.
+type permission int
 
 const (
-	public   access = iota // anybody
-	sender                 // any key of a tenant
-	operator               // operator keys
-	keeper                 // operator keys of a tenant
+	public   permission = iota // anybody
+	sender                     // any key of a tenant
+	operator                   // operator keys
+	keeper                     // operator keys of a tenant
 )
 
 // Route is a method and a path pattern that the API serves.
 type Route struct {
 	Method, Path string
 
-	access   access
+	access   permission
 	handle   func(*API, http.ResponseWriter, *http.Request, principal) error
 	transfer bool // may take as long as it moves
 }
@@ -148,7 +147,7 @@ func Routes() []Route { return append([]Route(nil), routes...) }
 // New returns the API. An error names a key that cannot be used.
 func New(c Config, d Deps) (*API, error) {
 	c = c.withDefaults()
-	keys, err := newKeyring(d.Tenants, c.Operators)
+	keys, err := access.NewKeyring(d.Tenants.All(), c.Operators)
 	if err != nil {
 		return nil, err
 	}
