@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -118,15 +119,8 @@ func writeChange(b *strings.Builder, c inventory.Change) {
 	case c.Secret && c.A == c.B:
 		inventory.WriteFact(b, c.Label, "differs (--reveal shows it)")
 	default:
-		inventory.WriteFact(b, c.Label, fmt.Sprintf("%s → %s", orNothing(c.A), orNothing(c.B)))
+		inventory.WriteFact(b, c.Label, fmt.Sprintf("%s → %s", cmp.Or(c.A, "nothing"), cmp.Or(c.B, "nothing")))
 	}
-}
-
-func orNothing(text string) string {
-	if text == "" {
-		return "nothing"
-	}
-	return text
 }
 
 func (v diffView) failure(a, b capture) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +68,8 @@ func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
 	}
 	defer stop()
 	c := allinone.Config{
-		Ledger: orDefault(u.ledger, "sqlite:"+filepath.Join(u.data, "ledger.db")),
-		Broker: orDefault(u.broker, "nats+embedded:"+filepath.Join(u.data, "broker")),
+		Ledger: cmp.Or(u.ledger, "sqlite:"+filepath.Join(u.data, "ledger.db")),
+		Broker: cmp.Or(u.broker, "nats+embedded:"+filepath.Join(u.data, "broker")),
 	}
 	if u.config == "" {
 		c = c.Quick()
@@ -145,11 +146,4 @@ func (u *up) withKeys(dir *tenant.Directory, out io.Writer) (*tenant.Directory, 
 		}
 	}
 	return dir, nil
-}
-
-func orDefault(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

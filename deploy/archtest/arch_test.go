@@ -22,7 +22,7 @@ type rule struct {
 var (
 	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget", "pkg/backoff"}
 	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate", "pkg/intake")
-	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api")
+	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api", "pkg/access")
 )
 
 // rules are read from top to bottom; the first that matches a package counts.
@@ -47,6 +47,7 @@ var rules = []rule{
 	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/intake", "pkg/ledger/...")},
 	{"pkg/api", vocabulary},
 	{"pkg/tenant", vocabulary},
+	{"pkg/access", append(slices.Clone(vocabulary), "pkg/tenant")},
 	{"pkg/validate", append(slices.Clone(vocabulary), "pkg/tenant")},
 	{"pkg/intake", append(slices.Clone(vocabulary), "pkg/tenant", "pkg/validate")},
 	{"pkg/oemfile", append(slices.Clone(vocabulary), "pkg/intake")},

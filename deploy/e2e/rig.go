@@ -56,6 +56,3 @@ func (n *Node) Stop() error {
 	n.stop()
 	return <-n.done
 }
-
-// Done gives what Run returned, once it has.
-func (n *Node) Done() <-chan error { return n.done }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,21 +62,15 @@ func (s Subscription) Normal() (Subscription, error) {
 	if !validName(s.Name) || !validType(s.Type) || s.Concurrency < 0 || s.Lease < 0 {
 		return s, malformed("a subscription has a name of lower-case letters, digits and dashes, and a message type")
 	}
-	if s.Lane == "" {
-		s.Lane = Bulk
-	}
+	s.Lane = cmp.Or(s.Lane, Bulk)
 	if s.Lane != Bulk && (s.Lane != Single || IsInbound(s.Type)) {
 		return s, malformed("the lane of a subscription is bulk or single, that of an inbound queue bulk")
 	}
 	if IsInbound(s.Type) && strings.Count(s.Type, ".") != 2 {
 		return s, malformed("an inbound queue is consumed by its full name, inbound.<tenant>.<source>")
 	}
-	if s.Concurrency == 0 {
-		s.Concurrency = 1
-	}
-	if s.Lease == 0 {
-		s.Lease = DefaultLease
-	}
+	s.Concurrency = cmp.Or(s.Concurrency, 1)
+	s.Lease = cmp.Or(s.Lease, DefaultLease)
 	return s, nil
 }
 

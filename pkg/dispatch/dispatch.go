@@ -6,6 +6,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -38,18 +39,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Interval <= 0 {
-		c.Interval = 2 * time.Second
-	}
-	if c.Lease <= 0 {
-		c.Lease = 30 * time.Second
-	}
-	if c.Overdue <= 0 {
-		c.Overdue = 10 * time.Minute
-	}
-	if c.PerTenant <= 0 {
-		c.PerTenant = 500
-	}
+	c.Interval = cmp.Or(max(c.Interval, 0), 2*time.Second)
+	c.Lease = cmp.Or(max(c.Lease, 0), 30*time.Second)
+	c.Overdue = cmp.Or(max(c.Overdue, 0), 10*time.Minute)
+	c.PerTenant = cmp.Or(max(c.PerTenant, 0), 500)
 	return c
 }
 

@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/tenant"
@@ -44,7 +44,10 @@ func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directo
 	if err != nil {
 		return err
 	}
-	o.Listen, o.Senders = params.Get("listen"), guestsOf(tenants)
+	o.Listen = params.Get("listen")
+	if o.Senders, err = sendersOf(tenants); err != nil {
+		return err
+	}
 	if params.Get("cert") == "" {
 		return nil
 	}
@@ -53,25 +56,19 @@ func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directo
 	return err
 }
 
-// guestsOf lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
+// sendersOf lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
 // source of what comes with it.
-func guestsOf(tenants *tenant.Directory) natsbroker.Senders {
-	queues := map[string]string{} // by digest of the key
+func sendersOf(tenants *tenant.Directory) (natsbroker.Senders, error) {
+	var ring access.Keyring
 	if tenants != nil {
-		for _, t := range tenants.All() {
-			addSenders(queues, t)
+		var err error
+		if ring, err = access.NewKeyring(tenants.All(), nil); err != nil {
+			return nil, err
 		}
 	}
 	return func(token string) (queue string, ok bool) {
-		queue, ok = queues[tenant.Hash(token)]
-		return queue, ok
-	}
-}
-
-func addSenders(queues map[string]string, t tenant.Tenant) {
-	for _, key := range t.Keys {
-		if slices.ContainsFunc(t.Queues, func(q tenant.Queue) bool { return q.Source == key.Name }) {
-			queues[strings.ToLower(key.SHA256)] = broker.InboundType(string(t.ID), key.Name)
-		}
-	}
+		holder, _ := ring.Holder(token)
+		q, ok := holder.Queue()
+		return broker.InboundType(string(holder.Tenant.ID), q.Source), ok
+	}, nil
 }

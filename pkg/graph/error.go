@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -66,8 +67,8 @@ func parseError(status int, header http.Header, body []byte, now time.Time, hide
 	e := &Error{
 		Status:          status,
 		Code:            clip(env.Error.Code, 80),
-		RequestID:       clip(orDefault(header.Get("request-id"), env.Error.Inner.RequestID), 64),
-		ClientRequestID: clip(orDefault(header.Get("client-request-id"), env.Error.Inner.ClientRequestID), 64),
+		RequestID:       clip(cmp.Or(header.Get("request-id"), env.Error.Inner.RequestID), 64),
+		ClientRequestID: clip(cmp.Or(header.Get("client-request-id"), env.Error.Inner.ClientRequestID), 64),
 		ApprovalCode:    clip(header.Get("x-msft-approval-code"), 64),
 		RetryAfter:      retryAfter(header, now),
 	}
@@ -80,7 +81,7 @@ func (e *Error) read(message string, hide []string) {
 	var inner intune
 	if strings.HasPrefix(strings.TrimSpace(message), "{") && json.Unmarshal([]byte(message), &inner) == nil {
 		message = inner.Message
-		e.RetryAfter = orDefault(e.RetryAfter, inner.RetryAfter.duration())
+		e.RetryAfter = cmp.Or(e.RetryAfter, inner.RetryAfter.duration())
 	}
 	if m := activity.FindStringSubmatch(message); m != nil {
 		e.ActivityID = m[1]

@@ -7,6 +7,7 @@
 package graph
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,33 +84,20 @@ func New(config Config) (*Client, error) {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Root == "" {
-		c.Root = PublicCloud
-	}
-	if c.Gate == nil {
-		c.Gate = Open{}
-	}
+	c.Root = cmp.Or(c.Root, PublicCloud)
+	c.Gate = cmp.Or[Gate](c.Gate, Open{})
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.HTTP == nil {
 		c.HTTP = NewHTTPClient()
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	c.Timeout = orDefault(c.Timeout, time.Minute)
-	c.Patience = orDefault(c.Patience, time.Second)
-	c.Pause = orDefault(c.Pause, 300*time.Millisecond)
-	c.Retries = orDefault(c.Retries, 2)
+	c.Timeout = cmp.Or(c.Timeout, time.Minute)
+	c.Patience = cmp.Or(c.Patience, time.Second)
+	c.Pause = cmp.Or(c.Pause, 300*time.Millisecond)
+	c.Retries = cmp.Or(c.Retries, 2)
 	return c
-}
-
-func orDefault[T comparable](value, fallback T) T {
-	if value == *new(T) {
-		return fallback
-	}
-	return value
 }
 
 // checkRoot returns the origin of a root, and refuses to send tokens in the clear beyond this machine.

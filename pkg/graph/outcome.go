@@ -86,7 +86,7 @@ func (c *Client) shut(ctx context.Context, answers ...*Error) {
 		pause = backoff.Doubled(firstPause, int(c.slowed.Add(1)-1), maxPause)
 	}
 	for _, e := range answers {
-		e.RetryAfter = orDefault(e.RetryAfter, pause)
+		e.RetryAfter = cmp.Or(e.RetryAfter, pause)
 	}
 	// The gate must hear of it even when the caller has just been told to stop.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

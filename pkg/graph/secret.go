@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,13 +39,13 @@ func (s ClientSecret) Token(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, asFault(err, fault.TenantCredentialsUnreadable, "the client secret cannot be read")
 	}
-	origin, err := checkRoot(orDefault(s.Login, PublicLogin))
+	origin, err := checkRoot(cmp.Or(s.Login, PublicLogin))
 	if err != nil {
 		return Token{}, fault.Wrap(err, fault.TenantCredentialsRefused, "the login address is not usable")
 	}
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {secret.Reveal()},
-		"scope": {orDefault(s.Scope, PublicCloud+"/.default")},
+		"scope": {cmp.Or(s.Scope, PublicCloud+"/.default")},
 	}
 	address := origin + "/" + url.PathEscape(s.Tenant) + "/oauth2/v2.0/token"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))

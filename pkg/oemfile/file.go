@@ -2,6 +2,7 @@ package oemfile
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,12 +41,8 @@ type File struct {
 
 // Open tells encoding and delimiter of r and reads up to the header. The error is an *Error, or what r failed with.
 func Open(r io.Reader, o Options) (*File, error) {
-	if o.MaxRecord <= 0 {
-		o.MaxRecord = DefaultMaxRecord
-	}
-	if o.MaxRows <= 0 {
-		o.MaxRows = DefaultMaxRows
-	}
+	o.MaxRecord = cmp.Or(max(o.MaxRecord, 0), DefaultMaxRecord)
+	o.MaxRows = cmp.Or(max(o.MaxRows, 0), DefaultMaxRows)
 	l, err := openLines(r, o.MaxRecord)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -43,21 +44,11 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = 5 * time.Minute
-	}
-	if c.MaxAttempts <= 0 {
-		c.MaxAttempts = 8
-	}
-	if c.MinPause <= 0 {
-		c.MinPause = time.Second
-	}
-	if c.MaxPause <= 0 {
-		c.MaxPause = 60 * c.MinPause
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	c.Timeout = cmp.Or(max(c.Timeout, 0), 5*time.Minute)
+	c.MaxAttempts = cmp.Or(max(c.MaxAttempts, 0), 8)
+	c.MinPause = cmp.Or(max(c.MinPause, 0), time.Second)
+	c.MaxPause = cmp.Or(max(c.MaxPause, 0), 60*c.MinPause)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

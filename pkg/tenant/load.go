@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -124,24 +125,17 @@ func NewDirectory(tenants ...Tenant) (*Directory, error) {
 }
 
 func (t Tenant) withDefaults() Tenant {
-	setDefault(&t.Endpoints.Login, DefaultLogin)
-	setDefault(&t.Endpoints.Graph, DefaultGraph)
-	setDefault(&t.Credential.Kind, "secret")
-	setDefault(&t.Limits.Writes, DefaultWrites)
-	setDefault(&t.Limits.Reads, DefaultReads)
-	setDefault(&t.Limits.Directory, DefaultDirectory)
-	setDefault(&t.Limits.Window, DefaultWindow)
-	setDefault(&t.Limits.ImportSize, DefaultImportSize)
-	setDefault(&t.Policy.MaxGroupTag, DefaultGroupTag)
+	t.Endpoints.Login = cmp.Or(t.Endpoints.Login, DefaultLogin)
+	t.Endpoints.Graph = cmp.Or(t.Endpoints.Graph, DefaultGraph)
+	t.Credential.Kind = cmp.Or(t.Credential.Kind, "secret")
+	t.Limits.Writes = cmp.Or(t.Limits.Writes, DefaultWrites)
+	t.Limits.Reads = cmp.Or(t.Limits.Reads, DefaultReads)
+	t.Limits.Directory = cmp.Or(t.Limits.Directory, DefaultDirectory)
+	t.Limits.Window = cmp.Or(t.Limits.Window, DefaultWindow)
+	t.Limits.ImportSize = cmp.Or(t.Limits.ImportSize, DefaultImportSize)
+	t.Policy.MaxGroupTag = cmp.Or(t.Policy.MaxGroupTag, DefaultGroupTag)
 	if t.Policy.AllowVirtualMachine == nil {
 		t.Policy.AllowVirtualMachine = new(true)
 	}
 	return t
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

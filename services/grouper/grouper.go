@@ -6,6 +6,7 @@
 package grouper
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -115,17 +116,13 @@ func newStage(t Timings, deps Deps, emitter Emitter) *stage {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Concurrency <= 0 {
-		c.Concurrency = 4
-	}
+	c.Concurrency = cmp.Or(max(c.Concurrency, 0), 4)
 	c.Timings = c.Timings.withDefaults()
 	return c
 }
 
 func (d Deps) withDefaults() Deps {
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	if d.Registry == nil {
 		d.Registry = prometheus.NewRegistry()
 	}
@@ -141,9 +138,7 @@ func (d Deps) dispatch(emitter Emitter, load *dispatch.Load) dispatch.Deps {
 
 func (c Config) dispatch() dispatch.Config {
 	c.Dispatch.Stages, c.Dispatch.Source = []dispatch.Stage{dispatch.Group}, source
-	if c.Dispatch.Owner == "" {
-		c.Dispatch.Owner = uuid.NewString()
-	}
+	c.Dispatch.Owner = cmp.Or(c.Dispatch.Owner, uuid.NewString())
 	return c.Dispatch
 }
 

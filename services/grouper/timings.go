@@ -1,6 +1,7 @@
 package grouper
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -26,23 +27,17 @@ type Timings struct {
 }
 
 func (t Timings) withDefaults() Timings {
-	for field, d := range map[*time.Duration]time.Duration{
-		&t.First: 15 * time.Second, &t.Max: 10 * time.Minute, &t.Denied: 5 * time.Minute, &t.Grace: time.Minute,
-		&t.Vanish: time.Hour, &t.Alarm: 4 * time.Hour, &t.Groups: time.Minute, &t.Sync: autopilot.SyncPause,
-	} {
-		if *field == 0 {
-			*field = d
-		}
-	}
-	if t.Members == 0 {
-		t.Members = min(10*time.Second, t.First/2)
-	}
-	if t.MaxAttempts == 0 {
-		t.MaxAttempts = 10
-	}
-	if t.MaxListed == 0 {
-		t.MaxListed = 100_000
-	}
+	t.First = cmp.Or(t.First, 15*time.Second)
+	t.Max = cmp.Or(t.Max, 10*time.Minute)
+	t.Denied = cmp.Or(t.Denied, 5*time.Minute)
+	t.Grace = cmp.Or(t.Grace, time.Minute)
+	t.Vanish = cmp.Or(t.Vanish, time.Hour)
+	t.Alarm = cmp.Or(t.Alarm, 4*time.Hour)
+	t.Groups = cmp.Or(t.Groups, time.Minute)
+	t.Members = cmp.Or(t.Members, min(10*time.Second, t.First/2))
+	t.Sync = cmp.Or(t.Sync, autopilot.SyncPause)
+	t.MaxAttempts = cmp.Or(t.MaxAttempts, 10)
+	t.MaxListed = cmp.Or(t.MaxListed, 100_000)
 	t.Max = max(t.Max, t.First)
 	return t
 }

@@ -6,6 +6,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -92,9 +93,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Concurrency <= 0 {
-		c.Concurrency = 4
-	}
+	c.Concurrency = cmp.Or(max(c.Concurrency, 0), 4)
 	c.Timings = c.Timings.WithDefaults()
 	return c
 }
@@ -112,19 +111,13 @@ func (c Config) pipeline(d Deps, load *dispatch.Load) pipeline.Config {
 
 func (c Config) dispatch() dispatch.Config {
 	c.Dispatch.Stages, c.Dispatch.Source = []dispatch.Stage{dispatch.Import, dispatch.Submissions}, source
-	if c.Dispatch.Owner == "" {
-		c.Dispatch.Owner = uuid.NewString()
-	}
+	c.Dispatch.Owner = cmp.Or(c.Dispatch.Owner, uuid.NewString())
 	return c.Dispatch
 }
 
 func (d Deps) withDefaults() Deps {
-	if d.Bell == nil {
-		d.Bell = new(dispatch.Bell)
-	}
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
+	d.Bell = cmp.Or(d.Bell, new(dispatch.Bell))
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 	if d.Registry == nil {
 		d.Registry = prometheus.NewRegistry()
 	}

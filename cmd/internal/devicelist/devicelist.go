@@ -10,7 +10,6 @@ import (
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/oemfile"
 	"taxiway.example/pkg/tenant"
@@ -40,9 +39,6 @@ type Row struct {
 
 // Failed reports whether somebody has to do something about the row.
 func (r Row) Failed() bool { return r.Outcome == device.Rejected || r.Outcome == device.Conflict }
-
-// Hash returns the hash of an accepted row.
-func (r Row) Hash() (hwhash.Hash, error) { return hwhash.FromCanonical(r.candidate.Canonical) }
 
 // Checker judges the rows of one or more lists and remembers their devices. It is not safe for concurrent use.
 type Checker struct {

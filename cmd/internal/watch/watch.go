@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -41,12 +42,8 @@ type view interface {
 // first, it returns ctx's error with what was seen last. A server that does not answer for a while, or that
 // asks for patience, is asked again.
 func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options) (api.Batch, error) {
-	if o.Interval <= 0 {
-		o.Interval = time.Second
-	}
-	if o.Patience <= 0 {
-		o.Patience = Patience
-	}
+	o.Interval = cmp.Or(max(o.Interval, 0), time.Second)
+	o.Patience = cmp.Or(max(o.Patience, 0), Patience)
 	v := newView(w, o.Terminal)
 	defer v.close()
 	var last api.Batch

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"log/slog"
 	"reflect"
 	"time"
@@ -174,29 +175,20 @@ func (o Options) clipped() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.TokenLifetime = max(orDefault(o.TokenLifetime, 3599*time.Second), time.Second)
-	o.MaxImport = orDefault(o.MaxImport, 500)
-	o.MaxBody = min(orDefault(o.MaxBody, 8<<20), 64<<20)
-	o.MaxGroups = orDefault(o.MaxGroups, 15000)
-	o.MaxLog = orDefault(o.MaxLog, 100_000)
-	o.Pages.Imported = min(orDefault(o.Pages.Imported, 1000), 1000)
-	o.Pages.Identities = min(orDefault(o.Pages.Identities, 1000), 1000)
-	o.Pages.Directory = min(orDefault(o.Pages.Directory, 100), 999)
-	o.Pages.Profiles = min(orDefault(o.Pages.Profiles, 100), 1000)
-	o.Limits.Window = orDefault(o.Limits.Window, 20*time.Second)
-	if o.Quirks.OrderIDPrefix == "" {
-		o.Quirks.OrderIDPrefix = "[OrderId]"
-	}
-	o.Quirks.ApprovalStatus = orDefault(o.Quirks.ApprovalStatus, 403)
+	o.TokenLifetime = max(cmp.Or(max(o.TokenLifetime, 0), 3599*time.Second), time.Second)
+	o.MaxImport = cmp.Or(max(o.MaxImport, 0), 500)
+	o.MaxBody = min(cmp.Or(max(o.MaxBody, 0), 8<<20), 64<<20)
+	o.MaxGroups = cmp.Or(max(o.MaxGroups, 0), 15000)
+	o.MaxLog = cmp.Or(max(o.MaxLog, 0), 100_000)
+	o.Pages.Imported = min(cmp.Or(max(o.Pages.Imported, 0), 1000), 1000)
+	o.Pages.Identities = min(cmp.Or(max(o.Pages.Identities, 0), 1000), 1000)
+	o.Pages.Directory = min(cmp.Or(max(o.Pages.Directory, 0), 100), 999)
+	o.Pages.Profiles = min(cmp.Or(max(o.Pages.Profiles, 0), 100), 1000)
+	o.Limits.Window = cmp.Or(max(o.Limits.Window, 0), 20*time.Second)
+	o.Quirks.OrderIDPrefix = cmp.Or(o.Quirks.OrderIDPrefix, "[OrderId]")
+	o.Quirks.ApprovalStatus = cmp.Or(max(o.Quirks.ApprovalStatus, 0), 403)
 	clipFields(reflect.ValueOf(&o.Delays).Elem())
 	clipFields(reflect.ValueOf(&o.Quirks).Elem())
 	clipFields(reflect.ValueOf(&o.Chaos).Elem())
 	return o
-}
-
-func orDefault[T int | int64 | time.Duration](v, def T) T {
-	if v <= 0 {
-		return def
-	}
-	return v
 }

@@ -4,6 +4,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -50,18 +51,12 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.Chunk, 500)
-	setDefault(&c.Workers, runtime.GOMAXPROCS(0))
-	setDefault(&c.Grace, 30*time.Second)
-	setDefault(&c.Publish, 5*time.Second)
-	setDefault(&c.Problems, 100)
+	c.Chunk = cmp.Or(max(c.Chunk, 0), 500)
+	c.Workers = cmp.Or(max(c.Workers, 0), runtime.GOMAXPROCS(0))
+	c.Grace = cmp.Or(max(c.Grace, 0), 30*time.Second)
+	c.Publish = cmp.Or(max(c.Publish, 0), 5*time.Second)
+	c.Problems = cmp.Or(max(c.Problems, 0), 100)
 	return c
-}
-
-func setDefault[T int | time.Duration](field *T, value T) {
-	if *field <= 0 {
-		*field = value
-	}
 }
 
 // Deps are the parts a Service works with.

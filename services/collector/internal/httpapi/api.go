@@ -6,6 +6,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,8 +15,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
@@ -41,22 +42,16 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	const gib = 1 << 30
-	setDefault(&c.MaxBody, 10*gib)
-	setDefault(&c.MaxInflated, 10*gib)
-	setDefault(&c.MaxRatio, 200)
-	setDefault(&c.MaxDevice, 64<<10)
-	setDefault(&c.Timeout, 30*time.Second)
-	setDefault(&c.Idle, time.Minute)
-	setDefault(&c.Poll, 5*time.Second)
-	setDefault(&c.Burst, max(1, int(2*c.Rate)))
-	setDefault(&c.Uploads, 8)
+	c.MaxBody = cmp.Or(max(c.MaxBody, 0), 10*gib)
+	c.MaxInflated = cmp.Or(max(c.MaxInflated, 0), 10*gib)
+	c.MaxRatio = cmp.Or(max(c.MaxRatio, 0), 200)
+	c.MaxDevice = cmp.Or(max(c.MaxDevice, 0), 64<<10)
+	c.Timeout = cmp.Or(max(c.Timeout, 0), 30*time.Second)
+	c.Idle = cmp.Or(max(c.Idle, 0), time.Minute)
+	c.Poll = cmp.Or(max(c.Poll, 0), 5*time.Second)
+	c.Burst = cmp.Or(max(c.Burst, 0), max(1, int(2*c.Rate)))
+	c.Uploads = cmp.Or(max(c.Uploads, 0), 8)
 	return c
-}
-
-func setDefault[T int | int64 | time.Duration](field *T, value T) {
-	if *field <= 0 {
-		*field = value
-	}
 }
 
 // Taker takes deliveries in.
@@ -80,10 +75,9 @@ type Desk interface {
 	ledger.Audit
 }
 
-// Tenants finds tenants.
+// Tenants are the tenants whose keys count.
 type Tenants interface {
-	Get(id device.TenantID) (tenant.Tenant, error)
-	IDs() []device.TenantID
+	All() []tenant.Tenant
 }
 
 // Deps are the parts the API works with.
@@ -104,27 +98,27 @@ type API struct {
 	Deps
 
 	config  Config
-	keys    keyring
+	keys    access.Keyring
 	limits  *limiter
 	metrics metrics
 	mux     *http.ServeMux
 }
 
-// access is who may use a route.
-type access int
+// permission is who may use a route.
+type permission int
 
 const (
-	public   access = iota // anybody
-	sender                 // any key of a tenant
-	operator               // operator keys
-	keeper                 // operator keys of a tenant
+	public   permission = iota // anybody
+	sender                     // any key of a tenant
+	operator                   // operator keys
+	keeper                     // operator keys of a tenant
 )
 
 // Route is a method and a path pattern that the API serves.
 type Route struct {
 	Method, Path string
 
-	access   access
+	access   permission
 	handle   func(*API, http.ResponseWriter, *http.Request, principal) error
 	transfer bool // may take as long as it moves
 }
@@ -153,7 +147,7 @@ func Routes() []Route { return append([]Route(nil), routes...) }
 // New returns the API. An error names a key that cannot be used.
 func New(c Config, d Deps) (*API, error) {
 	c = c.withDefaults()
-	keys, err := newKeyring(d.Tenants, c.Operators)
+	keys, err := access.NewKeyring(d.Tenants.All(), c.Operators)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package httpapi
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -31,72 +27,17 @@ func (p principal) letters() ledger.LetterQuery {
 	return ledger.LetterQuery{Tenant: p.tenant.ID, All: p.house()}
 }
 
-// keyring knows every key by its SHA-256.
-type keyring []struct {
-	digest [sha256.Size]byte
-	holder principal
-}
-
-func newKeyring(tenants Tenants, operators []tenant.Key) (keyring, error) {
-	var ring keyring
-	add := func(k tenant.Key, p principal) error {
-		raw, err := hex.DecodeString(k.SHA256)
-		if err != nil || len(raw) != sha256.Size {
-			return fmt.Errorf("key %q of tenant %q: its SHA-256 must be 64 hexadecimal digits", k.Name, p.tenant.ID)
-		}
-		ring = append(ring, struct {
-			digest [sha256.Size]byte
-			holder principal
-		}{[sha256.Size]byte(raw), p})
-		return nil
-	}
-	for _, id := range tenants.IDs() {
-		t, err := tenants.Get(id)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range t.Keys {
-			if err := add(k, principal{tenant: t, name: k.Name, operator: k.Operator}); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, k := range operators {
-		if err := add(k, principal{name: k.Name, operator: true}); err != nil {
-			return nil, err
-		}
-	}
-	return ring, nil
-}
-
-// holder finds who holds a key. It looks at every key, so that time says nothing about which one fits.
-func (ring keyring) holder(key string) (principal, bool) {
-	digest := sha256.Sum256([]byte(key))
-	found := -1
-	for i := range ring {
-		if subtle.ConstantTimeCompare(digest[:], ring[i].digest[:]) == 1 {
-			found = i
-		}
-	}
-	if found < 0 {
-		return principal{}, false
-	}
-	return ring[found].holder, true
-}
-
-// maxKey bounds what is hashed, in characters.
-const maxKey = 512
-
 // authorize decides who a request is for and whether they may do it: the one place that does.
-func (a *API) authorize(r *http.Request, need access) (principal, error) {
+func (a *API) authorize(r *http.Request, need permission) (principal, error) {
 	if need == public {
 		return principal{}, nil
 	}
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if key = strings.TrimSpace(key); !strings.EqualFold(scheme, "Bearer") || key == "" || len(key) > maxKey {
+	if key = strings.TrimSpace(key); !strings.EqualFold(scheme, "Bearer") || key == "" {
 		return principal{}, fault.New(fault.RequestUnauthenticated, "There is no key.")
 	}
-	p, ok := a.keys.holder(key)
+	holder, ok := a.keys.Holder(key)
+	p := principal{holder.Tenant, holder.Name, holder.Operator}
 	switch {
 	case !ok:
 		return principal{}, fault.New(fault.RequestUnauthenticated, "The key is not known.")

@@ -6,6 +6,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -33,11 +34,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	for field, value := range map[*int]int{&c.MaxBody: broker.MaxBody, &c.MaxDevices: 500, &c.Concurrency: 4} {
-		if *field <= 0 {
-			*field = value
-		}
-	}
+	c.MaxBody = cmp.Or(max(c.MaxBody, 0), broker.MaxBody)
+	c.MaxDevices = cmp.Or(max(c.MaxDevices, 0), 500)
+	c.Concurrency = cmp.Or(max(c.Concurrency, 0), 4)
 	return c
 }
 

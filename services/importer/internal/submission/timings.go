@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -30,32 +31,22 @@ type Timings struct {
 
 // WithDefaults returns t with its zero fields filled in.
 func (t Timings) WithDefaults() Timings {
-	def := func(field *time.Duration, d time.Duration) {
-		if *field == 0 {
-			*field = d
-		}
-	}
-	def(&t.Claim, time.Minute)
-	def(&t.Settle, max(5*time.Minute, 2*t.Claim))
-	def(&t.PollFirst, 15*time.Second)
-	def(&t.PollMax, max(5*time.Minute, t.PollFirst))
-	def(&t.Stuck, time.Hour)
-	def(&t.Invisible, 2*time.Hour)
-	def(&t.RetryFirst, 2*time.Minute)
-	def(&t.RetryMax, max(time.Hour, t.RetryFirst))
-	def(&t.Denied, 5*time.Minute)
-	def(&t.Unavailable, time.Minute)
-	def(&t.Grace, 30*time.Second)
-	def(&t.Cleanup, 30*time.Second)
-	def(&t.CleanupEnd, 24*time.Hour)
-	count := func(field *int, n int) {
-		if *field == 0 {
-			*field = n
-		}
-	}
-	count(&t.MaxAttempts, 6)
-	count(&t.MaxLookups, 20)
-	count(&t.MaxDeletes, 20)
+	t.Claim = cmp.Or(t.Claim, time.Minute)
+	t.Settle = cmp.Or(t.Settle, max(5*time.Minute, 2*t.Claim))
+	t.PollFirst = cmp.Or(t.PollFirst, 15*time.Second)
+	t.PollMax = cmp.Or(t.PollMax, max(5*time.Minute, t.PollFirst))
+	t.Stuck = cmp.Or(t.Stuck, time.Hour)
+	t.Invisible = cmp.Or(t.Invisible, 2*time.Hour)
+	t.RetryFirst = cmp.Or(t.RetryFirst, 2*time.Minute)
+	t.RetryMax = cmp.Or(t.RetryMax, max(time.Hour, t.RetryFirst))
+	t.Denied = cmp.Or(t.Denied, 5*time.Minute)
+	t.Unavailable = cmp.Or(t.Unavailable, time.Minute)
+	t.Grace = cmp.Or(t.Grace, 30*time.Second)
+	t.Cleanup = cmp.Or(t.Cleanup, 30*time.Second)
+	t.CleanupEnd = cmp.Or(t.CleanupEnd, 24*time.Hour)
+	t.MaxAttempts = cmp.Or(t.MaxAttempts, 6)
+	t.MaxLookups = cmp.Or(t.MaxLookups, 20)
+	t.MaxDeletes = cmp.Or(t.MaxDeletes, 20)
 	return t
 }
 
