@@ -8,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/broker/sbbroker/simulator"
 	wiring "taxiway.example/pkg/engine"
+	"taxiway.example/pkg/natsserver"
 )
 
 // natsEmbedded is a server that lives and dies with the pipeline.
@@ -26,7 +27,7 @@ func natsEmbedded(t *testing.T) site {
 func natsServer(t *testing.T) site {
 	t.Helper()
 	store := t.TempDir()
-	srv, err := natsbroker.Embedded(store, natsbroker.ServerOptions{Listen: "127.0.0.1:0"})
+	srv, err := natsserver.Start(store, natsserver.Options{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +40,8 @@ func natsServer(t *testing.T) site {
 }
 
 // purgeStreams empties all streams.
-func purgeStreams(ctx context.Context, srv *natsbroker.Server) error {
-	nc, err := srv.Connect(ctx)
+func purgeStreams(ctx context.Context, srv *natsserver.Server) error {
+	nc, err := nats.Connect("", srv.InProcess()...)
 	if err != nil {
 		return err
 	}

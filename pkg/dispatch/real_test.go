@@ -8,9 +8,9 @@ import (
 
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
@@ -32,15 +32,7 @@ func openLedger(t *testing.T) ledger.Ledger {
 
 func openBroker(t *testing.T) broker.Broker {
 	t.Helper()
-	srv, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := srv.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: srv})
+	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(t.TempDir()), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,55 +10,68 @@ import (
 	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
+	"taxiway.example/pkg/natsserver"
 	"taxiway.example/pkg/tenant"
 )
 
+// embedded is a broker with its server in this process.
+type embedded struct {
+	broker.Broker
+	server *natsserver.Server
+}
+
 // openEmbedded opens nats+embedded:DIRECTORY[?listen=HOST:PORT[&cert=FILE&key=FILE]].
-func openEmbedded(ctx context.Context, address string, options Options) (broker.Broker, error) {
+func openEmbedded(ctx context.Context, address string, o Options) (broker.Broker, error) {
 	dir, query, _ := strings.Cut(behindScheme(address), "?")
-	opts := natsOptions(options)
-	o := natsbroker.ServerOptions{Logger: opts.Logger}
-	if err := listenAs(&o, query, options.Tenants); err != nil {
+	opts, err := serverOptions(query, o)
+	if err != nil {
 		return nil, fmt.Errorf("broker address: %w", err)
 	}
-	srv, err := natsbroker.Embedded(filePath(dir), o)
+	srv, err := natsserver.Start(filePath(dir), opts)
 	if err != nil {
 		return nil, err
 	}
-	nc, err := srv.Connect(ctx)
+	b, err := connectNATS(ctx, "", natsOptions(o), srv.InProcess())
 	if err != nil {
 		return nil, errors.Join(err, srv.Close())
 	}
-	opts.Server = srv
-	b, err := natsbroker.New(ctx, nc, opts)
-	if err != nil {
-		nc.Close()
-		return nil, errors.Join(err, srv.Close())
-	}
-	return b, nil
+	return embedded{b, srv}, nil
 }
 
-// listenAs reads the parameters of an address. Whoever comes in by the port is a sender.
-func listenAs(o *natsbroker.ServerOptions, query string, tenants *tenant.Directory) error {
+// Health asks the server too.
+func (e embedded) Health(ctx context.Context) error {
+	if err := e.server.Health(); err != nil {
+		return err
+	}
+	return e.Broker.Health(ctx)
+}
+
+// Close stops the server too.
+func (e embedded) Close(ctx context.Context) error {
+	return errors.Join(e.Broker.Close(ctx), e.server.Close())
+}
+
+// serverOptions reads the parameters of an address. Whoever comes in by the port is an external sender.
+func serverOptions(query string, o Options) (natsserver.Options, error) {
+	s := natsserver.Options{Logger: o.Logger}
 	params, err := embeddedParameters(query)
 	if err != nil {
-		return err
+		return s, err
 	}
-	o.Listen = params.Get("listen")
-	if o.Senders, err = sendersOf(tenants); err != nil {
-		return err
+	if s.Listen = params.Get("listen"); s.Listen != "" {
+		s.Senders, err = senders(o.Tenants)
 	}
-	if params.Get("cert") == "" {
-		return nil
+	if params.Get("cert") == "" || err != nil {
+		return s, err
 	}
 	pair, err := tls.LoadX509KeyPair(params.Get("cert"), params.Get("key"))
-	o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	return err
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	return s, err
 }
 
-// sendersOf lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
+// senders lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
 // source of what comes with it.
-func sendersOf(tenants *tenant.Directory) (natsbroker.Senders, error) {
+func senders(tenants *tenant.Directory) (natsserver.Senders, error) {
 	var ring access.Keyring
 	if tenants != nil {
 		var err error
@@ -66,9 +79,10 @@ func sendersOf(tenants *tenant.Directory) (natsbroker.Senders, error) {
 			return nil, err
 		}
 	}
-	return func(token string) (queue string, ok bool) {
-		holder, _ := ring.Holder(token)
+	return func(key string) (natsserver.Sender, bool) {
+		holder, _ := ring.Holder(key)
 		q, ok := holder.Queue()
-		return broker.InboundType(string(holder.Tenant.ID), q.Source), ok
+		subject, inbox := natsbroker.Inbound(broker.InboundType(string(holder.Tenant.ID), q.Source))
+		return natsserver.Sender{Subject: subject, Inbox: inbox}, ok
 	}, nil
 }

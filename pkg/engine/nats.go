@@ -26,11 +26,15 @@ func openNATS(ctx context.Context, address string, o Options) (broker.Broker, er
 	if err != nil {
 		return nil, fmt.Errorf("broker address: %w", err)
 	}
+	return connectNATS(ctx, servers, opts, identity)
+}
+
+func connectNATS(ctx context.Context, servers string, o natsbroker.Options, identity []nats.Option) (broker.Broker, error) {
 	nc, err := natsbroker.Connect(ctx, servers, o.Logger, identity...)
 	if err != nil {
 		return nil, err
 	}
-	b, err := natsbroker.New(ctx, nc, opts)
+	b, err := natsbroker.New(ctx, nc, o)
 	if err != nil {
 		nc.Close()
 		return nil, err

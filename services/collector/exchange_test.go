@@ -18,13 +18,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/awaittest"
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/natsserver"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -54,7 +54,7 @@ var queues = []string{contosoA, contosoB, fabrikamA}
 
 func natsBus(t *testing.T) *bus {
 	t.Helper()
-	srv, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{Listen: "127.0.0.1:0"})
+	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package grouper
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -12,9 +13,9 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/slowness"
@@ -22,17 +23,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func openBroker(t *testing.T) *natsbroker.Broker {
+func openBroker(t *testing.T) broker.Broker {
 	t.Helper()
-	server, err := natsbroker.Embedded(t.TempDir(), natsbroker.ServerOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := server.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: server})
+	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(t.TempDir()), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

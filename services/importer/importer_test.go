@@ -22,9 +22,9 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/dispatch"
+	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
@@ -120,15 +120,7 @@ func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant))
 
 func newBroker(t *testing.T, dir string) broker.Broker {
 	t.Helper()
-	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := srv.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := natsbroker.New(t.Context(), nc, natsbroker.Options{Server: srv})
+	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(dir), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package natsbroker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/event"
+	"taxiway.example/pkg/natsserver"
 )
 
 // The benchmarks run the floor (raw JetStream calls on the same server, same sizes, same durability) and the adapter one
@@ -19,20 +21,20 @@ import (
 
 func benchBroker(b *testing.B) *Broker {
 	b.Helper()
-	srv, err := Embedded(b.TempDir(), ServerOptions{})
+	srv, err := natsserver.Start(b.TempDir(), natsserver.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	nc, err := srv.Connect(b.Context())
+	nc, err := Connect(b.Context(), "", nil, srv.InProcess()...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	br, err := New(b.Context(), nc, Options{Server: srv, MaxBytes: 4 << 30})
+	br, err := New(b.Context(), nc, Options{MaxBytes: 4 << 30})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := br.Close(context.WithoutCancel(b.Context())); err != nil {
+		if err := errors.Join(br.Close(context.WithoutCancel(b.Context())), srv.Close()); err != nil {
 			b.Error(err)
 		}
 	})
@@ -63,7 +65,7 @@ func rawPublish(b *testing.B, br *Broker, messages []broker.Message) {
 	b.Helper()
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
-		msg := &nats.Msg{Subject: br.event(broker.Message{Type: m.Type, Tenant: m.Tenant}), Data: m.Body, Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}
+		msg := &nats.Msg{Subject: eventSubject(broker.Message{Type: m.Type, Tenant: m.Tenant}), Data: m.Body, Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}
 		var err error
 		if futures[i], err = br.js.PublishMsgAsync(msg); err != nil {
 			b.Fatal(err)
@@ -136,7 +138,7 @@ func BenchmarkConsume(b *testing.B) {
 		<-done
 		ours += end.Sub(start)
 		b.StopTimer()
-		stream, err := br.js.Stream(b.Context(), br.work())
+		stream, err := br.js.Stream(b.Context(), workStream)
 		if err == nil {
 			err = stream.Purge(b.Context())
 		}
@@ -151,7 +153,7 @@ func BenchmarkConsume(b *testing.B) {
 
 func rawConsumer(b *testing.B, br *Broker, name string) jetstream.Consumer {
 	b.Helper()
-	c, err := br.js.CreateConsumer(b.Context(), br.work(), jetstream.ConsumerConfig{
+	c, err := br.js.CreateConsumer(b.Context(), workStream, jetstream.ConsumerConfig{
 		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: minAckPending,
 		FilterSubjects: []string{"taxiway.ev.devices.collected.v1.bulk.*", "taxiway.to." + name},
 	})

@@ -1,4 +1,4 @@
-// Package natsbroker is the broker on NATS JetStream, embedded in the process or a cluster of servers.
+// Package natsbroker is the broker on NATS JetStream.
 //
 // One stream carries the work of all subscriptions. It keeps messages by limits, refuses new ones when it is full, and is
 // trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each subscription is
@@ -22,16 +22,14 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Options are the settings of a broker; the zero value is good for an embedded server.
+// Options are the settings of a broker; the zero value is good for a single server.
 type Options struct {
-	Prefix         string        // of streams and subjects; default "taxiway"
 	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
 	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
 	MaxDeadBytes   int64         // of the stream of dead letters; default 1 GiB
 	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
 	TrimEvery      time.Duration // how often done messages are removed; default 1 min
-	Server         *Server       // the embedded server behind the connection: Health asks it too, Close stops it
 	Logger         *slog.Logger  // default: silent
 	Now            func() time.Time
 
@@ -47,14 +45,12 @@ const (
 )
 
 const (
-	defaultPrefix = "taxiway"
-	dedupeWindow  = 10 * time.Minute
-	adminTimeout  = 10 * time.Second
-	minPayload    = broker.MaxBody + 4*broker.MaxHeaders // headers grow when they are escaped
+	dedupeWindow = 10 * time.Minute
+	adminTimeout = 10 * time.Second
+	minPayload   = broker.MaxBody + 4*broker.MaxHeaders // headers grow when they are escaped
 )
 
 func (o Options) withDefaults() Options {
-	o.Prefix = cmp.Or(o.Prefix, defaultPrefix)
 	o.MaxBytes = cmp.Or(o.MaxBytes, 2<<30)
 	o.MaxDeadBytes = cmp.Or(o.MaxDeadBytes, 1<<30)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 128<<20)
@@ -73,15 +69,13 @@ func (o Options) withDefaults() Options {
 // Broker implements broker.Broker.
 type Broker struct {
 	Options
-	names
 	nc      *nats.Conn
 	js      jetstream.JetStream
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
 	state   adapter.Conditions
-	seen    sync.Map // the last message of each stream as of the previous Trim
-	once    sync.Once
-	closed  error // of Close
+	seen    sync.Map  // the last message of each stream as of the previous Trim
+	once    sync.Once // of Close
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -96,7 +90,7 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
 	}
-	b := &Broker{Options: o, names: names{o.Prefix}, nc: nc, js: js, trimmed: make(chan struct{})}
+	b := &Broker{Options: o, nc: nc, js: js, trimmed: make(chan struct{})}
 	if err := b.setUp(ctx, true); err != nil {
 		return nil, err
 	}
@@ -106,16 +100,13 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	return b, nil
 }
 
-// Close ends the connection, and the embedded server if the broker has one.
+// Close ends the connection.
 func (b *Broker) Close(ctx context.Context) error {
 	b.once.Do(func() {
 		b.stop()
 		<-b.trimmed
 		_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
 		b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
-		if b.Server != nil {
-			b.closed = b.Server.Close()
-		}
 	})
-	return b.closed
+	return nil
 }

@@ -85,7 +85,7 @@ func mustPublish(t *testing.T, b *Broker, m ...broker.Message) {
 
 func stored(t *testing.T, b *Broker) jetstream.StreamState {
 	t.Helper()
-	s, err := b.js.Stream(t.Context(), b.work())
+	s, err := b.js.Stream(t.Context(), workStream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,14 +97,14 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(ctx context.Context, b *Broker) error{
 		"purge": func(ctx context.Context, b *Broker) error {
-			s, err := b.js.Stream(ctx, b.work())
+			s, err := b.js.Stream(ctx, workStream)
 			return errors.Join(err, s.Purge(ctx))
 		},
 		"delete the streams": func(ctx context.Context, b *Broker) error {
-			return errors.Join(b.js.DeleteStream(ctx, b.work()), b.js.DeleteStream(ctx, b.dead()))
+			return errors.Join(b.js.DeleteStream(ctx, workStream), b.js.DeleteStream(ctx, deadStream))
 		},
 		"delete the consumer": func(ctx context.Context, b *Broker) error {
-			return b.js.DeleteConsumer(ctx, b.work(), durable(importer))
+			return b.js.DeleteConsumer(ctx, workStream, placeOf(importer).durable)
 		},
 	}
 	for name, clear := range ways {
@@ -177,7 +177,7 @@ func TestTrim(t *testing.T) {
 	other := broker.Subscription{Name: "grouper", Type: "devices.registered.v1", Lease: time.Second}
 	_, stop = collect(t, b, other, broker.Acknowledge()) // it has nothing to do and holds nothing back
 	eventually(t, "the other subscription exists", func() bool {
-		_, err := b.js.Consumer(t.Context(), b.work(), durable(other))
+		_, err := b.js.Consumer(t.Context(), workStream, placeOf(other).durable)
 		return err == nil
 	})
 	stop()
@@ -281,7 +281,7 @@ func TestReplayNeedsTheSubscription(t *testing.T) {
 	got, stop := collect(t, b, importer, broker.DeadLetter(fault.New(fault.MessageMalformed, "")))
 	next(t, got)
 	stop()
-	if err := b.js.DeleteConsumer(t.Context(), b.work(), durable(importer)); err != nil {
+	if err := b.js.DeleteConsumer(t.Context(), workStream, placeOf(importer).durable); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Replay(t.Context(), "importer", "a", "a-r1"); fault.CodeOf(err) != fault.BrokerUnavailable {
@@ -371,7 +371,7 @@ func TestSubjectsHideNames(t *testing.T) {
 	got, stop := collect(t, b, importer, broker.DeadLetter(errors.New("x")))
 	next(t, got)
 	stop()
-	for _, name := range []string{b.work(), b.dead()} {
+	for _, name := range []string{workStream, deadStream} {
 		s, err := b.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
@@ -395,7 +395,7 @@ func TestWatchdog(t *testing.T) {
 	got, _ := collect(t, b, importer, broker.Acknowledge())
 	mustPublish(t, b, work("a"))
 	next(t, got)
-	if _, err := b.js.PauseConsumer(t.Context(), b.work(), durable(importer), time.Now().Add(time.Hour)); err != nil {
+	if _, err := b.js.PauseConsumer(t.Context(), workStream, placeOf(importer).durable, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	mustPublish(t, b, work("b"))
@@ -403,7 +403,7 @@ func TestWatchdog(t *testing.T) {
 		err := b.Health(t.Context())
 		return fault.CodeOf(err) == fault.BrokerUnavailable && strings.Contains(err.Error(), "importer_devices")
 	})
-	if _, err := b.js.ResumeConsumer(t.Context(), b.work(), durable(importer)); err != nil {
+	if _, err := b.js.ResumeConsumer(t.Context(), workStream, placeOf(importer).durable); err != nil {
 		t.Fatal(err)
 	}
 	if d := next(t, got); d.ID != "b" {

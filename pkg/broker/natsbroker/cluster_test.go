@@ -36,7 +36,7 @@ func cluster(t *testing.T) []*server.Server {
 	for i := range servers {
 		s, err := server.NewServer(&server.Options{
 			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
-			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxStore: maxStore,
+			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxStore: 8 << 30,
 			Cluster: server.ClusterOpts{Name: "taxiway", Host: "127.0.0.1", Port: ports[i]},
 			Routes:  server.RoutesFromStr(strings.Join(routes, ",")),
 		})
@@ -112,7 +112,7 @@ func TestFailover(t *testing.T) {
 // stopLeader ends the server that leads the work stream.
 func stopLeader(t *testing.T, b *Broker, servers []*server.Server) {
 	t.Helper()
-	s, err := b.js.Stream(t.Context(), b.work())
+	s, err := b.js.Stream(t.Context(), workStream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func modest(ctx context.Context, t *testing.T, urls []string) {
 		t.Fatal(err)
 	}
 	b.closing(t)
-	stream, err := b.js.Stream(ctx, b.work())
+	stream, err := b.js.Stream(ctx, workStream)
 	if err != nil {
 		t.Fatal(err)
 	}

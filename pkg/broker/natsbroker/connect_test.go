@@ -4,15 +4,54 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/natsserver"
 )
+
+func TestOtherProcessesConnectByURL(t *testing.T) {
+	t.Parallel()
+	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() })
+	nc, err := Connect(t.Context(), srv.URL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(t.Context(), nc, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.closing(t)
+	mustPublish(t, b, work("a"))
+	if err := b.Health(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // takes connections and says nothing
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := Connect(ctx, "nats://"+l.Addr().String(), nil); fault.CodeOf(err) != fault.BrokerUnavailable {
+		t.Errorf("got %v", err)
+	}
+}
 
 // gate is the authentication of a server; while it is shut everybody is refused.
 type gate struct {
@@ -33,14 +72,14 @@ func guarded(t *testing.T, g *gate) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, CustomClientAuthentication: g,
-		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: maxStore,
+		JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 8 << 30,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(startTimeout) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server does not start")
 	}
 	return s

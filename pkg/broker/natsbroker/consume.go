@@ -30,7 +30,7 @@ func (b *Broker) Consume(ctx context.Context, sub broker.Subscription, h broker.
 	if err != nil {
 		return err
 	}
-	s := &share{Broker: b, place: b.place(sub), idle: b.Now()}
+	s := &share{Broker: b, place: placeOf(sub), idle: b.Now()}
 	adapter.NewConsumer(sub, h, &b.state, b.Logger, b.Now).Run(ctx, map[string]adapter.Receive{s.durable: s.receive})
 	b.state.Clear(s.durable)
 	return nil

@@ -25,7 +25,7 @@ const (
 // storeDead stores the message in the stream of dead letters. Its subject takes one message, so that a second try changes
 // nothing; the dedupe window would swallow a message that was replayed and has failed again, hence no message id.
 func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outcome) error {
-	out := encode(d, s.deadLetter(s.Name, d.ID), "")
+	out := encode(d, deadSubject(s.Name, d.ID), "")
 	for name, value := range map[string]string{
 		headerSubscription: s.Name,
 		headerType:         s.Type,
@@ -35,7 +35,7 @@ func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outco
 	} {
 		set(out.Header, name, value)
 	}
-	err := s.store(ctx, s.dead(), []*nats.Msg{out})
+	err := s.store(ctx, deadStream, []*nats.Msg{out})
 	if hasCode(err, codeStoreFailed) { // it is there, or the stream is full
 		if _, missing := s.find(ctx, s.Name, d.ID); missing == nil {
 			err = nil
@@ -50,8 +50,8 @@ func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outco
 
 // Peek reads message by message, oldest first.
 func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
-	stream, err := b.js.Stream(ctx, b.dead())
-	every := b.deadSubjects()[0]
+	stream, err := b.js.Stream(ctx, deadStream)
+	every := deadSubjects
 	for seq := uint64(1); err == nil; {
 		var raw *jetstream.RawStreamMsg
 		if raw, err = stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(every)); err == nil {
@@ -88,7 +88,7 @@ func (b *Broker) Replay(ctx context.Context, subscription, id, newID string) err
 		return err
 	}
 	dead := readDead(raw)
-	to := b.place(broker.Subscription{Name: dead.Subscription, Type: dead.Type, Lane: dead.Lane})
+	to := placeOf(broker.Subscription{Name: dead.Subscription, Type: dead.Type, Lane: dead.Lane})
 	if err := b.reachable(ctx, to); err != nil {
 		return err
 	}
@@ -110,10 +110,10 @@ func (b *Broker) Delete(ctx context.Context, subscription, id string) error {
 }
 
 func (b *Broker) find(ctx context.Context, subscription, id string) (*jetstream.RawStreamMsg, error) {
-	stream, err := b.js.Stream(ctx, b.dead())
+	stream, err := b.js.Stream(ctx, deadStream)
 	if err == nil {
 		var raw *jetstream.RawStreamMsg
-		if raw, err = stream.GetLastMsgForSubject(ctx, b.deadLetter(subscription, id)); err == nil {
+		if raw, err = stream.GetLastMsgForSubject(ctx, deadSubject(subscription, id)); err == nil {
 			return raw, nil
 		}
 	}
@@ -134,7 +134,7 @@ func (b *Broker) reachable(ctx context.Context, to place) error {
 
 // remove is content when another caller removed the message first.
 func (b *Broker) remove(ctx context.Context, raw *jetstream.RawStreamMsg) error {
-	stream, err := b.js.Stream(ctx, b.dead())
+	stream, err := b.js.Stream(ctx, deadStream)
 	if err != nil {
 		return unavailable(ctx, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/natsbroker"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/natsserver"
 )
 
 // A broker in this process: publish, fail once, give up, look at at the dead letters.
@@ -28,15 +29,16 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	srv, err := natsbroker.Embedded(dir, natsbroker.ServerOptions{})
+	srv, err := natsserver.Start(dir, natsserver.Options{})
 	if err != nil {
 		return err
 	}
-	nc, err := srv.Connect(ctx)
+	defer srv.Close()
+	nc, err := natsbroker.Connect(ctx, "", nil, srv.InProcess()...)
 	if err != nil {
 		return err
 	}
-	b, err := natsbroker.New(ctx, nc, natsbroker.Options{Server: srv}) // Close stops the server too
+	b, err := natsbroker.New(ctx, nc, natsbroker.Options{})
 	if err != nil {
 		return err
 	}

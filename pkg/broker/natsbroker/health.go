@@ -17,12 +17,7 @@ func (b *Broker) Health(ctx context.Context) error {
 	if s := b.nc.Status(); s != nats.CONNECTED {
 		return fault.Newf(fault.BrokerUnavailable, "the connection is %s", strings.ToLower(s.String()))
 	}
-	if b.Server != nil {
-		if err := b.Server.Health(); err != nil {
-			return err
-		}
-	}
-	for _, name := range []string{b.work(), b.dead()} {
+	for _, name := range []string{workStream, deadStream} {
 		stream, err := b.js.Stream(ctx, name)
 		if err != nil {
 			return unavailable(ctx, err)

@@ -20,19 +20,20 @@ import (
 // headerReplyTo is where a sender waits for the answer. JetStream does not keep the reply subject of a message.
 const headerReplyTo = "Taxiway-Reply-To"
 
-// inbox begins every reply address. With the names of the queue behind it, it is that sender's: a sender must not make us
-// publish anywhere else, to the reply addresses of other senders for example.
-const inbox = "_INBOX"
+// Inbound returns the subject of an inbound queue, and what every reply address of its source begins with: a sender must not
+// make us publish anywhere else, to the reply addresses of other senders for example.
+func Inbound(messageType string) (subject, inbox string) {
+	_, source, _ := strings.Cut(messageType, ".")
+	return prefix + "." + messageType, "_INBOX_" + words(source)
+}
 
-func (n names) inbound(messageType string) string { return n.prefix + "." + messageType }
-
-func (n names) retry(queue, name string) string { return n.prefix + ".retry." + queue + "." + name }
+func retrySubject(queue, name string) string { return prefix + ".retry." + queue + "." + name }
 
 func (b *Broker) queueConfig(p place) jetstream.StreamConfig {
 	cfg := b.workConfig()
 	cfg.Name = p.stream
 	cfg.Description = "Taxiway: messages of " + p.Type
-	cfg.Subjects = []string{p.subject, b.retry(words(p.Type), "*")}
+	cfg.Subjects = []string{p.subject, retrySubject(words(p.Type), "*")}
 	cfg.MaxBytes = b.MaxQueueBytes
 	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger has no room for the headers of a dead letter
 	return cfg
@@ -40,7 +41,7 @@ func (b *Broker) queueConfig(p place) jetstream.StreamConfig {
 
 // queues lists the streams of inbound queues, also of those that are not consumed here.
 func (b *Broker) queues(ctx context.Context) ([]string, error) {
-	list := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(b.prefix+".inbound.>"))
+	list := b.js.StreamNames(ctx, jetstream.WithStreamListSubject(prefix+".inbound.>"))
 	var found []string
 	for name := range list.Name() {
 		found = append(found, name)
@@ -73,7 +74,8 @@ func first(h nats.Header, name string) string {
 
 // isInbox reports whether an address is a reply address of the queue's source, and one subject.
 func isInbox(queue, subject string) bool {
-	return strings.HasPrefix(subject, inboxOf(queue)+".") && len(subject) <= broker.MaxID &&
+	_, inbox := Inbound(queue)
+	return strings.HasPrefix(subject, inbox+".") && len(subject) <= broker.MaxID &&
 		!strings.ContainsAny(subject, " \t*>") && !strings.Contains(subject+".", "..")
 }
 

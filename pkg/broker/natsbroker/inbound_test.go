@@ -13,6 +13,7 @@ import (
 
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/natsserver"
 )
 
 func queue(source string) broker.Subscription {
@@ -174,7 +175,7 @@ func TestOversizedMessages(t *testing.T) {
 func TestQueuesLimitIsBroughtUpToDate(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	want := b.queueConfig(b.place(queue("oem-a")))
+	want := b.queueConfig(placeOf(queue("oem-a")))
 	before := want
 	before.MaxMsgSize = 0
 	if err := b.provide(t.Context(), before, true); err != nil {
@@ -214,21 +215,15 @@ func TestQueueIsMadeAgain(t *testing.T) {
 // An OEM comes in with its key and can fill its queue, read its answers, and nothing else.
 func TestSenders(t *testing.T) {
 	t.Parallel()
-	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Senders: func(token string) (string, bool) {
-		return queue(strings.TrimPrefix(token, "key of ")).Type, strings.HasPrefix(token, "key of ")
+	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
+		source, ok := strings.CutPrefix(key, "key of ")
+		subject, inbox := Inbound(queue(source).Type)
+		return natsserver.Sender{Subject: subject, Inbox: inbox}, ok
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := srv.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := New(t.Context(), own, Options{Server: srv})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.closing(t)
+	b := openOn(t, srv)
 	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())
 	collect(t, b, queue("oem-b"), broker.Acknowledge())
 	for _, stranger := range []nats.Option{nats.Token("stranger"), nats.UserInfo("taxiway", "taxiway"), nats.Name("nobody")} {
@@ -271,16 +266,5 @@ func TestSenders(t *testing.T) {
 	}
 	if streams := stored(t, b); streams.Msgs != 0 {
 		t.Errorf("the sender's messages are elsewhere: %+v", streams)
-	}
-}
-
-// Keys do not travel in clear text.
-func TestSendersNeedACertificate(t *testing.T) {
-	t.Parallel()
-	senders := func(string) (string, bool) { return "", false }
-	for _, listen := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0"} {
-		if _, err := Embedded(t.TempDir(), ServerOptions{Listen: listen, Senders: senders}); err == nil || !strings.Contains(err.Error(), "certificate") {
-			t.Errorf("%s: %v", listen, err)
-		}
 	}
 }

@@ -30,12 +30,12 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 		if err := m.Check(); err != nil {
 			return err
 		}
-		encoded[i] = encode(broker.Delivery{Message: m}, b.event(m), m.ID)
+		encoded[i] = encode(broker.Delivery{Message: m}, eventSubject(m), m.ID)
 	}
 	ctx, cancel := adapter.Limit(ctx, b.PublishTimeout)
 	defer cancel()
 	for part := range slices.Chunk(encoded, windowLen) {
-		if err := b.store(ctx, b.work(), part); err != nil {
+		if err := b.store(ctx, workStream, part); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func TestFullStreamIsNamed(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{}).closing(t)
-	for _, stream := range []string{b.work(), b.dead(), b.place(queue("oem-a")).stream} {
+	for _, stream := range []string{workStream, deadStream, placeOf(queue("oem-a")).stream} {
 		err := b.final(&jetstream.APIError{ErrorCode: codeStoreFailed}, stream)
 		if fault.CodeOf(err) != fault.BrokerBusy || !strings.Contains(err.Error(), stream+" is full") {
 			t.Errorf("%s: %v", stream, err)

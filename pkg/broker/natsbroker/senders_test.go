@@ -8,25 +8,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/natsserver"
 )
 
 // The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a sender must not have
 // it put into somebody else's queue, our work or our dead letters, and none of that may keep him from his own.
 func TestSendersReplySubjects(t *testing.T) {
 	t.Parallel()
-	srv, err := Embedded(t.TempDir(), ServerOptions{Listen: "127.0.0.1:0", Senders: func(token string) (string, bool) { return token, broker.IsInbound(token) }})
+	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
+		subject, inbox := Inbound(key)
+		return natsserver.Sender{Subject: subject, Inbox: inbox}, broker.IsInbound(key)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := srv.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := New(t.Context(), own, Options{Server: srv})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.closing(t)
+	b := openOn(t, srv)
 	sender, err := nats.Connect(srv.URL(), nats.Token(queue("oem-a").Type), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +40,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	collect(t, b, queue("oem-b"), broker.Acknowledge())
 	for _, source := range []string{"oem-a", "oem-b"} {
 		eventually(t, "both queues exist", func() bool {
-			_, err := b.js.Consumer(t.Context(), b.place(queue(source)).stream, durable(queue(source)))
+			_, err := b.js.Consumer(t.Context(), placeOf(queue(source)).stream, placeOf(queue(source)).durable)
 			return err == nil
 		})
 	}
@@ -67,7 +63,7 @@ func TestSendersReplySubjects(t *testing.T) {
 	if _, err := b.js.Publish(t.Context(), theirs, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]uint64{b.work(): 1, b.dead(): 0, b.place(queue("oem-b")).stream: 1} {
+	for name, want := range map[string]uint64{workStream: 1, deadStream: 0, placeOf(queue("oem-b")).stream: 1} {
 		stream, err := b.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +72,7 @@ func TestSendersReplySubjects(t *testing.T) {
 			t.Errorf("%d messages came to %s, want %d", n, name, want)
 		}
 	}
-	if err := own.Publish(answers.Subject, []byte("receipt")); err != nil {
+	if err := b.nc.Publish(answers.Subject, []byte("receipt")); err != nil {
 		t.Fatal(err)
 	}
 	if m, err := answers.NextMsgWithContext(patient(t)); err != nil || string(m.Data) != "receipt" {

@@ -12,9 +12,9 @@ import (
 
 func (b *Broker) workConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name:        b.work(),
+		Name:        workStream,
 		Description: "Taxiway: work of all subscriptions",
-		Subjects:    b.workSubjects(),
+		Subjects:    []string{prefix + ".ev.>", prefix + ".to.>"},
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
 		MaxBytes:    b.MaxBytes,
@@ -28,9 +28,9 @@ func (b *Broker) workConfig() jetstream.StreamConfig {
 // deadConfig has no dedupe window of ours: see storeDead.
 func (b *Broker) deadConfig() jetstream.StreamConfig {
 	cfg := b.workConfig()
-	cfg.Name = b.dead()
+	cfg.Name = deadStream
 	cfg.Description = "Taxiway: dead letters"
-	cfg.Subjects = b.deadSubjects()
+	cfg.Subjects = []string{deadSubjects}
 	cfg.DiscardNewPerSubject = true
 	cfg.MaxMsgsPerSubject = 1
 	cfg.MaxBytes = b.MaxDeadBytes

@@ -14,6 +14,7 @@ import (
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/brokertest"
+	"taxiway.example/pkg/natsserver"
 )
 
 // backend is an embedded server that can be restarted and whose connections can be cut. It hands connections to clients
@@ -21,7 +22,7 @@ import (
 type backend struct {
 	dir   string
 	mu    sync.Mutex
-	srv   *Server
+	srv   *natsserver.Server
 	conns []net.Conn
 }
 
@@ -39,7 +40,7 @@ func newBackend(t *testing.T) *backend {
 
 func (b *backend) start(t *testing.T) {
 	t.Helper()
-	srv, err := Embedded(b.dir, ServerOptions{})
+	srv, err := natsserver.Start(b.dir, natsserver.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func (b *backend) start(t *testing.T) {
 func (b *backend) InProcessConn() (net.Conn, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c, err := b.srv.ns.InProcessConn()
+	c, err := b.srv.InProcessConn()
 	if err != nil {
 		return nil, errors.Join(nats.ErrNoServers, err)
 	}
@@ -94,6 +95,25 @@ func (b *backend) open(t *testing.T, o Options) *Broker {
 		t.Fatal(err)
 	}
 	return br
+}
+
+// openOn returns a broker on a server, both of which end with the test.
+func openOn(t *testing.T, srv *natsserver.Server) *Broker {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	nc, err := Connect(t.Context(), "", nil, srv.InProcess()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(t.Context(), nc, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.closing(t)
 }
 
 // sender is a connection as an OEM has it.

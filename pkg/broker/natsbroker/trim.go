@@ -32,7 +32,7 @@ func (b *Broker) Trim(ctx context.Context) error {
 	listing, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	queues, err := b.queues(listing)
-	errs := []error{err, b.trim(ctx, b.work())}
+	errs := []error{err, b.trim(ctx, workStream)}
 	for _, queue := range queues {
 		errs = append(errs, b.trim(ctx, queue))
 	}

@@ -1,7 +1,7 @@
-package natsbroker
+// Package natsserver runs a NATS server with JetStream in this process, and says what external senders may do on it.
+package natsserver
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -19,8 +19,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// ServerOptions are the settings of an embedded server; the zero value is good.
-type ServerOptions struct {
+// Options are the settings of a server; the zero value is good.
+type Options struct {
 	Listen  string       // host:port for other processes; default: no port at all
 	TLS     *tls.Config  // of that port; default: clear text
 	Senders Senders      // who may use it, and for what; default: every client, for everything
@@ -40,68 +40,57 @@ const lockName = "taxiway-broker.lock"
 // ErrLocked means that another owner runs a server on the directory.
 var ErrLocked = dirlock.ErrHeld
 
-// Server is a NATS server with JetStream in this process. Every acknowledged message is on disk: with the default
-// sync interval of two minutes a power cut would lose all of the last minutes.
+// Server is a running server. Every acknowledged message is on disk: with the default sync interval of two minutes a power
+// cut would lose all of the last minutes.
 type Server struct {
 	ns     *server.Server
 	lock   *dirlock.Lock
-	secret string // with which this process comes in; "" when it is not asked for
-	log    *slog.Logger
+	secret string // with which this process comes in
 }
 
-// Embedded starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
-// would acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked and
-// names the owner.
-func Embedded(dir string, o ServerOptions) (*Server, error) {
+// Start starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both would
+// acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked and names
+// the owner.
+func Start(dir string, o Options) (*Server, error) {
 	held, err := dirlock.Acquire(dir, lockName)
 	if err != nil {
 		return nil, err
 	}
-	s, err := start(dir, o)
-	if err != nil {
+	s := &Server{lock: held, secret: rand.Text()}
+	if s.ns, err = o.start(dir, s.secret); err != nil {
 		return nil, errors.Join(err, held.Release())
 	}
-	s.lock = held
 	return s, nil
 }
 
-func start(dir string, o ServerOptions) (*Server, error) {
+func (o Options) start(dir, secret string) (*server.Server, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	opts, err := o.native(dir)
 	if err != nil {
 		return nil, err
+	}
+	auth := &authenticator{secret: secret, senders: o.Senders, accounts: map[string]*server.Account{}}
+	if o.Senders != nil {
+		opts.CustomClientAuthentication = auth
 	}
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "the embedded broker does not start")
 	}
-	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
-		d.accounts.ns = ns
-	}
-	ns.SetLoggerV2(serverLog{o.logger()}, false, false, false)
+	auth.ns = ns
+	ns.SetLoggerV2(serverLog{o.Logger}, false, false, false)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 		return nil, fault.New(fault.BrokerUnavailable, "the embedded broker is not ready; its log says why")
 	}
-	return &Server{ns: ns, secret: secret(opts), log: o.logger()}, nil
+	return ns, nil
 }
 
-func secret(opts *server.Options) string {
-	if d, guarded := opts.CustomClientAuthentication.(authenticator); guarded {
-		return d.secret
-	}
-	return ""
-}
-
-func (o ServerOptions) logger() *slog.Logger {
-	if o.Logger == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return o.Logger
-}
-
-func (o ServerOptions) native(dir string) (*server.Options, error) {
+func (o Options) native(dir string) (*server.Options, error) {
 	opts := &server.Options{
 		ServerName:         "taxiway", // must not change across restarts
 		DontListen:         o.Listen == "",
@@ -127,11 +116,18 @@ func (o ServerOptions) native(dir string) (*server.Options, error) {
 		opts.Port = server.RANDOM_PORT
 	}
 	opts.Host, opts.TLSConfig = host, o.TLS
-	if o.Senders != nil {
-		opts.CustomClientAuthentication = authenticator{names{defaultPrefix}, rand.Text(), o.Senders, &accounts{open: map[string]*server.Account{}}}
-		return opts, safePort(host, o.TLS)
+	if o.Senders != nil && o.TLS == nil {
+		return opts, loopback(host)
 	}
 	return opts, nil
+}
+
+// loopback refuses to let keys travel in clear text over a network.
+func loopback(host string) error {
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("broker listen address: %q is not a loopback address; senders send their keys, so it needs a certificate", host)
+	}
+	return nil
 }
 
 // URL returns the address of a server that listens, "" otherwise.
@@ -142,14 +138,13 @@ func (s *Server) URL() string {
 	return s.ns.ClientURL()
 }
 
-// Connect opens a connection within the process.
-func (s *Server) Connect(ctx context.Context, extra ...nats.Option) (*nats.Conn, error) {
-	own := []nats.Option{nats.InProcessServer(s.ns)}
-	if s.secret != "" {
-		own = append(own, nats.Token(s.secret))
-	}
-	return Connect(ctx, "", s.log, append(own, extra...)...)
+// InProcess returns the options of a connection within the process, which may do everything.
+func (s *Server) InProcess() []nats.Option {
+	return []nats.Option{nats.InProcessServer(s), nats.Token(s.secret)}
 }
+
+// InProcessConn implements nats.InProcessConnProvider.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.ns.InProcessConn() }
 
 // Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a restart.
 func (s *Server) Health() error {
@@ -166,24 +161,3 @@ func (s *Server) Close() error {
 	s.ns.WaitForShutdown()
 	return s.lock.Release()
 }
-
-// serverLog writes the server's log to slog, less loudly: its notices are about itself.
-type serverLog struct{ log *slog.Logger }
-
-// Noticef logs at debug: what a server notices when it starts concerns no operator.
-func (l serverLog) Noticef(f string, v ...any) { l.log.Debug("nats-server: " + fmt.Sprintf(f, v...)) }
-
-// Warnf logs at warn.
-func (l serverLog) Warnf(f string, v ...any) { l.log.Warn("nats-server: " + fmt.Sprintf(f, v...)) }
-
-// Fatalf logs at error and ends nothing: the process is not the server's.
-func (l serverLog) Fatalf(f string, v ...any) { l.log.Error("nats-server: " + fmt.Sprintf(f, v...)) }
-
-// Errorf logs at error.
-func (l serverLog) Errorf(f string, v ...any) { l.log.Error("nats-server: " + fmt.Sprintf(f, v...)) }
-
-// Debugf logs nothing.
-func (l serverLog) Debugf(string, ...any) {}
-
-// Tracef logs nothing.
-func (l serverLog) Tracef(string, ...any) {}
