@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"strings"
+	"net/url"
 
 	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/broker"
@@ -21,17 +20,16 @@ type embedded struct {
 }
 
 // openEmbedded opens nats+embedded:DIRECTORY[?listen=HOST:PORT[&cert=FILE&key=FILE]].
-func openEmbedded(ctx context.Context, address string, o Options) (broker.Broker, error) {
-	dir, query, _ := strings.Cut(behindScheme(address), "?")
-	opts, err := serverOptions(query, o)
-	if err != nil {
-		return nil, fmt.Errorf("broker address: %w", err)
-	}
-	srv, err := natsserver.Start(filePath(dir), opts)
+func openEmbedded(ctx context.Context, a address, o Options) (broker.Broker, error) {
+	opts, err := serverOptions(a, o)
 	if err != nil {
 		return nil, err
 	}
-	b, err := connectNATS(ctx, "", natsOptions(o), srv.InProcess())
+	srv, err := natsserver.Start(filePath(a.place), opts)
+	if err != nil {
+		return nil, err
+	}
+	b, err := connectNATS(ctx, "", natsbroker.Options{Logger: o.Logger, Now: o.Now}, srv.InProcess())
 	if err != nil {
 		return nil, errors.Join(err, srv.Close())
 	}
@@ -51,10 +49,14 @@ func (e embedded) Close(ctx context.Context) error {
 	return errors.Join(e.Broker.Close(ctx), e.server.Close())
 }
 
+func embeddedParameters(a address) (url.Values, error) {
+	return parameters(a.query, "listen", "cert", "key")
+}
+
 // serverOptions reads the parameters of an address. Whoever comes in by the port is an external sender.
-func serverOptions(query string, o Options) (natsserver.Options, error) {
+func serverOptions(a address, o Options) (natsserver.Options, error) {
 	s := natsserver.Options{Logger: o.Logger}
-	params, err := embeddedParameters(query)
+	params, err := embeddedParameters(a)
 	if err != nil {
 		return s, err
 	}

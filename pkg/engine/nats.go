@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -19,14 +18,16 @@ import (
 const mostReplicas = 5
 
 // openNATS opens nats://HOST:PORT[,…][?replicas=N&creds=FILE&ca=FILE&cert=FILE&key=FILE].
-func openNATS(ctx context.Context, address string, o Options) (broker.Broker, error) {
-	opts := natsOptions(o)
-	servers, query, _ := strings.Cut(address, "?")
-	identity, err := identify(&opts, query)
+func openNATS(ctx context.Context, a address, o Options) (broker.Broker, error) {
+	params, err := natsParameters(a)
 	if err != nil {
-		return nil, fmt.Errorf("broker address: %w", err)
+		return nil, err
 	}
-	return connectNATS(ctx, servers, opts, identity)
+	replicas, err := replicasOf(params)
+	if err != nil {
+		return nil, err
+	}
+	return connectNATS(ctx, a.scheme+"://"+a.place, natsbroker.Options{Replicas: replicas, Logger: o.Logger, Now: o.Now}, identity(params))
 }
 
 func connectNATS(ctx context.Context, servers string, o natsbroker.Options, identity []nats.Option) (broker.Broker, error) {
@@ -42,51 +43,49 @@ func connectNATS(ctx context.Context, servers string, o natsbroker.Options, iden
 	return b, nil
 }
 
-func natsOptions(o Options) natsbroker.Options {
-	return natsbroker.Options{Logger: o.Logger, Now: o.Now}
-}
-
-// identify reads the parameters of an address.
-func identify(o *natsbroker.Options, query string) ([]nats.Option, error) {
-	params, err := parameters(query, "replicas", "creds", "ca", "cert", "key")
-	if err != nil {
-		return nil, err
-	}
-	if n := params.Get("replicas"); n != "" {
-		if o.Replicas, err = strconv.Atoi(n); err != nil || o.Replicas < 1 || o.Replicas > mostReplicas {
-			return nil, fmt.Errorf("replicas is a number from 1 to %d", mostReplicas)
+// natsParameters refuses an address with a part that is no server's: it has a password with a slash or the like, and NATS
+// would print it, or call half of it a host.
+func natsParameters(a address) (url.Values, error) {
+	for server := range strings.SplitSeq(a.place, ",") {
+		server = strings.TrimSpace(server)
+		if !strings.Contains(server, "://") {
+			server = a.scheme + "://" + server
+		}
+		u, err := url.Parse(server)
+		if err != nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
+			return nil, errors.New("a server's address cannot be read; percent-encode what is special in user and password")
 		}
 	}
-	var identity []nats.Option
+	params, err := parameters(a.query, "replicas", "creds", "ca", "cert", "key")
+	if err == nil {
+		_, err = replicasOf(params)
+	}
+	return params, err
+}
+
+// replicasOf returns the number of copies of the streams, 0 when the address does not say.
+func replicasOf(params url.Values) (int, error) {
+	if !params.Has("replicas") {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(params.Get("replicas"))
+	if err != nil || n < 1 || n > mostReplicas {
+		return 0, fmt.Errorf("replicas is a number from 1 to %d", mostReplicas)
+	}
+	return n, nil
+}
+
+// identity returns how to sign in.
+func identity(params url.Values) []nats.Option {
+	var o []nats.Option
 	if file := params.Get("creds"); file != "" {
-		identity = append(identity, nats.UserCredentials(file))
+		o = append(o, nats.UserCredentials(file))
 	}
 	if file := params.Get("ca"); file != "" {
-		identity = append(identity, nats.RootCAs(file))
+		o = append(o, nats.RootCAs(file))
 	}
 	if params.Get("cert") != "" || params.Get("key") != "" {
-		identity = append(identity, nats.ClientCert(params.Get("cert"), params.Get("key")))
+		o = append(o, nats.ClientCert(params.Get("cert"), params.Get("key")))
 	}
-	return identity, nil
+	return o
 }
-
-// parameters reads what stands behind the question mark of an address; what it does not know it refuses. It shows that only
-// when it is a word: behind the question mark of a password that is not percent-encoded stands the rest of the password.
-func parameters(query string, known ...string) (url.Values, error) {
-	params, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, errors.New("the part behind the question mark cannot be read")
-	}
-	for name := range params {
-		switch {
-		case slices.Contains(known, name):
-		case strings.Contains(query, "@") || strings.ContainsFunc(name, notLetter):
-			return nil, fmt.Errorf("there is a parameter that is not known (or a password to percent-encode); there are %s", strings.Join(known, ", "))
-		default:
-			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
-		}
-	}
-	return params, nil
-}
-
-func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }

@@ -57,13 +57,31 @@ func TestNATSServers(t *testing.T) {
 	}
 }
 
-// A password that is not percent-encoded is not shown by the error that says so.
+// A password that is not percent-encoded is not shown by the error that says so, which comes before anything is opened.
 func TestNATSPasswordsAreNotShown(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"s3cret?word", "s3cr%zzet", "s3cret/x", "s3cret#x", "a?s3cret=b", "a?b&s3cret", "a?secret", "a?secret&replicas=x", "a?replicas=s3cret", "a?%s3cret"} {
-		_, err := engine.OpenBroker(t.Context(), "nats://taxi:"+password+"@host:4222", engine.Options{})
+		err := engine.CheckBroker("nats://taxi:" + password + "@host:4222")
 		if err == nil || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "word@") {
 			t.Errorf("%s: %v", password, err)
+		}
+	}
+}
+
+func TestNATSAddresses(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{
+		"nats://taxi:s3cr%zzet@host:4222", "nats://taxi:s3cret/x@host", "nats://taxi:47/s3cret@host", "nats://taxi:47#s3cret@host", "nats://taxi:s3c#ret@host",
+		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host", "tls://taxi:s3cr%zzet@host",
+	} {
+		err := engine.CheckBroker(bad)
+		if err == nil || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "47") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for _, good := range []string{"nats://taxi:s3cr%2Fet@127.0.0.1:1", "nats://127.0.0.1:1, [::1]:1", "nats://a:1,tls://b:1", "tls://127.0.0.1:1/", "nats://token@127.0.0.1:1"} {
+		if err := engine.CheckBroker(good); err != nil {
+			t.Errorf("%s: %v", good, err)
 		}
 	}
 }

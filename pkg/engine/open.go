@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/postgres"
 	"taxiway.example/pkg/ledger/sqlite"
@@ -43,32 +43,30 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 //	nats+embedded:DIRECTORY       a server in this process; its directory has one owner. With ?listen=HOST:PORT OEMs reach
 //	                              their inbound queues there, with their keys; off loopback it needs &cert=FILE&key=FILE
 //	nats://HOST:PORT[,…]          NATS servers with JetStream; ?replicas=N of the streams, creds=FILE, ca=FILE, cert=FILE&key=FILE
-//	servicebus://NAMESPACE…       Azure Service Bus as a managed identity; see sbbroker.Open for more ways
+//	servicebus://NAMESPACE…       Azure Service Bus; who we are says azidentity.DefaultAzureCredential
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
 //	servicebus+file:PATH          the same in a file
+//
+// The last three take ?prefix=NAME, the beginning of all entity names. A connection string in the address itself is refused:
+// addresses end up in process lists and logs.
 func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, error) {
-	open, err := brokerAt(address)
+	a, open, err := brokerAt(address)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, address, o)
+	b, err := open(ctx, a, o)
+	if err != nil {
+		return nil, fmt.Errorf("broker at %s:…: %w", a.scheme, err)
+	}
+	return b, nil
 }
 
 func openSQLite(ctx context.Context, address string, o sqlledger.Options) (ledger.Ledger, error) {
-	return sqlite.Open(ctx, filePath(behindScheme(address)), o)
+	return sqlite.Open(ctx, filePath(strings.TrimPrefix(address, "sqlite:")), o)
 }
 
 func openPostgres(ctx context.Context, address string, o sqlledger.Options) (ledger.Ledger, error) {
 	return postgres.Open(ctx, address, o)
-}
-
-// openServiceBus keeps a nil *sbbroker.Broker from becoming a broker that is not nil.
-func openServiceBus(ctx context.Context, address string, o Options) (broker.Broker, error) {
-	b, err := sbbroker.Open(ctx, address, sbbroker.Options{Topology: ServiceBusTopology(), Logger: o.Logger, Now: o.Now})
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
 }
 
 // filePath reads the part of an address behind the scheme as a path: //abs, abs and relative.

@@ -27,7 +27,7 @@ func Open(ctx context.Context, ledgerAddress, brokerAddress string, o Options) (
 	}
 	b, err := OpenBroker(ctx, brokerAddress, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("broker: %w", err), l.Close())
+		return nil, errors.Join(err, l.Close())
 	}
 	return &Parts{l, b}, nil
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,10 +20,6 @@ const remindEvery = 30 * time.Second
 func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
-	}
-	hosts, ok := hostsOf(servers)
-	if !ok {
-		return nil, fault.New(fault.BrokerUnavailable, "the broker's address cannot be read; percent-encode what is special in user and password")
 	}
 	opened, failed := make(chan struct{}, 1), make(chan error, 1)
 	opts := append(append([]nats.Option{
@@ -65,26 +59,8 @@ func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nat
 			first = nil
 		case <-remind.C:
 		}
-		log.WarnContext(ctx, "no connection to the broker yet", "servers", hosts, "error", cmp.Or(nc.LastError(), why))
+		log.WarnContext(ctx, "no connection to the broker yet", "servers", nc.Servers(), "error", cmp.Or(nc.LastError(), why))
 	}
-}
-
-// hostsOf returns the servers of an address without users and passwords. An address with a part that is no server's is not
-// ok: it has a password with a slash or the like, and NATS would print it, or call half of it a host.
-func hostsOf(servers string) (hosts string, ok bool) {
-	var list []string
-	for server := range strings.SplitSeq(servers, ",") {
-		server = strings.TrimSpace(server)
-		if !strings.Contains(server, "://") {
-			server = "nats://" + server
-		}
-		u, err := url.Parse(server)
-		if err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-			return "", false
-		}
-		list = append(list, u.Host)
-	}
-	return strings.Join(list, ","), true
 }
 
 // reporting tells the log what happens to a connection. While it is refused the same error comes with every try: it is told

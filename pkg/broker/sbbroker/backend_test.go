@@ -165,7 +165,7 @@ func (s simulated) backend(t *testing.T, types ...string) *backend {
 	_, host, _ := strings.Cut(secret, "sb://")
 	host, _, _ = strings.Cut(host, ";")
 	l := newLine(t, strings.Trim(host, "/"))
-	o := clientOptions()
+	o := ClientOptions()
 	o.CustomEndpoint = l.ln.Addr().String()
 	return newBackend(t, backend{namespace: s, secret: secret, options: o, line: l, lease: 2 * time.Second}, types...)
 }

@@ -43,12 +43,12 @@ func newFloor(b *testing.B) *floor {
 	}
 	f := &floor{}
 	top := Topology{Topics: []Topic{{Type: "ours", Subscriptions: []string{"bench"}}}}
-	client, err := azservicebus.NewClientFromConnectionString(srv.ConnectionString(), clientOptions())
+	client, err := azservicebus.NewClientFromConnectionString(srv.ConnectionString(), ClientOptions())
 	if err == nil {
 		f.br, err = New(b.Context(), client, Options{Topology: top})
 	}
 	if err == nil {
-		f.client, err = azservicebus.NewClientFromConnectionString(srv.ConnectionString(), clientOptions())
+		f.client, err = azservicebus.NewClientFromConnectionString(srv.ConnectionString(), ClientOptions())
 	}
 	if err == nil {
 		f.sender, err = f.client.NewSender(Topology{}.Name("floor", broker.Bulk), nil)

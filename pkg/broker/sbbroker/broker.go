@@ -10,6 +10,7 @@ package sbbroker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -56,6 +57,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// ClientOptions make the client library mend links and connections quickly: it mends only while it tries again.
+func ClientOptions() *azservicebus.ClientOptions {
+	return &azservicebus.ClientOptions{
+		ApplicationID: "taxiway",
+		RetryOptions:  azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 50 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+	}
+}
+
 // Broker implements broker.Broker.
 type Broker struct {
 	Options
@@ -71,7 +80,8 @@ type Broker struct {
 
 var _ broker.Broker = (*Broker)(nil)
 
-// New returns a broker that owns the client: Close closes it. It waits until the namespace answers or ctx ends.
+// New returns a broker that owns the client: Close closes it, and so does a New that fails. It waits until the namespace
+// answers or ctx ends.
 func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, error) {
 	if err := o.Topology.check(); err != nil {
 		return nil, err
@@ -79,7 +89,7 @@ func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, 
 	b := &Broker{Options: o.withDefaults(), client: client, senders: map[string]*pool[*azservicebus.Sender]{}}
 	b.probe = newPool(1, func() (*azservicebus.Receiver, error) { return b.Topology.all()[0].receiver(client, 0) })
 	if err := b.greet(ctx); err != nil {
-		return nil, adapter.About(b.probed(), err)
+		return nil, errors.Join(adapter.About(b.probed(), err), b.Close(context.WithoutCancel(ctx)))
 	}
 	return b, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+
 	"taxiway.example/pkg/broker"
 	"taxiway.example/pkg/broker/sbbroker"
 	"taxiway.example/pkg/broker/sbbroker/simulated"
@@ -34,7 +36,11 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer namespace.Close()
-	b, err := sbbroker.Open(ctx, namespace.Address, sbbroker.Options{Topology: topology})
+	client, err := azservicebus.NewClientFromConnectionString(namespace.ConnectionString(), sbbroker.ClientOptions())
+	if err != nil {
+		return err
+	}
+	b, err := sbbroker.New(ctx, client, sbbroker.Options{Topology: topology})
 	if err != nil {
 		return err
 	}
