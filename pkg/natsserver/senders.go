@@ -8,13 +8,13 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// Senders says what the holder of a key may do; ok is false for a stranger.
+// Senders says what the holder of a key may do; ok is false when nobody holds it.
 type Senders func(key string) (s Sender, ok bool)
 
 // Sender is an external sender, which may publish to one subject and read what is sent to inboxes that begin with Inbox, and
-// nothing else: what passes through other inboxes is not his to see. He also has an account of his own: the server asks for no
+// nothing else: what passes through other inboxes is not its to see. It also has an account of its own: the server asks for no
 // permission on the reply subject of a message, and sends the acknowledgement there with its own rights. Within the account
-// it reaches none of our streams and no other sender.
+// a reply subject reaches none of our streams and no other sender.
 type Sender struct{ Subject, Inbox string }
 
 // authenticator lets in ourselves, by a secret of this process, and senders.

@@ -75,7 +75,6 @@ type Broker struct {
 	trimmed chan struct{} // closed when the trimmer has ended
 	state   adapter.Conditions
 	seen    sync.Map  // the last message of each stream as of the previous Trim
-	once    sync.Once // of Close
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -102,11 +101,9 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 
 // Close ends the connection.
 func (b *Broker) Close(ctx context.Context) error {
-	b.once.Do(func() {
-		b.stop()
-		<-b.trimmed
-		_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
-		b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
-	})
+	b.stop()
+	<-b.trimmed
+	_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
+	b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
 	return nil
 }

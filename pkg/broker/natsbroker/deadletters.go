@@ -51,10 +51,9 @@ func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outco
 // Peek reads message by message, oldest first.
 func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
 	stream, err := b.js.Stream(ctx, deadStream)
-	every := deadSubjects
 	for seq := uint64(1); err == nil; {
 		var raw *jetstream.RawStreamMsg
-		if raw, err = stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(every)); err == nil {
+		if raw, err = stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(deadSubjects)); err == nil {
 			if !visit(readDead(raw)) {
 				return nil
 			}
