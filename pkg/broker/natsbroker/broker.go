@@ -74,7 +74,7 @@ type Broker struct {
 	stop    context.CancelFunc
 	trimmed chan struct{} // closed when the trimmer has ended
 	state   adapter.Conditions
-	seen    sync.Map  // the last message of each stream as of the previous Trim
+	seen    sync.Map // the last message of each stream as of the previous Trim
 }
 
 var _ broker.Broker = (*Broker)(nil)
