@@ -26,8 +26,8 @@ type Ledger interface {
 	Tenants
 	Budget
 	Leases
-	LetterReader
-	LetterKeeper
+	DeadLetterReader
+	DeadLetterKeeper
 	Audit
 	Store
 }

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	callTimeout = 30 * time.Second // of everything but an upload
-	answerLimit = 32 << 20         // bytes: a page of rows is far smaller
-	rowPage     = 1000
-	letterPage  = 500
-	// ReplayPage is how many letters one request replays at most.
+	callTimeout    = 30 * time.Second // of everything but an upload
+	answerLimit    = 32 << 20         // bytes: a page of rows is far smaller
+	rowPage        = 1000
+	deadLetterPage = 500
+	// ReplayPage is how many dead letters one request replays at most.
 	ReplayPage = 100
 )
 

@@ -74,8 +74,8 @@ type Reader interface {
 
 // Desk is the ledger's side of what operators decide: dead letters and held devices.
 type Desk interface {
-	ledger.LetterReader
-	ledger.LetterKeeper
+	ledger.DeadLetterReader
+	ledger.DeadLetterKeeper
 	ledger.Mover
 	ledger.Audit
 }
@@ -141,7 +141,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
 	{Method: "POST", Path: "/v1/devices/{id}/release", access: keeper, handle: (*API).release},
 	{Method: "POST", Path: "/v1/devices/{id}/retire", access: keeper, handle: (*API).retire},
-	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getLetters},
+	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getDeadLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},
 	{Method: "GET", Path: "/readyz", access: public, handle: (*API).ready},

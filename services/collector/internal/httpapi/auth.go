@@ -26,9 +26,9 @@ func (p principal) house() bool { return p.tenant.ID == "" }
 // id tells keys apart in limits and logs.
 func (p principal) id() string { return string(p.tenant.ID) + "/" + p.name }
 
-// letters returns the query that finds the letters this key may see.
-func (p principal) letters() ledger.LetterQuery {
-	return ledger.LetterQuery{Tenant: p.tenant.ID, All: p.house()}
+// deadLetters returns the query that finds the dead letters this key may see.
+func (p principal) deadLetters() ledger.DeadLetterQuery {
+	return ledger.DeadLetterQuery{Tenant: p.tenant.ID, All: p.house()}
 }
 
 // keyring knows every key by its SHA-256.

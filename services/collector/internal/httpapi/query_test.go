@@ -188,8 +188,8 @@ func TestDevices(t *testing.T) {
 	refused(t, r.get(t, "/v1/devices", contosoKey), http.StatusBadRequest, fault.RequestInvalid)
 }
 
-type letters struct {
-	Letters []struct {
+type deadLetterPage struct {
+	DeadLetters []struct {
 		ID, Tenant, Device, Message, Subscription, State string
 		Code                                             fault.Code
 	}
@@ -216,25 +216,25 @@ func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, httpapi.Config{})
 	r.dead(t, 5)
-	record := ledger.Letter{Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageMalformed, Attempts: 1, At: start}
-	if err := r.ledger.Record(t.Context(), record); err != nil {
+	record := ledger.DeadLetter{Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageMalformed, Attempts: 1, At: start}
+	if err := r.ledger.RecordDeadLetter(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
-	list := func(key, query string) letters {
-		return answer[letters](t, r.get(t, "/v1/dead-letters"+query, key), http.StatusOK)
+	list := func(key, query string) deadLetterPage {
+		return answer[deadLetterPage](t, r.get(t, "/v1/dead-letters"+query, key), http.StatusOK)
 	}
 	for key, want := range map[string]int{contosoOps: 5, fabrikamOps: 0, houseKey: 6} {
-		if got := len(list(key, "").Letters); got != want {
-			t.Errorf("%s sees %d letters, want %d", key, got, want)
+		if got := len(list(key, "").DeadLetters); got != want {
+			t.Errorf("%s sees %d dead letters, want %d", key, got, want)
 		}
 	}
-	if got := list(houseKey, "?code=message.malformed"); len(got.Letters) != 1 || got.Letters[0].Message != "m-1" {
+	if got := list(houseKey, "?code=message.malformed"); len(got.DeadLetters) != 1 || got.DeadLetters[0].Message != "m-1" {
 		t.Errorf("%+v", got)
 	}
 	seen := map[string]bool{}
 	for path := "?limit=2"; path != ""; {
 		page := list(contosoOps, path)
-		for _, l := range page.Letters {
+		for _, l := range page.DeadLetters {
 			seen[l.ID] = true
 		}
 		_, query, more := strings.Cut(page.Next, "?")
@@ -243,7 +243,7 @@ func TestDeadLetters(t *testing.T) {
 		}
 	}
 	if len(seen) != 5 {
-		t.Errorf("%d letters in pages", len(seen))
+		t.Errorf("%d dead letters in pages", len(seen))
 	}
 	refused(t, r.get(t, "/v1/dead-letters?state=lost", contosoOps), http.StatusBadRequest, fault.RequestInvalid)
 }
@@ -252,7 +252,7 @@ func TestReplayOfDevices(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, httpapi.Config{})
 	r.dead(t, 2)
-	open := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	open := answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters
 	replay := func(key string, ids ...string) replays {
 		return answer[replays](t, r.post(t, "/v1/dead-letters/replay", key, map[string]any{"ids": ids, "reason": "fixed"}), http.StatusOK)
 	}
@@ -290,7 +290,7 @@ func TestReplayOfDevices(t *testing.T) {
 		t.Fatalf("%+v %v", entries, err)
 	}
 	for _, e := range entries {
-		if e.Actor != "operator:ops" || e.Action != "letter.replay" || e.Reason != "fixed" || e.Outcome == "" {
+		if e.Actor != "operator:ops" || e.Action != "dead_letter.replay" || e.Reason != "fixed" || e.Outcome == "" {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -304,12 +304,12 @@ func TestReplayOfDevices(t *testing.T) {
 	}
 }
 
-// A message is back in the broker before its letter is closed; while the broker is down, the letter stays open.
+// A message is back in the broker before its dead letter is closed; while the broker is down, the dead letter stays open.
 func TestReplayOfMessages(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, httpapi.Config{})
 	for _, id := range []string{"m-1", "m-2"} {
-		err := r.ledger.Record(t.Context(), ledger.Letter{
+		err := r.ledger.RecordDeadLetter(t.Context(), ledger.DeadLetter{
 			Tenant: "contoso", Message: id, Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted, Attempts: 9, At: start,
 		})
 		if err != nil {
@@ -317,7 +317,7 @@ func TestReplayOfMessages(t *testing.T) {
 		}
 	}
 	r.parking.parked["importer/m-1"] = true
-	open := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	open := answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters
 	ids := map[string]string{}
 	for _, l := range open {
 		ids[l.Message] = l.ID
@@ -341,7 +341,7 @@ func TestReplayOfMessages(t *testing.T) {
 	if outcome, code := replay("m-2"); outcome != "failed" || code != fault.RequestNotFound {
 		t.Errorf("a message that is not parked: %s %s", outcome, code)
 	}
-	left := answer[letters](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).Letters
+	left := answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters
 	if len(left) != 1 || left[0].Message != "m-2" {
 		t.Errorf("%+v", left)
 	}

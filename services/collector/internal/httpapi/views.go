@@ -75,9 +75,9 @@ func viewOfTransition(t ledger.Transition) api.Transition {
 	return v
 }
 
-func viewOfLetter(l ledger.Letter) api.Letter {
+func viewOfDeadLetter(l ledger.DeadLetter) api.DeadLetter {
 	entry, _ := fault.Lookup(l.Code)
-	return api.Letter{
+	return api.DeadLetter{
 		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription, Type: l.Type,
 		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.Hint, Attempts: l.Attempts, Replays: l.Replays,
 		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,

@@ -9,24 +9,24 @@ import (
 	"taxiway.example/pkg/api"
 )
 
-// Letters returns the open dead letters, oldest first; code "" means all.
-func (c *Client) Letters(ctx context.Context, code string) iter.Seq2[api.Letter, error] {
-	return pages(func(after string) ([]api.Letter, error) {
-		query := url.Values{"limit": {strconv.Itoa(letterPage)}}
+// DeadLetters returns the open dead letters, oldest first; code "" means all.
+func (c *Client) DeadLetters(ctx context.Context, code string) iter.Seq2[api.DeadLetter, error] {
+	return pages(func(after string) ([]api.DeadLetter, error) {
+		query := url.Values{"limit": {strconv.Itoa(deadLetterPage)}}
 		for name, value := range map[string]string{"code": code, "after": after} {
 			if value != "" {
 				query.Set(name, value)
 			}
 		}
 		var page struct {
-			Letters []api.Letter `json:"letters"`
+			DeadLetters []api.DeadLetter `json:"deadLetters"`
 		}
 		err := c.get(ctx, "/v1/dead-letters", query, &page)
-		return page.Letters, err
-	}, letterPage, "", func(l api.Letter) string { return l.ID })
+		return page.DeadLetters, err
+	}, deadLetterPage, "", func(l api.DeadLetter) string { return l.ID })
 }
 
-// Replay puts letters back to work, at most ReplayPage of them, and says of each what became of it.
+// Replay puts dead letters back to work, at most ReplayPage of them, and says of each what became of it.
 func (c *Client) Replay(ctx context.Context, ids []string, reason string) ([]api.Replayed, error) {
 	var out struct {
 		Results []api.Replayed `json:"results"`

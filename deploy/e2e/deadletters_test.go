@@ -19,21 +19,21 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// lettersOf waits until a tenant has open dead letters, n of them.
-func lettersOf(t *testing.T, c Client, n int) []Letter {
+// deadLettersOf waits until a tenant has open dead letters, n of them.
+func deadLettersOf(t *testing.T, c Client, n int) []DeadLetter {
 	t.Helper()
-	var letters []Letter
+	var deadLetters []DeadLetter
 	awaittest.True(t, "dead letters appear", func(ctx context.Context) bool {
 		var err error
-		letters, err = c.Letters(ctx)
-		return err == nil && len(letters) == n
+		deadLetters, err = c.DeadLetters(ctx)
+		return err == nil && len(deadLetters) == n
 	})
-	return letters
+	return deadLetters
 }
 
-func replayed(t *testing.T, c Client, letter Letter) Replayed {
+func replayed(t *testing.T, c Client, deadLetter DeadLetter) Replayed {
 	t.Helper()
-	results, err := c.Replay(t.Context(), letter.ID)
+	results, err := c.Replay(t.Context(), deadLetter.ID)
 	if err != nil || len(results) != 1 {
 		t.Fatal(results, err)
 	}
@@ -66,9 +66,9 @@ func deadLetters(t *testing.T, e engine) {
 	p.settled(t, a.batch)
 	mine, other := p.as(1), p.as(2)
 
-	device := lettersOf(t, mine, 1)[0]
+	device := deadLettersOf(t, mine, 1)[0]
 	if device.Code != string(fault.AutopilotInvalidHash) || device.Device != a.batch.rows(t)[a.victim-1].Device {
-		t.Errorf("unexpected letter: %+v", device)
+		t.Errorf("unexpected dead letter: %+v", device)
 	}
 	if got := replayed(t, other, device); got.Outcome != "failed" || got.Code != string(fault.RequestNotFound) {
 		t.Errorf("another tenant replays: %+v", got)
@@ -83,10 +83,10 @@ func deadLetters(t *testing.T, e engine) {
 	a.world.neverBlind(t)
 	a.sentAsOften(t, 2)
 	poisoned(t, tapped, mine)
-	if text, err := json.Marshal(lettersOf(t, mine, 1)); err != nil {
+	if text, err := json.Marshal(deadLettersOf(t, mine, 1)); err != nil {
 		t.Error(err)
 	} else {
-		discreet(t, "the letters", text, file)
+		discreet(t, "the dead letters", text, file)
 	}
 	p.stop(t)
 	p.keepsQuiet(t, file)
@@ -103,20 +103,20 @@ func poisoned(t *testing.T, tapped *tap, c Client) {
 	if err := tapped.Broker.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	first := lettersOf(t, c, 1)[0]
+	first := deadLettersOf(t, c, 1)[0]
 	if first.Message != m.ID || first.Code != string(fault.MessageMalformed) || first.Subscription != "importer" {
-		t.Errorf("unexpected letter: %+v", first)
+		t.Errorf("unexpected dead letter: %+v", first)
 	}
 	var got Replayed
 	awaittest.True(t, "the message is replayed", func(context.Context) bool {
 		got = replayed(t, c, first)
-		return got.Code != string(fault.RequestNotFound) // the letter is there before the message is parked
+		return got.Code != string(fault.RequestNotFound) // the dead letter is there before the message is parked
 	})
 	if got.Outcome != "replayed" || got.Message == "" || got.Message == m.ID {
 		t.Fatalf("replay: %+v", got)
 	}
-	if again := lettersOf(t, c, 1)[0]; again.Message != got.Message || again.ID == first.ID {
-		t.Errorf("the message is as unreadable as before, and its letter: %+v", again)
+	if again := deadLettersOf(t, c, 1)[0]; again.Message != got.Message || again.ID == first.ID {
+		t.Errorf("the message is as unreadable as before, and its dead letter: %+v", again)
 	}
 }
 
@@ -162,9 +162,9 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	c.Collector.Limits.Operators = WithKey(both[1], 3).Keys
 	p = start(t, c)
 	house := p.as(3)
-	letter := lettersOf(t, house, 1)[0]
-	if letter.Tenant != "fabrikam" || letter.Code != string(fault.TenantUnknown) {
-		t.Errorf("unexpected letter: %+v", letter)
+	deadLetter := deadLettersOf(t, house, 1)[0]
+	if deadLetter.Tenant != "fabrikam" || deadLetter.Code != string(fault.TenantUnknown) {
+		t.Errorf("unexpected dead letter: %+v", deadLetter)
 	}
 	p.stop(t)
 
@@ -174,7 +174,7 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	if s := b.status(t); s.States["dead"] != 1 {
 		t.Errorf("before the replay: %+v", s)
 	}
-	if got := replayed(t, b.Client, letter); got.Outcome != "replayed" {
+	if got := replayed(t, b.Client, deadLetter); got.Outcome != "replayed" {
 		t.Errorf("replay: %+v", got)
 	}
 	if s := p.settled(t, b); s.States["ready"] != 1 {
