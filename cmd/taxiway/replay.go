@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/fault"
 )
 

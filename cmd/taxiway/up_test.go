@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/tenant"
 )
 

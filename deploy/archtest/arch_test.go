@@ -46,6 +46,7 @@ var rules = []rule{
 	{"pkg/ledger/postgres/pgtest", []string{"pkg/ledger/postgres/pgcluster", "pkg/awaittest"}},
 	{"pkg/ledger/...", append(slices.Clone(vocabulary), "pkg/intake", "pkg/ledger/...")},
 	{"pkg/api", vocabulary},
+	{"pkg/api/client", append(slices.Clone(vocabulary), "pkg/api")},
 	{"pkg/tenant", vocabulary},
 	{"pkg/validate", append(slices.Clone(vocabulary), "pkg/tenant")},
 	{"pkg/intake", append(slices.Clone(vocabulary), "pkg/tenant", "pkg/validate")},

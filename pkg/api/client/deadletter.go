@@ -9,7 +9,9 @@ import (
 	"taxiway.example/pkg/api"
 )
 
-// DeadLetters returns the open dead letters, oldest first; code "" means all.
+// DeadLetters returns the open dead letters that the key may see, oldest first; code "" means all. It needs an
+// operator's key: one of a tenant sees the tenant's, one of no tenant all. Pages are read as the caller goes on; an
+// error is the last thing it yields.
 func (c *Client) DeadLetters(ctx context.Context, code string) iter.Seq2[api.DeadLetter, error] {
 	return pages(func(after string) ([]api.DeadLetter, error) {
 		query := url.Values{"limit": {strconv.Itoa(deadLetterPage)}}
@@ -26,7 +28,9 @@ func (c *Client) DeadLetters(ctx context.Context, code string) iter.Seq2[api.Dea
 	}, deadLetterPage, "", func(l api.DeadLetter) string { return l.ID })
 }
 
-// Replay puts dead letters back to work, at most ReplayPage of them, and says of each what became of it.
+// Replay puts dead letters back to work, 1 to [ReplayPage] of them, and says of each what became of it, by id. It needs
+// an operator's key and a reason of at most 255 bytes, which the audit keeps. That one of them cannot be replayed is no
+// error: its outcome is api.OutcomeFailed, with a code.
 func (c *Client) Replay(ctx context.Context, ids []string, reason string) ([]api.Replayed, error) {
 	var out struct {
 		Results []api.Replayed `json:"results"`
