@@ -58,7 +58,7 @@ var rules = []rule{
 	{"pkg/service", []string{"pkg/telemetry"}},
 	{"pkg/pipeline", seams},
 	{"pkg/dispatch", append(slices.Clone(seams), "pkg/pipeline")},
-	{"pkg/deadletter", append(slices.Clone(seams), "pkg/pipeline")},
+	{"pkg/deadletter", append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
 	{"pkg/graph", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
 	{"pkg/autopilot/simulator", nil},
 	{"pkg/autopilot", append(slices.Clone(vocabulary), "pkg/graph", "pkg/tenant", "pkg/ledger", "pkg/telemetry")},

@@ -40,8 +40,9 @@ func replayed(t *testing.T, c Client, deadLetter DeadLetter) Replayed {
 	return results[0]
 }
 
-// A device that died is put back to work once its cause is gone, and gets ready; a message that nobody can read is kept, and
-// comes back as often as it is replayed. Whatever is kept on the way, nothing but the ledger knows serial numbers.
+// A device that died is put back to work once its cause is gone, and gets ready; a message that nobody can read is
+// kept, and comes back as often as it is replayed. Whatever is kept on the way, nothing but the ledger knows serial
+// numbers.
 func TestDeadLettersAreReplayed(t *testing.T) {
 	t.Parallel()
 	for _, e := range takingTurns() {
@@ -96,7 +97,7 @@ func deadLetters(t *testing.T, e engine) {
 	}
 }
 
-// poisoned sends a message that cannot be read, finds it at the desk, and replays it.
+// poisoned sends a message that cannot be read, finds its dead letter, and replays it.
 func poisoned(t *testing.T, tapped *tap, c Client) {
 	t.Helper()
 	m := broker.Message{ID: uuid.NewString(), Type: string(event.DevicesCollected), Tenant: "contoso", Body: []byte(`{"devices":`)}
@@ -110,7 +111,7 @@ func poisoned(t *testing.T, tapped *tap, c Client) {
 	var got Replayed
 	awaittest.True(t, "the message is replayed", func(context.Context) bool {
 		got = replayed(t, c, first)
-		return got.Code != string(fault.RequestNotFound) // the dead letter is there before the message is parked
+		return got.Code != string(fault.RequestNotFound) // the dead letter is there before the message is in the queue
 	})
 	if got.Outcome != "replayed" || got.Message == "" || got.Message == m.ID {
 		t.Fatalf("replay: %+v", got)
@@ -141,8 +142,8 @@ func stored(t *testing.T, dir, batch string) []byte {
 	return all.Bytes()
 }
 
-// A tenant is taken out of the configuration while its devices are on their way: they die with a clear code. When it is back,
-// they are replayed and get ready.
+// A tenant is taken out of the configuration while its devices are on their way: they die with a clear code. When it is
+// back, they are replayed and get ready.
 func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	t.Parallel()
 	e := turn(1)

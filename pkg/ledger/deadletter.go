@@ -53,16 +53,21 @@ type DeadLetterReader interface {
 	DeadLetters(ctx context.Context, q DeadLetterQuery) ([]DeadLetter, error)
 }
 
-// DeadLetterKeeper records and closes dead letters.
-type DeadLetterKeeper interface {
+// DeadLetterRecorder records the dead letters of messages.
+type DeadLetterRecorder interface {
 	// RecordDeadLetter stores the dead letter of a message. The same message and subscription is one dead letter: recorded
 	// again, it takes the newer reason and attempts, and is open again if it was closed.
 	RecordDeadLetter(ctx context.Context, l DeadLetter) error
-	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the dead
-	// letter replayed, in one transaction. A dead letter of a device that is no longer dead, or of no device, is a
+}
+
+// DeadLetterKeeper closes dead letters whose work is back.
+type DeadLetterKeeper interface {
+	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the
+	// dead letter replayed, in one transaction. A dead letter of a device that is no longer dead, or of no device, is a
 	// fault.DeviceNotReplayable; an unknown dead letter is a fault.RequestNotFound.
 	Revive(ctx context.Context, id string, due time.Time, by string) (device.Device, error)
-	// CloseDeadLetter marks the dead letter of a message replayed, after the message is back in the broker; closing it twice
-	// changes nothing. An unknown dead letter is a fault.RequestNotFound, a device's dead letter a fault.RequestInvalid.
+	// CloseDeadLetter marks the dead letter of a message replayed, after the message is back in the broker; closing it
+	// twice changes nothing. An unknown dead letter is a fault.RequestNotFound, a device's dead letter a
+	// fault.RequestInvalid.
 	CloseDeadLetter(ctx context.Context, id, by string, at time.Time) error
 }

@@ -27,6 +27,7 @@ type Ledger interface {
 	Budget
 	Leases
 	DeadLetterReader
+	DeadLetterRecorder
 	DeadLetterKeeper
 	Audit
 	Store

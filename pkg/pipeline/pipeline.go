@@ -23,7 +23,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// DeadLetters records messages that become dead letters; ledger.DeadLetterKeeper does.
+// DeadLetters records messages that become dead letters; ledger.DeadLetterRecorder does.
 type DeadLetters interface {
 	RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) error
 }

@@ -163,12 +163,12 @@ func TestUnreadableMessages(t *testing.T) {
 				t.Errorf("the sender is told %+v, %v", answer, err)
 			}
 		}
-		awaittest.True(t, "not all messages are parked", func(context.Context) bool {
-			parked := 0
-			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { parked++; return true }); err != nil {
+		awaittest.True(t, "not all messages are in the dead-letter queue", func(context.Context) bool {
+			held := 0
+			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { held++; return true }); err != nil {
 				t.Fatal(err)
 			}
-			return parked == 2*len(bad)
+			return held == 2*len(bad)
 		})
 	})
 }

@@ -88,7 +88,7 @@ func (t tx) countReplays(ctx context.Context, fresh []*deadLetter) error {
 	return err
 }
 
-// RecordDeadLetter stores the dead letter of a message; see ledger.DeadLetterKeeper.
+// RecordDeadLetter stores the dead letter of a message; see ledger.DeadLetterRecorder.
 func (l *Ledger) RecordDeadLetter(ctx context.Context, one ledger.DeadLetter) error {
 	return l.write(ctx, "record_dead_letter", func(ctx context.Context, t tx) error {
 		fresh := one

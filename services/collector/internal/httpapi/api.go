@@ -1,5 +1,5 @@
 // Package httpapi is the HTTP API of the collector, described in docs/api/openapi.yaml: batches and devices in, their
-// status out, and the desk of dead letters.
+// status out, and what operators decide about dead letters and held devices.
 //
 // Who a request is for comes from its key and from nothing else; auth.go is the one place that decides it. Whatever goes
 // wrong is answered as problem details (RFC 9457) with a code of the fault catalogue, and never with a value of a cell.
@@ -14,7 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -72,14 +72,6 @@ type Reader interface {
 	ledger.Timeline
 }
 
-// Desk is the ledger's side of what operators decide: dead letters and held devices.
-type Desk interface {
-	ledger.DeadLetterReader
-	ledger.DeadLetterKeeper
-	ledger.Mover
-	ledger.Audit
-}
-
 // Tenants finds tenants.
 type Tenants interface {
 	Get(id device.TenantID) (tenant.Tenant, error)
@@ -90,8 +82,7 @@ type Tenants interface {
 type Deps struct {
 	Taker       Taker
 	Reader      Reader
-	Desk        Desk
-	DeadLetters broker.DeadLetters
+	DeadLetters *deadletter.Service // carries out what operators decide
 	Tenants     Tenants
 	Health      *telemetry.Health
 	Now         func() time.Time

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -26,9 +26,9 @@ func (p principal) house() bool { return p.tenant.ID == "" }
 // id tells keys apart in limits and logs.
 func (p principal) id() string { return string(p.tenant.ID) + "/" + p.name }
 
-// deadLetters returns the query that finds the dead letters this key may see.
-func (p principal) deadLetters() ledger.DeadLetterQuery {
-	return ledger.DeadLetterQuery{Tenant: p.tenant.ID, All: p.house()}
+// decider is the operator that decides with this key.
+func (p principal) decider() deadletter.Operator {
+	return deadletter.Operator{Name: p.name, Tenant: p.tenant.ID}
 }
 
 // keyring knows every key by its SHA-256.

@@ -4,29 +4,22 @@ import (
 	"net/http"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 )
 
-// The sizes of pages of dead letters.
-const (
-	defaultDeadLetters = 100
-	maxDeadLetters     = 1000
-)
-
-// getLetters answers with the open dead letters the key may see, oldest first.
+// getDeadLetters answers with the dead letters the key may see, oldest first.
 func (a *API) getDeadLetters(w http.ResponseWriter, r *http.Request, p principal) error {
 	params := r.URL.Query()
-	q := p.deadLetters()
-	q.Code, q.State, q.After = fault.Code(params.Get("code")), ledger.DeadLetterState(params.Get("state")), params.Get("after")
-	if q.State != "" && q.State != ledger.DeadLetterOpen && q.State != ledger.DeadLetterReplayed {
-		return fault.New(fault.RequestInvalid, "The parameter state must be open or replayed.")
-	}
-	var err error
-	if q.Limit, err = number(params, "limit", defaultDeadLetters, 1, maxDeadLetters); err != nil {
+	limit, err := number(params, "limit", deadletter.DefaultPage, 1, deadletter.MaxPage)
+	if err != nil {
 		return err
 	}
-	deadLetters, err := a.Desk.DeadLetters(r.Context(), q)
+	deadLetters, err := a.DeadLetters.List(r.Context(), p.decider(), deadletter.Query{
+		Code: fault.Code(params.Get("code")), State: ledger.DeadLetterState(params.Get("state")),
+		After: params.Get("after"), Limit: limit,
+	})
 	if err != nil {
 		return err
 	}
@@ -37,10 +30,30 @@ func (a *API) getDeadLetters(w http.ResponseWriter, r *http.Request, p principal
 	for _, l := range deadLetters {
 		page.DeadLetters = append(page.DeadLetters, viewOfDeadLetter(l))
 	}
-	if n := len(deadLetters); n == q.Limit {
+	if n := len(deadLetters); n == limit {
 		params.Set("after", deadLetters[n-1].ID)
 		page.Next = r.URL.Path + "?" + params.Encode()
 	}
 	a.writeJSON(w, r, http.StatusOK, "application/json", page)
+	return nil
+}
+
+// replay puts dead letters back to work and answers what became of each.
+func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error {
+	var req api.Replay
+	if err := a.readJSON(w, r, &req, "ids and reason"); err != nil {
+		return err
+	}
+	results, err := a.DeadLetters.Replay(r.Context(), p.decider(), req.IDs, req.Reason)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Results []api.Replayed `json:"results"`
+	}{Results: make([]api.Replayed, 0, len(results))}
+	for _, result := range results {
+		answer.Results = append(answer.Results, viewOfResult(result))
+	}
+	a.writeJSON(w, r, http.StatusOK, "application/json", answer)
 	return nil
 }

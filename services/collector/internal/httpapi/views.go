@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -73,6 +74,12 @@ func viewOfTransition(t ledger.Transition) api.Transition {
 		v.Title = entry.Title
 	}
 	return v
+}
+
+func viewOfResult(r deadletter.Result) api.Replayed {
+	return api.Replayed{
+		ID: r.ID, Outcome: string(r.Outcome), Code: r.Code, Detail: r.Detail, Device: r.Device, Message: r.Message,
+	}
 }
 
 func viewOfDeadLetter(l ledger.DeadLetter) api.DeadLetter {
