@@ -15,9 +15,9 @@ import (
 
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/cmd/demofile"
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	autopilot "taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"

@@ -16,9 +16,9 @@ import (
 
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/cmd/demofile"
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/service"
 	"taxiway.example/pkg/slowness"

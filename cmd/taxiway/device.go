@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 )
 
 func newDevice(r *remote) *cobra.Command {

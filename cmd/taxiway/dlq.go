@@ -27,30 +27,30 @@ func newDLQList(r *remote) *cobra.Command {
 		Use:   "list",
 		Short: "List the devices and messages that were given up",
 		Long: "List shows the open dead letters, oldest first. It needs an operator's key. It exits with 3 when --code is given and\n" +
-			"no letter has it.",
+			"no dead letter has it.",
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			server, err := r.client()
 			if err != nil {
 				return err
 			}
-			v := letterList{Letters: []api.Letter{}}
-			for l, err := range server.Letters(c.Context(), code) {
+			v := deadLetterList{DeadLetters: []api.DeadLetter{}}
+			for l, err := range server.DeadLetters(c.Context(), code) {
 				if err != nil {
 					return err
 				}
-				v.Letters = append(v.Letters, l)
+				v.DeadLetters = append(v.DeadLetters, l)
 			}
 			if err := out.print(c.OutOrStdout(), v, v.people(time.Now())); err != nil {
 				return err
 			}
-			if len(v.Letters) == 0 && code != "" {
+			if len(v.DeadLetters) == 0 && code != "" {
 				return &exitError{code: exitNothing}
 			}
 			return nil
 		},
 	}
 	out.register(c)
-	c.Flags().StringVar(&code, "code", "", "only letters with this code, such as autopilot.storage_error")
+	c.Flags().StringVar(&code, "code", "", "only dead letters with this code, such as autopilot.storage_error")
 	return c
 }

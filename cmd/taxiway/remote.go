@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/fault"
 )
 

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/fault"
 )
 
@@ -24,10 +24,11 @@ func newDLQReplay(r *remote) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay {ID… | --code CODE}",
 		Short: "Put dead letters back to work",
-		Long: "Replay puts letters back to work: a dead device to the stage it died at, a message under a new id. Nothing is removed\n" +
-			"before it is back in the pipeline, and every replay is kept in the audit with its reason. It needs an operator's key.\n" +
-			"With --code all open letters of the code are replayed, and only those named that are not back at work.\n\n" +
-			"It exits with 0 when all letters are back at work, 3 when none of them exists, 4 when some are not, 1 when none is.",
+		Long: "Replay puts dead letters back to work: a dead device to the stage it died at, a message under a new id. Nothing\n" +
+			"is removed before it is back in the pipeline, and every replay is kept in the audit with its reason. It needs an\n" +
+			"operator's key.\n" +
+			"With --code all open dead letters of the code are replayed, and only those named that are not back at work.\n\n" +
+			"It exits with 0 when all dead letters are back at work, 3 when none of them exists, 4 when some are not, 1 when none is.",
 		Example: "  taxiway dlq replay --reason 'the device was repaired' 0199a2c4-…\n" +
 			"  taxiway dlq replay --reason 'Microsoft repaired it' --code autopilot.storage_error",
 		Args: usage(func(_ *cobra.Command, args []string) error { return replayArgs(args, code, reason) }),
@@ -37,7 +38,7 @@ func newDLQReplay(r *remote) *cobra.Command {
 				return err
 			}
 			if code != "" {
-				if args, err = lettersOf(c.Context(), server, code); err != nil {
+				if args, err = deadLettersOf(c.Context(), server, code); err != nil {
 					return err
 				}
 			}
@@ -52,7 +53,7 @@ func newDLQReplay(r *remote) *cobra.Command {
 		},
 	}
 	out.register(c)
-	c.Flags().StringVar(&code, "code", "", "all open letters with this code, instead of IDs")
+	c.Flags().StringVar(&code, "code", "", "all open dead letters with this code, instead of IDs")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the audit (required)")
 	return c
 }
@@ -60,19 +61,19 @@ func newDLQReplay(r *remote) *cobra.Command {
 func replayArgs(ids []string, code, reason string) error {
 	switch {
 	case len(ids) > 0 && code != "":
-		return errors.New("name letters or a --code, not both")
+		return errors.New("name dead letters or a --code, not both")
 	case len(ids) == 0 && code == "":
-		return errors.New("name the letters, or a --code for all that have it")
+		return errors.New("name the dead letters, or a --code for all that have it")
 	case strings.TrimSpace(reason) == "":
 		return errors.New("say why with --reason")
 	}
 	return nil
 }
 
-// lettersOf returns the ids of the open letters of a code.
-func lettersOf(ctx context.Context, server *client.Client, code string) ([]string, error) {
+// deadLettersOf returns the ids of the open dead letters of a code.
+func deadLettersOf(ctx context.Context, server *client.Client, code string) ([]string, error) {
 	var ids []string
-	for l, err := range server.Letters(ctx, code) {
+	for l, err := range server.DeadLetters(ctx, code) {
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +100,7 @@ func replay(ctx context.Context, server *client.Client, ids []string, reason str
 	return v, nil
 }
 
-// people names the letters, all or those that are not back at work, and counts them by outcome.
+// people names the dead letters, all or those that are not back at work, and counts them by outcome.
 func (v replayList) people(all bool) func(io.Writer) error {
 	return func(w io.Writer) error {
 		var b strings.Builder
@@ -116,7 +117,7 @@ func (v replayList) people(all bool) func(io.Writer) error {
 		}) {
 			counts = append(counts, fmt.Sprintf("%d %s", outcomes[o], inventory.Printable(o)))
 		}
-		fmt.Fprintf(&b, "%s: %s\n", counted(len(v.Results), "letter"), cmp.Or(strings.Join(counts, ", "), "nothing to replay"))
+		fmt.Fprintf(&b, "%s: %s\n", counted(len(v.Results), "dead letter"), cmp.Or(strings.Join(counts, ", "), "nothing to replay"))
 		_, err := io.WriteString(w, b.String())
 		return err
 	}

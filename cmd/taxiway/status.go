@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 )
 
 // rowKinds are the values of --rows and what the API calls them.

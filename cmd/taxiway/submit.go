@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/inventory"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/device"
 )
 

@@ -6,8 +6,8 @@ import (
 	"regexp"
 	"slices"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/fault"
 )
 

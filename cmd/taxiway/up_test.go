@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"taxiway.example/cmd/internal/client"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -71,7 +71,7 @@ func TestUpKnowsTheOperatorsOfNoTenant(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for _, err := range server.Letters(t.Context(), "") {
+		for _, err := range server.DeadLetters(t.Context(), "") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

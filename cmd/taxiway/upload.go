@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/cmd/internal/watch"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/fault"
 )

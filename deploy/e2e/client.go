@@ -11,7 +11,8 @@ import (
 	"taxiway.example/pkg/awaittest"
 )
 
-// Client talks to the API with one key.
+// Client talks to the API with one key. It shares nothing with pkg/api and its client on purpose: it is a second reading of
+// docs/api/openapi.yaml.
 type Client struct {
 	URL, Key string
 }
@@ -82,8 +83,8 @@ type Row struct {
 	DeviceCode string `json:"deviceCode"`
 }
 
-// Letter is a dead letter.
-type Letter struct {
+// DeadLetter is a device or a message that was given up.
+type DeadLetter struct {
 	ID           string `json:"id"`
 	Tenant       string `json:"tenant"`
 	Device       string `json:"device"`
@@ -93,7 +94,7 @@ type Letter struct {
 	Detail       string `json:"detail"`
 }
 
-// Replayed is what became of a letter that was to be replayed.
+// Replayed is what became of a dead letter that was to be replayed.
 type Replayed struct {
 	ID      string `json:"id"`
 	Outcome string `json:"outcome"`
@@ -141,15 +142,15 @@ func (c Client) Rows(ctx context.Context, batch string) ([]Row, error) {
 	return page.Rows, c.Get(ctx, "/v1/batches/"+batch+"/rows", &page)
 }
 
-// Letters returns the open dead letters.
-func (c Client) Letters(ctx context.Context) ([]Letter, error) {
+// DeadLetters returns the open dead letters.
+func (c Client) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	var page struct {
-		Letters []Letter `json:"letters"`
+		DeadLetters []DeadLetter `json:"deadLetters"`
 	}
-	return page.Letters, c.Get(ctx, "/v1/dead-letters", &page)
+	return page.DeadLetters, c.Get(ctx, "/v1/dead-letters", &page)
 }
 
-// Replay puts letters back to work.
+// Replay puts dead letters back to work.
 func (c Client) Replay(ctx context.Context, ids ...string) ([]Replayed, error) {
 	var answer struct {
 		Results []Replayed `json:"results"`

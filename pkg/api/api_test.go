@@ -33,7 +33,7 @@ func TestNamesAreThoseOfTheDescription(t *testing.T) {
 	}
 	for schema, value := range map[string]any{
 		"BatchReceipt": api.Receipt{}, "Links": api.Links{}, "Row": api.Row{}, "Reason": api.Reason{}, "Batch": api.Batch{},
-		"Device": api.Device{}, "Transition": api.Transition{}, "Letter": api.Letter{}, "Problem": api.Problem{},
+		"Device": api.Device{}, "Transition": api.Transition{}, "DeadLetter": api.DeadLetter{}, "Problem": api.Problem{},
 	} {
 		described := slices.Sorted(maps.Keys(doc.Components.Schemas[schema].Properties))
 		if names := slices.Sorted(slices.Values(fields(value))); !slices.Equal(names, described) {

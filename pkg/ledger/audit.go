@@ -12,7 +12,7 @@ type AuditEntry struct {
 	At      time.Time
 	Tenant  device.TenantID
 	Actor   string
-	Action  string // e.g. "letter.replay"
+	Action  string // e.g. "dead_letter.replay"
 	Object  string
 	Reason  string
 	Outcome string

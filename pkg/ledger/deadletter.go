@@ -8,17 +8,17 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// LetterState is where a dead letter stands.
-type LetterState string
+// DeadLetterState is where a dead letter stands.
+type DeadLetterState string
 
-// The letter states.
+// The states of a dead letter.
 const (
-	LetterOpen     LetterState = "open"
-	LetterReplayed LetterState = "replayed"
+	DeadLetterOpen     DeadLetterState = "open"
+	DeadLetterReplayed DeadLetterState = "replayed"
 )
 
-// Letter is a dead letter: a device given up at a stage, or a message nobody could use. It never holds a hash.
-type Letter struct {
+// DeadLetter is a dead letter: a device given up at a stage, or a message nobody could use. It never holds a hash.
+type DeadLetter struct {
 	ID           string // UUIDv7
 	Tenant       device.TenantID
 	Device       string       // for devices
@@ -30,39 +30,44 @@ type Letter struct {
 	Detail       string
 	Attempts     int
 	Replays      int // how often this device or message was replayed before
-	State        LetterState
+	State        DeadLetterState
 	At           time.Time
 	Closed       time.Time
 	ClosedBy     string
 }
 
-// LetterQuery selects letters.
-type LetterQuery struct {
-	Tenant device.TenantID // "" = letters that name no tenant
+// DeadLetterQuery selects dead letters.
+type DeadLetterQuery struct {
+	Tenant device.TenantID // "" = dead letters that name no tenant
 	All    bool            // every tenant; for operators
 	Code   fault.Code      // "" = all
-	State  LetterState     // "" = open
+	State  DeadLetterState // "" = open
 	IDs    []string        // nil = all
 	After  string          // ids greater than this one
 	Limit  int             // 0 = 100
 }
 
-// LetterReader reads dead letters.
-type LetterReader interface {
-	// Letters returns letters by id, oldest first.
-	Letters(ctx context.Context, q LetterQuery) ([]Letter, error)
+// DeadLetterReader reads dead letters.
+type DeadLetterReader interface {
+	// DeadLetters returns dead letters by id, oldest first.
+	DeadLetters(ctx context.Context, q DeadLetterQuery) ([]DeadLetter, error)
 }
 
-// LetterKeeper records and closes dead letters.
-type LetterKeeper interface {
-	// Record stores a message letter. The same message and subscription is one letter: recorded again, it takes the newer
-	// reason and attempts, and is open again if it was closed.
-	Record(ctx context.Context, l Letter) error
-	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the letter
-	// replayed, in one transaction. A letter of a device that is no longer dead, or of no device, is a
-	// fault.DeviceNotReplayable; an unknown letter is a fault.RequestNotFound.
-	Revive(ctx context.Context, letter string, due time.Time, by string) (device.Device, error)
-	// CloseLetter marks a message letter replayed, after its message is back in the broker; closing it twice changes
-	// nothing. An unknown letter is a fault.RequestNotFound, a device's letter a fault.RequestInvalid.
-	CloseLetter(ctx context.Context, letter string, by string, at time.Time) error
+// DeadLetterRecorder records the dead letters of messages.
+type DeadLetterRecorder interface {
+	// RecordDeadLetter stores the dead letter of a message. The same message and subscription is one dead letter: recorded
+	// again, it takes the newer reason and attempts, and is open again if it was closed.
+	RecordDeadLetter(ctx context.Context, l DeadLetter) error
+}
+
+// DeadLetterKeeper closes dead letters whose work is back.
+type DeadLetterKeeper interface {
+	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the
+	// dead letter replayed, in one transaction. A dead letter of a device that is no longer dead, or of no device, is a
+	// fault.DeviceNotReplayable; an unknown dead letter is a fault.RequestNotFound.
+	Revive(ctx context.Context, id string, due time.Time, by string) (device.Device, error)
+	// CloseDeadLetter marks the dead letter of a message replayed, after the message is back in the broker; closing it
+	// twice changes nothing. An unknown dead letter is a fault.RequestNotFound, a device's dead letter a
+	// fault.RequestInvalid.
+	CloseDeadLetter(ctx context.Context, id, by string, at time.Time) error
 }

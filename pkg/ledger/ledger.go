@@ -26,8 +26,9 @@ type Ledger interface {
 	Tenants
 	Budget
 	Leases
-	LetterReader
-	LetterKeeper
+	DeadLetterReader
+	DeadLetterRecorder
+	DeadLetterKeeper
 	Audit
 	Store
 }

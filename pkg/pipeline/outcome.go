@@ -63,7 +63,7 @@ func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o b
 	if tenant == "" {
 		tenant = knownTenant(d.Tenant)
 	}
-	err := p.DeadLetters.Record(ctx, ledger.Letter{
+	err := p.DeadLetters.RecordDeadLetter(ctx, ledger.DeadLetter{
 		ID:           uuid.Must(uuid.NewV7()).String(),
 		Tenant:       tenant,
 		Message:      d.ID,
@@ -72,7 +72,7 @@ func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o b
 		Code:         o.Reason,
 		Detail:       o.Detail,
 		Attempts:     d.Attempt,
-		State:        ledger.LetterOpen,
+		State:        ledger.DeadLetterOpen,
 		At:           p.Now().UTC(),
 	})
 	switch {

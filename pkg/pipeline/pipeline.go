@@ -24,9 +24,9 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// DeadLetters records messages that become dead letters; ledger.LetterKeeper does.
+// DeadLetters records messages that become dead letters; ledger.DeadLetterRecorder does.
 type DeadLetters interface {
-	Record(ctx context.Context, l ledger.Letter) error
+	RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) error
 }
 
 // Config is what a pipeline needs. The zero value of an optional field is its default.

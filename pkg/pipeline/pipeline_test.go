@@ -25,13 +25,13 @@ import (
 
 // records is a ledger that keeps dead letters, or fails.
 type records struct {
-	kept []ledger.Letter
+	kept []ledger.DeadLetter
 	err  error
 }
 
-func (l *records) Record(_ context.Context, letter ledger.Letter) error {
+func (l *records) RecordDeadLetter(_ context.Context, d ledger.DeadLetter) error {
 	if l.err == nil {
-		l.kept = append(l.kept, letter)
+		l.kept = append(l.kept, d)
 	}
 	return l.err
 }
@@ -110,7 +110,7 @@ func TestOutcomeByKind(t *testing.T) {
 				got = kept.kept[0].Code
 			}
 			if got != tc.code || out.Reason != tc.code {
-				t.Errorf("letters %v, reason %q, want %q", kept.kept, out.Reason, tc.code)
+				t.Errorf("dead letters %v, reason %q, want %q", kept.kept, out.Reason, tc.code)
 			}
 		})
 	}
@@ -154,9 +154,9 @@ func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 		t.Error("no id")
 	}
 	got.ID = ""
-	want := ledger.Letter{
+	want := ledger.DeadLetter{
 		Tenant: "contoso", Message: "e1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted,
-		Detail: "3 attempts; the last failed with ledger.unavailable: the disk is full", Attempts: 3, State: ledger.LetterOpen, At: at,
+		Detail: "3 attempts; the last failed with ledger.unavailable: the disk is full", Attempts: 3, State: ledger.DeadLetterOpen, At: at,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -203,7 +203,7 @@ func TestWhatCannotBeDecodedIsADeadLetter(t *testing.T) {
 				t.Errorf("got %+v", out)
 			}
 			if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" && kept.kept[0].Tenant != "" {
-				t.Errorf("letters %+v", kept.kept)
+				t.Errorf("dead letters %+v", kept.kept)
 			}
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
@@ -49,7 +50,8 @@ type Config struct {
 type Ledger interface {
 	collect.Ledger
 	httpapi.Reader
-	httpapi.Desk
+	deadletter.Ledger
+	pipeline.DeadLetters
 	ledger.CaptureEraser
 
 	// Health returns nil when the ledger can commit.
@@ -161,8 +163,8 @@ func newAPI(c Config, d Deps, taker httpapi.Taker) (*httpapi.API, error) {
 	d.Health.Add("ledger", d.Ledger.Health)
 	c.Limits.Operators = append(slices.Clone(c.Limits.Operators), d.Tenants.Operators()...)
 	return httpapi.New(c.Limits, httpapi.Deps{
-		Taker: taker, Reader: d.Ledger, Desk: d.Ledger, DeadLetters: d.Broker, Tenants: d.Tenants,
-		Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
+		Taker: taker, Reader: d.Ledger, Tenants: d.Tenants, Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
+		DeadLetters: deadletter.New(deadletter.Deps{Ledger: d.Ledger, Queues: d.Broker, Now: d.Now, Logger: d.Logger}),
 	})
 }
 

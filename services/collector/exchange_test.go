@@ -298,22 +298,22 @@ func (r *running) rows(t *testing.T, key, batch string) []rowView {
 	return page.Rows
 }
 
-type letterView struct{ ID, Tenant, Message, Subscription, Type, Code, Detail, State string }
+type deadLetterView struct{ ID, Tenant, Message, Subscription, Type, Code, Detail, State string }
 
-// letters waits for n open letters and returns them.
-func (r *running) letters(t *testing.T, n int) []letterView {
+// deadLetters waits for n open dead letters and returns them.
+func (r *running) deadLetters(t *testing.T, n int) []deadLetterView {
 	t.Helper()
-	var page struct{ Letters []letterView }
-	awaittest.True(t, fmt.Sprintf("there are not %d letters", n), func(context.Context) bool {
+	var page struct{ DeadLetters []deadLetterView }
+	awaittest.True(t, fmt.Sprintf("there are not %d dead letters", n), func(context.Context) bool {
 		if status := r.call(t, http.MethodGet, "/v1/dead-letters", key, nil, &page); status != http.StatusOK {
 			t.Fatal(status)
 		}
-		return len(page.Letters) >= n
+		return len(page.DeadLetters) >= n
 	})
-	if len(page.Letters) != n {
-		t.Errorf("%d letters, want %d: %+v", len(page.Letters), n, page.Letters)
+	if len(page.DeadLetters) != n {
+		t.Errorf("%d dead letters, want %d: %+v", len(page.DeadLetters), n, page.DeadLetters)
 	}
-	return page.Letters
+	return page.DeadLetters
 }
 
 // made is a device as JSON.

@@ -139,12 +139,12 @@ func TestUnreadableMessages(t *testing.T) {
 			x.send(t, contosoA, "good "+name, marshal(t, made(t, seed)))
 		}
 		counts := map[string]int{}
-		for _, l := range r.letters(t, len(bad)) {
+		for _, l := range r.deadLetters(t, len(bad)) {
 			if l.Tenant != "contoso" || l.Type != "inbound."+contosoA || l.Subscription != "collector" || l.Detail == "" {
 				t.Errorf("%+v", l)
 			}
 			if strings.Contains(fmt.Sprint(l), secret) {
-				t.Errorf("the letter holds the body: %+v", l)
+				t.Errorf("the dead letter holds the body: %+v", l)
 			}
 			counts[l.Code]++
 		}
@@ -163,12 +163,12 @@ func TestUnreadableMessages(t *testing.T) {
 				t.Errorf("the sender is told %+v, %v", answer, err)
 			}
 		}
-		awaittest.True(t, "not all messages are parked", func(context.Context) bool {
-			parked := 0
-			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { parked++; return true }); err != nil {
+		awaittest.True(t, "not all messages are in the dead-letter queue", func(context.Context) bool {
+			held := 0
+			if err := x.broker.Peek(t.Context(), func(broker.DeadLettered) bool { held++; return true }); err != nil {
 				t.Fatal(err)
 			}
-			return parked == 2*len(bad)
+			return held == 2*len(bad)
 		})
 	})
 }
@@ -210,7 +210,7 @@ func TestQueueRedelivery(t *testing.T) {
 		x.send(t, contosoA, "bad", []byte("no JSON"))
 		r.taken(t, "oem-a", "one")
 		r.taken(t, "oem-b", "many")
-		letters := r.letters(t, 1)
+		deadLetters := r.deadLetters(t, 1)
 		sources, ids := []string{"oem-a", "oem-b"}, []string{"one", "many"}
 		before := x.snapshot(t, sources, ids)
 		r.stop()
@@ -229,8 +229,8 @@ func TestQueueRedelivery(t *testing.T) {
 			t.Error(diff)
 		}
 		r = x.run(t, collector.Config{})
-		if again := r.letters(t, 1); again[0].ID != letters[0].ID {
-			t.Errorf("another letter: %+v", again)
+		if again := r.deadLetters(t, 1); again[0].ID != deadLetters[0].ID {
+			t.Errorf("another dead letter: %+v", again)
 		}
 	})
 }
@@ -285,11 +285,11 @@ func (l *brokenLedger) CloseBatch(ctx context.Context, b ledger.Batch) error {
 	return err
 }
 
-func (l *brokenLedger) Record(ctx context.Context, letter ledger.Letter) error {
+func (l *brokenLedger) RecordDeadLetter(ctx context.Context, deadLetter ledger.DeadLetter) error {
 	if err := l.broken("record"); err != nil {
 		return err
 	}
-	return l.Ledger.Record(ctx, letter)
+	return l.Ledger.RecordDeadLetter(ctx, deadLetter)
 }
 
 // The ledger fails at every step in turn. The message comes again, and the end is the same.
@@ -317,7 +317,7 @@ func TestQueueAndABrokenLedger(t *testing.T) {
 		broken.fails["record"] = 1
 		broken.mu.Unlock()
 		x.send(t, contosoA, "bad", []byte("no JSON"))
-		r.letters(t, 1)
+		r.deadLetters(t, 1)
 	})
 }
 
@@ -380,7 +380,7 @@ func TestReplayOfAMessage(t *testing.T) {
 	onEachBus(t, func(t *testing.T, x *exchange) {
 		r := x.run(t, collector.Config{Queues: collector.Queues{MaxDevices: 2}})
 		x.send(t, contosoA, "order 3", marshal(t, list(made(t, 1), made(t, 2), made(t, 3))))
-		letter := r.letters(t, 1)[0]
+		deadLetter := r.deadLetters(t, 1)[0]
 		r.stop()
 		r.wait(t)
 		r = x.run(t, collector.Config{})
@@ -389,7 +389,7 @@ func TestReplayOfAMessage(t *testing.T) {
 		}
 		for range 2 {
 			awaittest.True(t, "the queue is not consumed yet", func(context.Context) bool {
-				r.call(t, http.MethodPost, "/v1/dead-letters/replay", key, map[string]any{"ids": []string{letter.ID}, "reason": "limit raised"}, &done)
+				r.call(t, http.MethodPost, "/v1/dead-letters/replay", key, map[string]any{"ids": []string{deadLetter.ID}, "reason": "limit raised"}, &done)
 				return len(done.Results) == 1 && done.Results[0].Code != string(fault.BrokerUnavailable) && done.Results[0].Code != string(fault.RequestNotFound)
 			})
 			if b := r.taken(t, "oem-a", "order 3"); b.Outcomes["accepted"] != 3 || b.Name != "order 3" {
@@ -399,7 +399,7 @@ func TestReplayOfAMessage(t *testing.T) {
 		if done.Results[0].Outcome != "failed" || done.Results[0].Code != string(fault.DeviceNotReplayable) {
 			t.Errorf("a second replay: %+v", done)
 		}
-		r.letters(t, 0)
+		r.deadLetters(t, 0)
 	})
 }
 
@@ -457,7 +457,7 @@ func TestAnIDUsedTwice(t *testing.T) {
 		if third.Code != string(fault.RequestConflict) || third.Message != "order 1" {
 			t.Errorf("%+v", third)
 		}
-		if l := r.letters(t, 1); l[0].Code != string(fault.RequestConflict) {
+		if l := r.deadLetters(t, 1); l[0].Code != string(fault.RequestConflict) {
 			t.Errorf("%+v", l)
 		}
 	})

@@ -64,11 +64,11 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 	if !strings.Contains(d.Detail, "4 attempts, the last one ended with graph.conflict") || w.count(updates) != 4 {
 		t.Errorf("%q after %d updates", d.Detail, w.count(updates))
 	}
-	letters, err := w.ledger.Letters(t.Context(), ledger.LetterQuery{Tenant: here})
-	if err != nil || len(letters) != 1 || letters[0].From != device.Registered {
-		t.Fatalf("%v %v", letters, err)
+	deadLetters, err := w.ledger.DeadLetters(t.Context(), ledger.DeadLetterQuery{Tenant: here})
+	if err != nil || len(deadLetters) != 1 || deadLetters[0].From != device.Registered {
+		t.Fatalf("%v %v", deadLetters, err)
 	}
-	if _, err := w.ledger.Revive(t.Context(), letters[0].ID, w.now(), "operator:anna"); err != nil {
+	if _, err := w.ledger.Revive(t.Context(), deadLetters[0].ID, w.now(), "operator:anna"); err != nil {
 		t.Fatal(err)
 	}
 	w.sim.RemoveFault(0)

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/term"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/backoff"
 )
 

@@ -72,7 +72,7 @@ func moveStale(b *bench) {
 		b.same(applied, []bool{false})
 	}
 	b.same(b.device(d.ID).State, device.Registered)
-	found, err := b.Letters(b.Context(), ledger.LetterQuery{All: true})
+	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{All: true})
 	b.must(err)
 	b.same(len(found), 0)
 	applied, err := b.Move(b.Context())
@@ -190,12 +190,12 @@ func moveDead(b *bench) {
 		m.Code, m.Detail, m.Attempts = fault.AutopilotInvalidHash, "error 810", 3
 	})
 	b.move(d.ID, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotUnknown }) // dead already
-	found, err := b.Letters(b.Context(), ledger.LetterQuery{Tenant: contoso})
+	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
 	b.must(err)
 	b.same(len(found), 1)
-	b.same(found[0], ledger.Letter{
+	b.same(found[0], ledger.DeadLetter{
 		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: device.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
-		Attempts: 3, State: ledger.LetterOpen, At: dead.Updated,
+		Attempts: 3, State: ledger.DeadLetterOpen, At: dead.Updated,
 	})
 }
 

@@ -66,7 +66,7 @@ func captureErase(b *bench) {
 func auditEntries(b *bench) {
 	t0 := now()
 	want := []ledger.AuditEntry{}
-	for i, action := range []string{"letter.replay", "device.release", "device.retire"} {
+	for i, action := range []string{"dead_letter.replay", "device.release", "device.retire"} {
 		e := ledger.AuditEntry{
 			At: t0.Add(time.Duration(i) * time.Second), Tenant: contoso, Actor: "ada", Action: action,
 			Object: newID(), Reason: "board swapped", Outcome: "done",

@@ -59,7 +59,7 @@ func TestPlans(t *testing.T) {
 			})
 			for _, statement := range []string{
 				`SELECT * FROM devices WHERE detail = 'x'`,
-				`SELECT * FROM letters WHERE tenant = 'contoso' AND detail = 'y'`,
+				`SELECT * FROM dead_letters WHERE tenant = 'contoso' AND detail = 'y'`,
 				`SELECT count(*) FROM devices`,
 			} {
 				if plan := explain(t, db, sqlledgertest.Statement{SQL: statement}); reads(plan) == "" {

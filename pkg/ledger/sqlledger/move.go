@@ -52,7 +52,7 @@ type changes struct {
 	devices map[string]*record
 	touched map[string]*record
 	steps   []*transition
-	deaths  []*letter
+	deaths  []*deadLetter
 }
 
 // lockDevices reads devices in the order of their ids, so that two who want the same ones do not wait for each other.
@@ -107,9 +107,9 @@ func (w *changes) note(r *record, from device.State, code fault.Code, by string)
 	}
 	w.steps = append(w.steps, r.step(from, by))
 	if r.State == device.Dead && from != device.Dead {
-		w.deaths = append(w.deaths, &letter{Letter: ledger.Letter{
+		w.deaths = append(w.deaths, &deadLetter{DeadLetter: ledger.DeadLetter{
 			ID: uuid.Must(uuid.NewV7()).String(), Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
-			Attempts: r.Attempts, State: ledger.LetterOpen, At: w.now,
+			Attempts: r.Attempts, State: ledger.DeadLetterOpen, At: w.now,
 		}})
 	}
 }
@@ -125,7 +125,7 @@ func (t tx) save(ctx context.Context, w *changes) error {
 	if err := t.countReplays(ctx, w.deaths); err != nil {
 		return err
 	}
-	return letters.insert(ctx, t.conn, w.deaths, "")
+	return deadLetters.insert(ctx, t.conn, w.deaths, "")
 }
 
 // sorted returns devices in the order in which everybody locks them.

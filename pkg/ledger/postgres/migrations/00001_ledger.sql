@@ -120,7 +120,7 @@ CREATE TABLE submission_items (
     PRIMARY KEY (submission, device)
 );
 
-CREATE TABLE letters (
+CREATE TABLE dead_letters (
     id           TEXT COLLATE "C" PRIMARY KEY,
     tenant       TEXT COLLATE "C" NOT NULL,
     device       TEXT COLLATE "C" NOT NULL,
@@ -137,12 +137,12 @@ CREATE TABLE letters (
     closed       BIGINT NOT NULL,
     closed_by    TEXT NOT NULL
 );
-CREATE UNIQUE INDEX letters_by_message ON letters (message, subscription) WHERE message <> '';
-CREATE INDEX letters_by_device ON letters (device, state);
-CREATE INDEX letters_by_code ON letters (tenant, state, code, id);
-CREATE INDEX letters_of_tenant ON letters (tenant, state, id);
-CREATE INDEX letters_of_all_by_code ON letters (state, code, id);
-CREATE INDEX letters_of_all ON letters (state, id);
+CREATE UNIQUE INDEX dead_letters_by_message ON dead_letters (message, subscription) WHERE message <> '';
+CREATE INDEX dead_letters_by_device ON dead_letters (device, state);
+CREATE INDEX dead_letters_by_code ON dead_letters (tenant, state, code, id);
+CREATE INDEX dead_letters_of_tenant ON dead_letters (tenant, state, id);
+CREATE INDEX dead_letters_of_all_by_code ON dead_letters (state, code, id);
+CREATE INDEX dead_letters_of_all ON dead_letters (state, id);
 
 CREATE TABLE audit (
     id      TEXT COLLATE "C" PRIMARY KEY,

@@ -67,8 +67,8 @@ func BenchmarkReads(b *testing.B, l ledger.Ledger) {
 			_, err := l.BySerial(ctx, tenant, ledgertest.Serial(25_002))
 			return err
 		}},
-		{"letters", func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, Code: "autopilot.unknown_outcome", After: f.Letter})
+		{"dead_letters", func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, Code: "autopilot.unknown_outcome", After: f.DeadLetter})
 			return err
 		}},
 		{"devices", func(ctx context.Context) error { _, err := l.Devices(ctx, tenant, f.Devices[:100]); return err }},

@@ -17,9 +17,9 @@ const tenant device.TenantID = "contoso"
 
 // Filled says what Fill has left.
 type Filled struct {
-	Batch   ledger.Batch // one of many
-	Devices []string     // of that batch, in the order of rows
-	Letter  string       // the letter of a dead device
+	Batch      ledger.Batch // one of many
+	Devices    []string     // of that batch, in the order of rows
+	DeadLetter string       // the dead letter of a dead device
 }
 
 func must[T any](tb testing.TB) func(T, error) T {
@@ -59,7 +59,7 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 			})
 		}
 	}
-	f.Letter = must[[]ledger.Letter](tb)(l.Letters(tb.Context(), ledger.LetterQuery{Tenant: tenant, Limit: 1}))[0].ID
+	f.DeadLetter = must[[]ledger.DeadLetter](tb)(l.DeadLetters(tb.Context(), ledger.DeadLetterQuery{Tenant: tenant, Limit: 1}))[0].ID
 	return f
 }
 
@@ -102,24 +102,24 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		"erase":     func(ctx context.Context) error { _, err := l.EraseCaptures(ctx, now.Add(time.Hour), 5); return err },
 		"due":       func(ctx context.Context) error { _, err := l.ClaimDevices(ctx, device.StageImport, claim); return err },
 		"due subs":  func(ctx context.Context) error { _, err := l.ClaimSubmissions(ctx, claim); return err },
-		"letters": func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, After: f.Letter, Limit: 5})
+		"dead_letters": func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, After: f.DeadLetter, Limit: 5})
 			return err
 		},
-		"letters/code": func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, Code: "x.y"})
+		"dead_letters/code": func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, Code: "x.y"})
 			return err
 		},
-		"letters/ids": func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{Tenant: tenant, IDs: []string{f.Letter}})
+		"dead_letters/ids": func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, IDs: []string{f.DeadLetter}})
 			return err
 		},
-		"letters/all": func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{All: true, After: f.Letter, Limit: 5})
+		"dead_letters/all": func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{All: true, After: f.DeadLetter, Limit: 5})
 			return err
 		},
-		"letters/any": func(ctx context.Context) error {
-			_, err := l.Letters(ctx, ledger.LetterQuery{All: true, Code: "x.y"})
+		"dead_letters/any": func(ctx context.Context) error {
+			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{All: true, Code: "x.y"})
 			return err
 		},
 		"audit": func(ctx context.Context) error { _, err := l.Entries(ctx, tenant, 5); return err },
@@ -131,7 +131,7 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 			_, err := l.Move(ctx, ledger.Move{Tenant: tenant, Device: f.Devices[last], Version: 1, To: device.Dead, Code: "x.y"})
 			return err
 		},
-		"revive": func(ctx context.Context) error { _, err := l.Revive(ctx, f.Letter, now, "test"); return err },
+		"revive": func(ctx context.Context) error { _, err := l.Revive(ctx, f.DeadLetter, now, "test"); return err },
 		"begin": func(ctx context.Context) error {
 			_, err := l.Begin(ctx, s, []ledger.Ref{{ID: f.Devices[last-1], Version: 1}}, "test")
 			return err

@@ -1,5 +1,5 @@
 // Package httpapi is the HTTP API of the collector, described in docs/api/openapi.yaml: batches and devices in, their
-// status out, and the desk of dead letters.
+// status out, and what operators decide about dead letters and held devices.
 //
 // Who a request is for comes from its key and from nothing else; auth.go is the one place that decides it. Whatever goes
 // wrong is answered as problem details (RFC 9457) with a code of the fault catalogue, and never with a value of a cell.
@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"taxiway.example/pkg/access"
-	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
@@ -67,14 +67,6 @@ type Reader interface {
 	ledger.Timeline
 }
 
-// Desk is the ledger's side of what operators decide: dead letters and held devices.
-type Desk interface {
-	ledger.LetterReader
-	ledger.LetterKeeper
-	ledger.Mover
-	ledger.Audit
-}
-
 // Tenants are the tenants whose keys count.
 type Tenants interface {
 	All() []tenant.Tenant
@@ -84,8 +76,7 @@ type Tenants interface {
 type Deps struct {
 	Taker       Taker
 	Reader      Reader
-	Desk        Desk
-	DeadLetters broker.DeadLetters
+	DeadLetters *deadletter.Service // carries out what operators decide
 	Tenants     Tenants
 	Health      *telemetry.Health
 	Now         func() time.Time
@@ -135,7 +126,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
 	{Method: "POST", Path: "/v1/devices/{id}/release", access: keeper, handle: (*API).release},
 	{Method: "POST", Path: "/v1/devices/{id}/retire", access: keeper, handle: (*API).retire},
-	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getLetters},
+	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getDeadLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},
 	{Method: "GET", Path: "/readyz", access: public, handle: (*API).ready},

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 )
 
@@ -22,9 +22,9 @@ func (p principal) house() bool { return p.tenant.ID == "" }
 // id tells keys apart in limits and logs.
 func (p principal) id() string { return string(p.tenant.ID) + "/" + p.name }
 
-// letters returns the query that finds the letters this key may see.
-func (p principal) letters() ledger.LetterQuery {
-	return ledger.LetterQuery{Tenant: p.tenant.ID, All: p.house()}
+// decider is the operator that decides with this key.
+func (p principal) decider() deadletter.Operator {
+	return deadletter.Operator{Name: p.name, Tenant: p.tenant.ID}
 }
 
 // authorize decides who a request is for and whether they may do it: the one place that does.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"hash"
 	"io"
@@ -40,6 +41,23 @@ func (a *API) newBody(w http.ResponseWriter, r *http.Request, limit, unzippedLim
 		return nil, fault.New(fault.RequestUnsupported, "Content-Encoding must be gzip, or be left out.")
 	}
 	return b, nil
+}
+
+// readJSON reads a small JSON object that has the members named and no other.
+func (a *API) readJSON(w http.ResponseWriter, r *http.Request, to any, members string) error {
+	if err := checkType(r, []string{"application/json"}); err != nil {
+		return err
+	}
+	content, err := a.newBody(w, r, a.config.MaxDevice, a.config.MaxDevice)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(content)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(to); err != nil {
+		return fault.Wrap(err, fault.RequestInvalid, "The body must be a JSON object with "+members+".")
+	}
+	return nil
 }
 
 // Read reads, and turns whatever goes wrong into a fault.

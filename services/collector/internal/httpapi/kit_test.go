@@ -19,7 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"taxiway.example/pkg/broker"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
@@ -53,39 +53,23 @@ type quiet struct{}
 
 func (quiet) Emit(context.Context, ...event.Event) error { return nil }
 
-// deadLetters is a broker's dead letters with what was replayed.
-type deadLetters struct {
-	mu     sync.Mutex
-	parked map[string]bool   // subscription/id
-	back   map[string]string // new id by old
-	err    error
-}
+// queue holds dead letters, by subscription/id, as a broker does.
+type queue map[string]bool
 
-func (p *deadLetters) Peek(context.Context, func(broker.DeadLettered) bool) error { return nil }
-
-func (p *deadLetters) Delete(context.Context, string, string) error { return nil }
-
-func (p *deadLetters) Replay(_ context.Context, subscription, id, newID string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.err != nil:
-		return p.err
-	case !p.parked[subscription+"/"+id]:
-		return fault.New(fault.RequestNotFound, "not parked")
+func (q queue) Replay(_ context.Context, subscription, id, _ string) error {
+	if place := subscription + "/" + id; !q[place] {
+		return fault.New(fault.RequestNotFound, "not in the queue")
 	}
-	delete(p.parked, subscription+"/"+id)
-	p.back[id] = newID
 	return nil
 }
 
 // rig is the API on a real ledger, with two tenants and everything it logs.
 type rig struct {
 	*httpapi.API
-	ledger  ledger.Ledger
-	parking *deadLetters
-	log     *bytes.Buffer
-	health  *telemetry.Health
+	ledger ledger.Ledger
+	queue  queue
+	log    *bytes.Buffer
+	health *telemetry.Health
 }
 
 func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig {
@@ -97,7 +81,7 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 	t.Cleanup(func() { _ = l.Close() })
 	health := new(telemetry.Health)
 	health.Add("ledger", l.Health)
-	r := &rig{ledger: l, parking: &deadLetters{parked: map[string]bool{}, back: map[string]string{}}, log: &bytes.Buffer{}, health: health}
+	r := &rig{ledger: l, queue: queue{}, log: &bytes.Buffer{}, health: health}
 	logger := slog.New(slog.NewTextHandler(&locked{w: r.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	taker, err := collect.New(collect.Config{Chunk: 20, Problems: 5}, collect.Deps{
 		Ledger: l, Events: quiet{}, Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
@@ -106,8 +90,9 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 		t.Fatal(err)
 	}
 	deps := httpapi.Deps{
-		Taker: taker, Reader: l, Desk: l, DeadLetters: r.parking, Tenants: directory(t), Health: r.health,
-		Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
+		Taker: taker, Reader: l, Tenants: directory(t), Health: r.health,
+		DeadLetters: deadletter.New(deadletter.Deps{Ledger: l, Queues: r.queue, Now: func() time.Time { return start }, Logger: logger}),
+		Now:         func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
 	}
 	for _, f := range change {
 		f(&deps)

@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
 )
 
@@ -145,20 +144,15 @@ func checkURL(u *url.URL) error {
 	switch {
 	case err != nil:
 		return fault.New(fault.RequestInvalid, "The query is not what a URL may hold.")
-	case !isText(u.Path):
+	case !ledger.IsText(u.Path):
 		return fault.New(fault.RequestInvalid, "The path must be UTF-8 without NUL.")
 	}
 	for _, values := range q {
-		if !isText(values...) {
+		if !ledger.IsText(values...) {
 			return fault.New(fault.RequestInvalid, "The query must be UTF-8 without NUL.")
 		}
 	}
 	return nil
-}
-
-// isText reports whether texts can be kept in a ledger: PostgreSQL takes UTF-8 without NUL.
-func isText(texts ...string) bool {
-	return !slices.ContainsFunc(texts, func(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) })
 }
 
 // number reads a parameter that is a number from least to most; without the parameter it is fallback.

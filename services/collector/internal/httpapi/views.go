@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -75,9 +76,15 @@ func viewOfTransition(t ledger.Transition) api.Transition {
 	return v
 }
 
-func viewOfLetter(l ledger.Letter) api.Letter {
+func viewOfResult(r deadletter.Result) api.Replayed {
+	return api.Replayed{
+		ID: r.ID, Outcome: string(r.Outcome), Code: r.Code, Detail: r.Detail, Device: r.Device, Message: r.Message,
+	}
+}
+
+func viewOfDeadLetter(l ledger.DeadLetter) api.DeadLetter {
 	entry, _ := fault.Lookup(l.Code)
-	return api.Letter{
+	return api.DeadLetter{
 		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription, Type: l.Type,
 		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.Hint, Attempts: l.Attempts, Replays: l.Replays,
 		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,

@@ -189,14 +189,14 @@ func TestUnknownTenant(t *testing.T) {
 		for _, id := range ids {
 			r.want(contoso, id, device.Dead, fault.TenantUnknown)
 		}
-		letters, err := r.ledger.Letters(t.Context(), ledger.LetterQuery{All: true})
-		if err != nil || len(letters) != 2 {
-			t.Fatalf("%d letters, %v", len(letters), err)
+		deadLetters, err := r.ledger.DeadLetters(t.Context(), ledger.DeadLetterQuery{All: true})
+		if err != nil || len(deadLetters) != 2 {
+			t.Fatalf("%d dead letters, %v", len(deadLetters), err)
 		}
 		// The tenant is configured after all.
 		again := newRig(t, t, knobs{path: path})
 		again.accepted[contoso] = ids
-		for _, l := range letters {
+		for _, l := range deadLetters {
 			if _, err := again.ledger.Revive(t.Context(), l.ID, time.Now(), "operator:test"); err != nil {
 				t.Fatal(err)
 			}

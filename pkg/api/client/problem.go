@@ -13,7 +13,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Problem is what the API answers when it refuses.
+// Problem is the error of a call that the API refused. An answer that is not the API's, as of a proxy, has the code
+// fault.CodeUnknown.
 type Problem struct {
 	api.Problem
 	RetryAfter time.Duration `json:"-"` // 0 when the API says nothing
@@ -59,8 +60,8 @@ func (p *Problem) Temporary() bool {
 	return p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests || p.Code == fault.RequestInProgress
 }
 
-// Patience says whether what failed with err may work by itself a little later, and how long to wait: as long as the API asks
-// for, and at least pause.
+// Patience says whether what failed with err may work by itself a little later, and how long to wait: as long as the
+// API asks for, and at least pause.
 func Patience(err error, pause time.Duration) (time.Duration, bool) {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return max(pause, p.RetryAfter), p.Temporary()

@@ -7,7 +7,8 @@ import (
 	"taxiway.example/pkg/api"
 )
 
-// BySerial returns the devices with a serial number, newest first.
+// BySerial returns the devices with a serial number, newest first, at most 50; none is no error. Upper and lower case,
+// and blanks around it, make no difference.
 func (c *Client) BySerial(ctx context.Context, serial string) ([]api.Device, error) {
 	var out struct {
 		Devices []api.Device `json:"devices"`
@@ -16,14 +17,15 @@ func (c *Client) BySerial(ctx context.Context, serial string) ([]api.Device, err
 	return out.Devices, err
 }
 
-// Device returns the device with an id.
+// Device returns the device with an id; an unknown one is a [*Problem] with fault.RequestNotFound.
 func (c *Client) Device(ctx context.Context, id string) (api.Device, error) {
 	var out api.Device
 	err := c.get(ctx, "/v1/devices/"+url.PathEscape(id), nil, &out)
 	return out, err
 }
 
-// Timeline returns what happened to a device, oldest first.
+// Timeline returns the transitions of a device, oldest first; an unknown one is a [*Problem] with
+// fault.RequestNotFound.
 func (c *Client) Timeline(ctx context.Context, id string) ([]api.Transition, error) {
 	var out struct {
 		Transitions []api.Transition `json:"transitions"`
@@ -32,12 +34,16 @@ func (c *Client) Timeline(ctx context.Context, id string) ([]api.Transition, err
 	return out.Transitions, err
 }
 
-// Release sends a held device on its way again and returns it.
+// Release sends a held device on its way again, from the start, and returns it as it is then. It needs an operator's
+// key of the tenant and a reason of at most 255 bytes, which the audit keeps. A device that is not held, or that was
+// changed meanwhile, is a [*Problem] with fault.DeviceWrongState.
 func (c *Client) Release(ctx context.Context, id, reason string) (api.Device, error) {
 	return c.decide(ctx, id, "release", reason)
 }
 
-// Retire takes a held or ready device out of service and returns it.
+// Retire takes a device out of service and returns it as it is then; nothing is done at Microsoft. It needs what
+// [Client.Release] does. A device whose import is under way, or that is retired, is a [*Problem] with
+// fault.DeviceWrongState.
 func (c *Client) Retire(ctx context.Context, id, reason string) (api.Device, error) {
 	return c.decide(ctx, id, "retire", reason)
 }

@@ -19,29 +19,30 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// lettersOf waits until a tenant has open dead letters, n of them.
-func lettersOf(t *testing.T, c Client, n int) []Letter {
+// deadLettersOf waits until a tenant has open dead letters, n of them.
+func deadLettersOf(t *testing.T, c Client, n int) []DeadLetter {
 	t.Helper()
-	var letters []Letter
+	var deadLetters []DeadLetter
 	awaittest.True(t, "dead letters appear", func(ctx context.Context) bool {
 		var err error
-		letters, err = c.Letters(ctx)
-		return err == nil && len(letters) == n
+		deadLetters, err = c.DeadLetters(ctx)
+		return err == nil && len(deadLetters) == n
 	})
-	return letters
+	return deadLetters
 }
 
-func replayed(t *testing.T, c Client, letter Letter) Replayed {
+func replayed(t *testing.T, c Client, deadLetter DeadLetter) Replayed {
 	t.Helper()
-	results, err := c.Replay(t.Context(), letter.ID)
+	results, err := c.Replay(t.Context(), deadLetter.ID)
 	if err != nil || len(results) != 1 {
 		t.Fatal(results, err)
 	}
 	return results[0]
 }
 
-// A device that died is put back to work once its cause is gone, and gets ready; a message that nobody can read is kept, and
-// comes back as often as it is replayed. Whatever is kept on the way, nothing but the ledger knows serial numbers.
+// A device that died is put back to work once its cause is gone, and gets ready; a message that nobody can read is
+// kept, and comes back as often as it is replayed. Whatever is kept on the way, nothing but the ledger knows serial
+// numbers.
 func TestDeadLettersAreReplayed(t *testing.T) {
 	t.Parallel()
 	for _, e := range takingTurns() {
@@ -66,9 +67,9 @@ func deadLetters(t *testing.T, e engine) {
 	p.settled(t, a.batch)
 	mine, other := p.as(1), p.as(2)
 
-	device := lettersOf(t, mine, 1)[0]
+	device := deadLettersOf(t, mine, 1)[0]
 	if device.Code != string(fault.AutopilotInvalidHash) || device.Device != a.batch.rows(t)[a.victim-1].Device {
-		t.Errorf("unexpected letter: %+v", device)
+		t.Errorf("unexpected dead letter: %+v", device)
 	}
 	if got := replayed(t, other, device); got.Outcome != "failed" || got.Code != string(fault.RequestNotFound) {
 		t.Errorf("another tenant replays: %+v", got)
@@ -83,10 +84,10 @@ func deadLetters(t *testing.T, e engine) {
 	a.world.neverBlind(t)
 	a.sentAsOften(t, 2)
 	poisoned(t, tapped, mine)
-	if text, err := json.Marshal(lettersOf(t, mine, 1)); err != nil {
+	if text, err := json.Marshal(deadLettersOf(t, mine, 1)); err != nil {
 		t.Error(err)
 	} else {
-		discreet(t, "the letters", text, file)
+		discreet(t, "the dead letters", text, file)
 	}
 	p.stop(t)
 	p.keepsQuiet(t, file)
@@ -96,27 +97,27 @@ func deadLetters(t *testing.T, e engine) {
 	}
 }
 
-// poisoned sends a message that cannot be read, finds it at the desk, and replays it.
+// poisoned sends a message that cannot be read, finds its dead letter, and replays it.
 func poisoned(t *testing.T, tapped *tap, c Client) {
 	t.Helper()
 	m := broker.Message{ID: uuid.NewString(), Type: string(event.DevicesCollected), Tenant: "contoso", Body: []byte(`{"devices":`)}
 	if err := tapped.Broker.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	first := lettersOf(t, c, 1)[0]
+	first := deadLettersOf(t, c, 1)[0]
 	if first.Message != m.ID || first.Code != string(fault.MessageMalformed) || first.Subscription != "importer" {
-		t.Errorf("unexpected letter: %+v", first)
+		t.Errorf("unexpected dead letter: %+v", first)
 	}
 	var got Replayed
 	awaittest.True(t, "the message is replayed", func(context.Context) bool {
 		got = replayed(t, c, first)
-		return got.Code != string(fault.RequestNotFound) // the letter is there before the message is parked
+		return got.Code != string(fault.RequestNotFound) // the dead letter is there before the message is in the queue
 	})
 	if got.Outcome != "replayed" || got.Message == "" || got.Message == m.ID {
 		t.Fatalf("replay: %+v", got)
 	}
-	if again := lettersOf(t, c, 1)[0]; again.Message != got.Message || again.ID == first.ID {
-		t.Errorf("the message is as unreadable as before, and its letter: %+v", again)
+	if again := deadLettersOf(t, c, 1)[0]; again.Message != got.Message || again.ID == first.ID {
+		t.Errorf("the message is as unreadable as before, and its dead letter: %+v", again)
 	}
 }
 
@@ -141,8 +142,8 @@ func stored(t *testing.T, dir, batch string) []byte {
 	return all.Bytes()
 }
 
-// A tenant is taken out of the configuration while its devices are on their way: they die with a clear code. When it is back,
-// they are replayed and get ready.
+// A tenant is taken out of the configuration while its devices are on their way: they die with a clear code. When it is
+// back, they are replayed and get ready.
 func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	t.Parallel()
 	e := turn(1)
@@ -162,9 +163,9 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	c.Collector.Limits.Operators = WithKey(both[1], 3).Keys
 	p = start(t, c)
 	house := p.as(3)
-	letter := lettersOf(t, house, 1)[0]
-	if letter.Tenant != "fabrikam" || letter.Code != string(fault.TenantUnknown) {
-		t.Errorf("unexpected letter: %+v", letter)
+	deadLetter := deadLettersOf(t, house, 1)[0]
+	if deadLetter.Tenant != "fabrikam" || deadLetter.Code != string(fault.TenantUnknown) {
+		t.Errorf("unexpected dead letter: %+v", deadLetter)
 	}
 	p.stop(t)
 
@@ -174,7 +175,7 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	if s := b.status(t); s.States["dead"] != 1 {
 		t.Errorf("before the replay: %+v", s)
 	}
-	if got := replayed(t, b.Client, letter); got.Outcome != "replayed" {
+	if got := replayed(t, b.Client, deadLetter); got.Outcome != "replayed" {
 		t.Errorf("replay: %+v", got)
 	}
 	if s := p.settled(t, b); s.States["ready"] != 1 {

@@ -7,8 +7,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Letter is a dead letter: a device given up, or a message nobody could use.
-type Letter struct {
+// DeadLetter is a dead letter: a device given up, or a message nobody could use.
+type DeadLetter struct {
 	ID           string          `json:"id"`
 	Tenant       device.TenantID `json:"tenant,omitempty"`
 	Device       string          `json:"device,omitempty"`
@@ -28,7 +28,7 @@ type Letter struct {
 	ClosedBy     string          `json:"closedBy,omitempty"`
 }
 
-// Replay asks for letters to be put back to work.
+// Replay asks for dead letters to be put back to work.
 type Replay struct {
 	IDs    []string `json:"ids"`
 	Reason string   `json:"reason"`
@@ -37,11 +37,11 @@ type Replay struct {
 // The outcomes of a replay.
 const (
 	OutcomeReplayed = "replayed"
-	OutcomeGone     = "gone" // the broker does not hold the message any more; its letter is closed
+	OutcomeGone     = "gone" // the broker does not hold the message any more; its dead letter is closed
 	OutcomeFailed   = "failed"
 )
 
-// Replayed is what became of one letter of a replay.
+// Replayed is what became of one dead letter of a replay.
 type Replayed struct {
 	ID      string     `json:"id"`
 	Outcome string     `json:"outcome"`
@@ -51,5 +51,5 @@ type Replayed struct {
 	Message string     `json:"message,omitempty"` // the new id of a message
 }
 
-// OK reports whether the letter is back at work.
+// OK reports whether the dead letter is back at work.
 func (r Replayed) OK() bool { return r.Outcome == OutcomeReplayed }

@@ -13,15 +13,19 @@ import (
 	"taxiway.example/pkg/api"
 )
 
-// Upload is what is said about a file.
+// Upload says what a device list is; all of it is optional.
 type Upload struct {
-	Name           string // the sender's name for it
+	Name           string // the sender's name for it, at most 255 bytes
 	GroupTag       string // for rows without one
-	IdempotencyKey string // the same key goes on with the same batch
+	IdempotencyKey string // printable ASCII, at most 255 bytes; the same key goes on with the same batch
 }
 
-// Submit sends a device list, as it is read. There is no limit in time: a file of a million rows is some gigabytes, and the
-// server gives up on an upload that stands still.
+// Submit sends a device list in any shape of docs/file-shapes.md, as it is read, and returns what became of its rows.
+// There is no limit in time: a file of a million rows is some gigabytes, and the server gives up on an upload that
+// stands still. When the list cannot be read, the reader's error comes back as it is.
+//
+// An upload that broke off is sent again in full, under the same idempotency key: rows that are in the ledger are not
+// taken in twice. Without a key a second upload is a second batch, whose rows are duplicates.
 func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (api.Receipt, error) {
 	query := url.Values{}
 	for name, value := range map[string]string{"name": u.Name, "groupTag": u.GroupTag} {
@@ -46,8 +50,8 @@ func (c *Client) Submit(ctx context.Context, list io.Reader, u Upload) (api.Rece
 	return out, err
 }
 
-// source remembers why a list could not be read, which is not the server's fault. An answer may come while it is still being
-// read.
+// source remembers why a list could not be read, which is not the server's fault. An answer may come while it is still
+// being read.
 type source struct {
 	r   io.Reader
 	err atomic.Pointer[error]
@@ -62,14 +66,16 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Batch returns how a batch is doing.
+// Batch returns how a batch is doing, with its counts; an unknown one is a [*Problem] with fault.RequestNotFound.
 func (c *Client) Batch(ctx context.Context, id string) (api.Batch, error) {
 	var out api.Batch
 	err := c.get(ctx, "/v1/batches/"+url.PathEscape(id), nil, &out)
 	return out, err
 }
 
-// Rows returns the rows of a batch that have an outcome; "" means all, "failed" those rejected or in conflict.
+// Rows returns the rows of a batch by number, with the present state of their devices. The outcome is that of a row,
+// such as "accepted"; "" means all, "failed" those rejected or in conflict. Pages are read as the caller goes on; an
+// error is the last thing it yields.
 func (c *Client) Rows(ctx context.Context, batch, outcome string) iter.Seq2[api.Row, error] {
 	return pages(func(after string) ([]api.Row, error) {
 		query := url.Values{"limit": {strconv.Itoa(rowPage)}, "after": {after}}

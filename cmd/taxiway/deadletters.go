@@ -11,20 +11,20 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-type letterList struct {
-	Letters []api.Letter `json:"letters"`
+type deadLetterList struct {
+	DeadLetters []api.DeadLetter `json:"deadLetters"`
 }
 
-// people shows the letters by code: what it means and what to do once, then each letter with its age.
-func (v letterList) people(now time.Time) func(io.Writer) error {
+// people shows the dead letters by code: what it means and what to do once, then each dead letter with its age.
+func (v deadLetterList) people(now time.Time) func(io.Writer) error {
 	return func(w io.Writer) error {
-		if len(v.Letters) == 0 {
+		if len(v.DeadLetters) == 0 {
 			_, err := fmt.Fprintln(w, "There are no dead letters.")
 			return err
 		}
 		var codes []fault.Code
-		byCode := map[fault.Code][]api.Letter{}
-		for _, l := range v.Letters {
+		byCode := map[fault.Code][]api.DeadLetter{}
+		for _, l := range v.DeadLetters {
 			if byCode[l.Code] == nil {
 				codes = append(codes, l.Code)
 			}
@@ -35,22 +35,22 @@ func (v letterList) people(now time.Time) func(io.Writer) error {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			writeLetters(&b, code, byCode[code], now)
+			writeDeadLetters(&b, code, byCode[code], now)
 		}
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
 }
 
-// idWidth is that of the ids of letters, devices and our own messages. A line with two of them and an age has pageWidth.
+// idWidth is that of the ids of dead letters, devices and our own messages. A line with two of them and an age has pageWidth.
 const idWidth = 36
 
-func writeLetters(b *strings.Builder, code fault.Code, letters []api.Letter, now time.Time) {
-	fmt.Fprintf(b, "%s: %s\n", code, counted(len(letters), "letter"))
-	writeFolded(b, 2, letters[0].Title)
-	writeFolded(b, 2, "What to do: "+letters[0].Hint)
-	fmt.Fprintf(b, "\n%-*s  %-4s  %s\n", idWidth, "LETTER", "AGE", "DEVICE OR MESSAGE")
-	for _, l := range letters {
+func writeDeadLetters(b *strings.Builder, code fault.Code, deadLetters []api.DeadLetter, now time.Time) {
+	fmt.Fprintf(b, "%s: %s\n", code, counted(len(deadLetters), "dead letter"))
+	writeFolded(b, 2, deadLetters[0].Title)
+	writeFolded(b, 2, "What to do: "+deadLetters[0].Hint)
+	fmt.Fprintf(b, "\n%-*s  %-4s  %s\n", idWidth, "DEAD LETTER", "AGE", "DEVICE OR MESSAGE")
+	for _, l := range deadLetters {
 		what := l.Device
 		if what == "" {
 			what = inventory.Printable(l.Message)
@@ -60,12 +60,12 @@ func writeLetters(b *strings.Builder, code fault.Code, letters []api.Letter, now
 			what, own = "message", "    "+what+"\n"
 		}
 		fmt.Fprintf(b, "%-*s  %-4s  %s\n%s", idWidth, l.ID, age(now.Sub(l.At)), what, own)
-		writeFolded(b, 4, strings.Join(letterFacts(l), ", ")+". "+inventory.Printable(l.Detail))
+		writeFolded(b, 4, strings.Join(deadLetterFacts(l), ", ")+". "+inventory.Printable(l.Detail))
 	}
 }
 
-// letterFacts says where a letter died, whose it is, and how often it was tried.
-func letterFacts(l api.Letter) []string {
+// deadLetterFacts says where a dead letter died, whose it is, and how often it was tried.
+func deadLetterFacts(l api.DeadLetter) []string {
 	facts := []string{"Died in " + string(l.From)}
 	if l.Device == "" {
 		facts = []string{"Died at " + inventory.Printable(l.Subscription)}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"taxiway.example/cmd/internal/client"
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/fault"
 )
 

@@ -1,5 +1,15 @@
-// Package client speaks to the HTTP API of the collector (docs/api/openapi.yaml). Every call has a timeout, every answer a
-// limit; what the API refuses comes back as a [Problem].
+// Package client is the Go client of the HTTP API of the collector (docs/api/openapi.yaml); its values are those of
+// package api. The key decides whose batches and devices a [Client] sees: one of another tenant is as unknown as one
+// that does not exist.
+//
+// Every call but an upload ends after 30 seconds, every answer after 32 MiB. A call fails with one of three errors:
+//
+//   - [*Problem]: the API refused. Its Code is one of the catalogue (docs/error-codes.md), its text says what to do.
+//   - [*Unreachable]: the answer did not arrive, and whether the server did what it was asked is unknown. Reads can be
+//     repeated, and so can an upload under its idempotency key, a replay, a release and a retirement.
+//   - the context's, when the caller gave up; or what its own reader failed with.
+//
+// [Patience] says of any of them whether the same call may succeed later.
 package client
 
 import (
@@ -16,11 +26,11 @@ import (
 )
 
 const (
-	callTimeout = 30 * time.Second // of everything but an upload
-	answerLimit = 32 << 20         // bytes: a page of rows is far smaller
-	rowPage     = 1000
-	letterPage  = 500
-	// ReplayPage is how many letters one request replays at most.
+	callTimeout    = 30 * time.Second // of everything but an upload
+	answerLimit    = 32 << 20         // bytes: a page of rows is far smaller
+	rowPage        = 1000
+	deadLetterPage = 500
+	// ReplayPage is how many dead letters one request replays at most.
 	ReplayPage = 100
 )
 
@@ -31,7 +41,9 @@ type Client struct {
 	http *http.Client
 }
 
-// New returns a Client of the API at server, such as http://127.0.0.1:8080.
+// New returns a Client of the API at server, an http or https URL such as http://127.0.0.1:8080 or
+// https://taxiway.contoso.com/api. It sends nothing yet; a URL that cannot be used, or no key, is an error. Proxies
+// come from the environment. Redirects are not followed, as they would carry the key to another host.
 func New(server, key string) (*Client, error) {
 	base, err := url.Parse(server)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
@@ -49,7 +61,6 @@ func New(server, key string) (*Client, error) {
 			IdleConnTimeout:       time.Minute,
 			ForceAttemptHTTP2:     true,
 		},
-		// A redirect would carry the key to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
@@ -115,7 +126,7 @@ func (c *Client) do(r *http.Request, out any) error {
 	return nil
 }
 
-// Unreachable is a server that could not be asked, or whose answer did not arrive: nobody knows what it did.
+// Unreachable is the error of a call whose request or answer did not arrive. What the server did is unknown.
 type Unreachable struct{ Err error }
 
 // Error says what went wrong on the way, without the query, which may hold a serial number.
