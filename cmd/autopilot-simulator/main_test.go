@@ -63,7 +63,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestServesUntilStopped(t *testing.T) {
 	seeds := filepath.Join(t.TempDir(), "seeds.json")
-	if err := os.WriteFile(seeds, []byte(`{"worlds":[{"tenant":"t1","registered":[{"serial":"SEEDED"}]}]}`), 0o600); err != nil {
+	if err := os.WriteFile(seeds, []byte(`{"contents":[{"tenant":"t1","registered":[{"serial":"SEEDED"}]}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	said, stop := started(t, "--tenant", "t1:app:se:cret", "--seed", "9", "--set", "Limits.AppWrites=60", "--state", seeds)

@@ -41,13 +41,13 @@ const maxKey = 512
 
 // NewKeyring returns the keys of the tenants, and those of operators of no tenant.
 func NewKeyring(tenants []tenant.Tenant, operators []tenant.Key) (Keyring, error) {
-	var ring Keyring
+	var keys Keyring
 	add := func(k tenant.Key, p Principal) error {
 		raw, err := hex.DecodeString(k.SHA256)
 		if err != nil || len(raw) != sha256.Size {
 			return fmt.Errorf("key %q of tenant %q: its SHA-256 must be 64 hexadecimal digits", k.Name, p.Tenant.ID)
 		}
-		ring = append(ring, entry{[sha256.Size]byte(raw), p})
+		keys = append(keys, entry{[sha256.Size]byte(raw), p})
 		return nil
 	}
 	for _, t := range tenants {
@@ -62,23 +62,23 @@ func NewKeyring(tenants []tenant.Tenant, operators []tenant.Key) (Keyring, error
 			return nil, err
 		}
 	}
-	return ring, nil
+	return keys, nil
 }
 
 // Holder finds who holds a key. It looks at every key, so that time says nothing about which one fits.
-func (ring Keyring) Holder(key string) (Principal, bool) {
+func (keys Keyring) Holder(key string) (Principal, bool) {
 	if key == "" || len(key) > maxKey {
 		return Principal{}, false
 	}
 	digest := sha256.Sum256([]byte(key))
 	found := -1
-	for i := range ring {
-		if subtle.ConstantTimeCompare(digest[:], ring[i].digest[:]) == 1 {
+	for i := range keys {
+		if subtle.ConstantTimeCompare(digest[:], keys[i].digest[:]) == 1 {
 			found = i
 		}
 	}
 	if found < 0 {
 		return Principal{}, false
 	}
-	return ring[found].holder, true
+	return keys[found].holder, true
 }

@@ -14,14 +14,14 @@ func keyring(t *testing.T) access.Keyring {
 	key := func(name string) tenant.Key { return tenant.Key{Name: name, SHA256: tenant.Hash("key of " + name)} }
 	admin, upper := key("admin"), key("oem-b")
 	admin.Operator, upper.SHA256 = true, strings.ToUpper(upper.SHA256)
-	ring, err := access.NewKeyring([]tenant.Tenant{
+	keys, err := access.NewKeyring([]tenant.Tenant{
 		{ID: "contoso", Keys: []tenant.Key{key("oem-a"), admin}, Queues: []tenant.Queue{{Source: "oem-b"}, {Source: "oem-a", GroupTag: "KIOSK"}}},
 		{ID: "fabrikam", Keys: []tenant.Key{upper}},
 	}, []tenant.Key{key("global")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ring
+	return keys
 }
 
 func TestHolder(t *testing.T) {

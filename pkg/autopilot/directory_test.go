@@ -49,7 +49,7 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := newRig(t, func(s *autopilot.Settings, _ *simulator.Options) {
+	r := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) {
 		s.Tenants = directory(t, tenant.Tenant{
 			ID: tenantID, EntraTenantID: contoso, ClientID: clientID, Credential: tenant.Credential{SecretFile: file},
 			Endpoints: tenant.Endpoints{Login: "http://127.0.0.1:1", Graph: "http://127.0.0.1:1"},

@@ -16,7 +16,7 @@ const (
 )
 
 func TestFromTagToMember(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	for i := range 7 {
 		if _, err := r.sim.SeedGroup(contoso, fmt.Sprint("other ", i), fmt.Sprintf(exact, fmt.Sprint("T", i))); err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestFromTagToMember(t *testing.T) {
 }
 
 func TestMembersPassesErrorsOn(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	group, err := r.sim.SeedGroup(contoso, "all", `(device.devicePhysicalIDs -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestIdentitiesAnswerOneByOne(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	ids := r.registered(machines(t, 45)...)
 	var asked []string
 	for _, id := range ids {
@@ -41,7 +41,7 @@ func TestIdentitiesAnswerOneByOne(t *testing.T) {
 }
 
 func TestProfileIsAssignedWhenStatusAndDateSaySo(t *testing.T) {
-	r := newRig(t, func(_ *autopilot.Settings, o *simulator.Options) {
+	r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) {
 		o.Delays.Group, o.Delays.ProfilePending, o.Delays.ProfileAssign = seconds(60), seconds(60), seconds(60)
 		o.Delays.ProfileSync = seconds(60)
 	})
@@ -87,7 +87,7 @@ func TestFindBySerial(t *testing.T) {
 	}
 	for name, quirks := range map[string]simulator.Quirks{"as documented": {}, "refuses hyphens": {HyphenBug: true}} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(_ *autopilot.Settings, o *simulator.Options) { o.Quirks = quirks })
+			r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) { o.Quirks = quirks })
 			var devices []autopilot.ImportDevice
 			for i, s := range serials {
 				devices = append(devices, machine(t, uint64(i+1), s))
@@ -116,7 +116,7 @@ func TestFindBySerial(t *testing.T) {
 }
 
 func TestFindBySerialFindsAllOfOneSerial(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	for _, n := range []uint64{1, 2} {
 		h := machine(t, n, "SAME-1").Hash
 		if _, err := r.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: h.Wire()}}); err != nil {
@@ -129,7 +129,7 @@ func TestFindBySerialFindsAllOfOneSerial(t *testing.T) {
 }
 
 func TestSetGroupTagAndAssignUser(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	d := machine(t, 1, "")
 	id := r.registered(d)[d.Serial.Reveal()]
 	if err := r.SetGroupTag(t.Context(), id, "KIOSK"); err != nil {
@@ -155,7 +155,7 @@ func TestSetGroupTagAndAssignUser(t *testing.T) {
 }
 
 func TestSync(t *testing.T) {
-	r := newRig(t, func(_ *autopilot.Settings, o *simulator.Options) {
+	r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) {
 		o.Delays.Sync, o.Delays.SyncFloor = seconds(20), seconds(600)
 	})
 	if err := r.Sync(t.Context()); err != nil {

@@ -22,7 +22,7 @@ const (
 func slowImport(_ *autopilot.Settings, o *simulator.Options) { o.Delays.Import = seconds(60) }
 
 func TestImportUntilTheOutcome(t *testing.T) {
-	r := newRig(t, slowImport)
+	r := newFixture(t, slowImport)
 	devices := machines(t, 20)
 	devices[0].GroupTag, devices[0].User = "KIOSK", "anna@contoso.example"
 	records, err := r.Import(t.Context(), devices, importID)
@@ -64,7 +64,7 @@ func TestImportUntilTheOutcome(t *testing.T) {
 }
 
 func TestImportOfNothingOrTooManySendsNothing(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	_, err := r.Import(t.Context(), nil, importID)
 	r.wantCode(err, fault.GraphBadRequest)
 	_, err = r.Import(t.Context(), make([]autopilot.ImportDevice, autopilot.MaxImport+1), importID)
@@ -94,7 +94,7 @@ func TestImportOutcomes(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newFixture(t)
 			tt.fault.Operation = "imported.import"
 			r.fault(tt.fault)
 			devices := machines(t, 3)
@@ -119,7 +119,7 @@ func TestImportOverASocket(t *testing.T) {
 	t.Cleanup(server.Close)
 	sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
 	client := graph.NewHTTPClient()
-	r := newRig(t, func(s *autopilot.Settings, _ *simulator.Options) {
+	r := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) {
 		s.HTTP = client
 		s.Tenants = directory(t, tenant.Tenant{
 			ID: tenantID, EntraTenantID: contoso, ClientID: clientID, Credential: tenant.Credential{SecretEnv: secretAt},
@@ -141,7 +141,7 @@ func TestImportOverASocket(t *testing.T) {
 }
 
 func TestHashEchoedByTheServiceIsMasked(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	devices := machines(t, 1)
 	r.fault(simulator.Fault{
 		Operation: "imported.import", Effect: simulator.Reply, Status: 400, Code: "BadRequest",
@@ -156,7 +156,7 @@ func TestHashEchoedByTheServiceIsMasked(t *testing.T) {
 }
 
 func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	if _, err := r.Import(t.Context(), machines(t, 12), importID); err != nil {
 		t.Fatal(err)
 	}
@@ -175,14 +175,14 @@ func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
 		}
 	}
 
-	always := newRig(t, func(s *autopilot.Settings, _ *simulator.Options) { s.Options.ScanImports = true })
+	always := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) { s.Options.ScanImports = true })
 	if records, err := always.Imported(t.Context(), importID); err != nil || len(records) != 0 || strings.Contains(always.sim.Log("imported.list")[0].Query, "filter") {
 		t.Errorf("%v %v", records, err)
 	}
 }
 
 func TestOtherErrorsDoNotStartAScan(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.fault(simulator.Fault{Operation: "imported.list", Effect: simulator.Reply, Status: 403, Code: "Forbidden"})
 	_, err := r.Imported(t.Context(), importID)
 	r.wantCode(err, fault.TenantPermissionMissing)
@@ -192,7 +192,7 @@ func TestOtherErrorsDoNotStartAScan(t *testing.T) {
 }
 
 func TestDeleteImportedLeavesDevicesAlone(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.registered(machines(t, 25)...)
 	state, err := r.sim.State(contoso)
 	if err != nil {
@@ -218,7 +218,7 @@ func TestDeleteImportedLeavesDevicesAlone(t *testing.T) {
 }
 
 func TestBudgetIsAskedForEveryRequestAndShutOnThrottling(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.fault(simulator.Fault{Operation: "imported.list", Effect: simulator.Reply, Status: 429, RetryAfter: "2.5"})
 	if _, err := r.Import(t.Context(), machines(t, 1), importID); err != nil {
 		t.Fatal(err)
@@ -265,7 +265,7 @@ func TestContradictingRecordsMeanUnknown(t *testing.T) {
 }
 
 func TestPermissionsAreNamed(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password, Permissions: []string{"Device.Read.All"}})
 	_, err := r.Imported(t.Context(), importID)
 	r.wantCode(err, fault.TenantPermissionMissing)

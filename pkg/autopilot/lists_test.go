@@ -13,7 +13,7 @@ import (
 
 // TestListsSayWhatSingleReadsSay: whoever reads a list instead of single devices learns the same about each.
 func TestListsSayWhatSingleReadsSay(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	devices := machines(t, 25)
 	for i := range devices[:10] {
 		devices[i].GroupTag = "KIOSK"
@@ -70,7 +70,7 @@ func TestListsSayWhatSingleReadsSay(t *testing.T) {
 }
 
 func TestListsPassRefusalsOn(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.registered(machines(t, 2)...)
 	r.fault(simulator.Fault{Operation: "devices.list", Effect: simulator.Reply, Status: 400, Code: "Request_UnsupportedQuery"})
 	r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 429, RetryAfter: "7"})

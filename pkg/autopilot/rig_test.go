@@ -31,7 +31,7 @@ const (
 var start = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
 // rig is a client of the simulator, on a clock that only advance moves, with every exchange held to the contract.
-type rig struct {
+type fixture struct {
 	*testing.T
 	*autopilot.Client
 	sim    *simulator.Server
@@ -41,10 +41,10 @@ type rig struct {
 
 type option func(*autopilot.Settings, *simulator.Options)
 
-func newRig(t *testing.T, options ...option) *rig {
+func newFixture(t *testing.T, options ...option) *fixture {
 	t.Helper()
 	t.Setenv(secretAt, password)
-	r := &rig{T: t, budget: &spending{}, log: &bytes.Buffer{}}
+	r := &fixture{T: t, budget: &spending{}, log: &bytes.Buffer{}}
 	sim := simulator.Options{Seed: 3, Now: func() time.Time { return start }, Pages: simulator.Pages{Imported: 7, Identities: 5, Directory: 3}}
 	settings := autopilot.Settings{
 		Budget:   r.budget,
@@ -110,7 +110,7 @@ func machines(t *testing.T, n int) []autopilot.ImportDevice {
 }
 
 // registered imports the devices and returns their registration ids by serial.
-func (r *rig) registered(devices ...autopilot.ImportDevice) map[string]string {
+func (r *fixture) registered(devices ...autopilot.ImportDevice) map[string]string {
 	r.Helper()
 	const id = "aaaaaaaa-0000-4000-8000-000000000001"
 	if _, err := r.Import(r.Context(), devices, id); err != nil {
@@ -131,7 +131,7 @@ func (r *rig) registered(devices ...autopilot.ImportDevice) map[string]string {
 	return ids
 }
 
-func (r *rig) fault(f simulator.Fault) {
+func (r *fixture) fault(f simulator.Fault) {
 	r.Helper()
 	if _, err := r.sim.AddFault(f); err != nil {
 		r.Fatal(err)
@@ -139,7 +139,7 @@ func (r *rig) fault(f simulator.Fault) {
 }
 
 // operations are the names of what the simulator was asked, sign-ins left out.
-func (r *rig) operations() (names []string) {
+func (r *fixture) operations() (names []string) {
 	for _, x := range r.sim.Log() {
 		if x.Operation != "token" {
 			names = append(names, x.Operation)
@@ -148,9 +148,9 @@ func (r *rig) operations() (names []string) {
 	return names
 }
 
-func (r *rig) count(operation string) int { return len(r.sim.Log(operation)) }
+func (r *fixture) count(operation string) int { return len(r.sim.Log(operation)) }
 
-func (r *rig) wantCode(err error, want fault.Code) {
+func (r *fixture) wantCode(err error, want fault.Code) {
 	r.Helper()
 	if fault.CodeOf(err) != want {
 		r.Errorf("got %q (%v), want %q", fault.CodeOf(err), err, want)

@@ -13,21 +13,21 @@ import (
 )
 
 // desk has handlers of a type whose events end when the test says so.
-type desk struct {
+type fixture struct {
 	load *dispatch.Load
 	use  pipeline.UseCase
 	end  map[string]chan struct{}
 }
 
-func newDesk(typ event.Type, handlers int) *desk {
-	d := &desk{load: dispatch.Config{}.NewLoad(handlers), end: map[string]chan struct{}{}}
+func newFixture(typ event.Type, handlers int) *fixture {
+	d := &fixture{load: dispatch.Config{}.NewLoad(handlers), end: map[string]chan struct{}{}}
 	d.use = d.load.Around(typ, broker.Bulk, func(_ context.Context, e event.Event) error { <-d.end[e.ID]; return nil })
 	d.load.Around(typ, broker.Single, nil) // another lane, which is idle
 	return d
 }
 
 // begin has a handler begin the event.
-func (d *desk) begin(t *testing.T, e event.Event) {
+func (d *fixture) begin(t *testing.T, e event.Event) {
 	t.Helper()
 	d.end[e.ID] = make(chan struct{})
 	go func() {
@@ -38,7 +38,7 @@ func (d *desk) begin(t *testing.T, e event.Event) {
 	synctest.Wait()
 }
 
-func (d *desk) finish(e event.Event) {
+func (d *fixture) finish(e event.Event) {
 	close(d.end[e.ID])
 	synctest.Wait()
 }
@@ -52,7 +52,7 @@ func TestWorkInHandIsNotOverdue(t *testing.T) {
 			if stage == dispatch.Submissions {
 				f.devices, f.submissions = nil, f.devices
 			}
-			out, d := &emitted{}, newDesk(typ, 2)
+			out, d := &emitted{}, newFixture(typ, 2)
 			stop := start(t, dispatch.Config{Stages: []dispatch.Stage{stage}}, dispatch.Deps{Ledger: f, Emitter: out, Load: d.load})
 			defer stop()
 			first := out.take()
@@ -84,7 +84,7 @@ func TestBusyHandlersGetNoMore(t *testing.T) {
 func overload(t *testing.T, known bool) (more int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f, out, d := new(fake).add("contoso", 300, time.Now()), &emitted{}, newDesk(event.DevicesCollected, 1)
+		f, out, d := new(fake).add("contoso", 300, time.Now()), &emitted{}, newFixture(event.DevicesCollected, 1)
 		deps := dispatch.Deps{Ledger: f, Emitter: out, Load: d.load}
 		deps.Bell = new(dispatch.Bell)
 		if !known {

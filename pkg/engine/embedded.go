@@ -74,15 +74,15 @@ func serverOptions(a address, o Options) (natsserver.Options, error) {
 // senders lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
 // source of what comes with it.
 func senders(tenants *tenant.Directory) (natsserver.Senders, error) {
-	var ring access.Keyring
+	var keys access.Keyring
 	if tenants != nil {
 		var err error
-		if ring, err = access.NewKeyring(tenants.All(), nil); err != nil {
+		if keys, err = access.NewKeyring(tenants.All(), nil); err != nil {
 			return nil, err
 		}
 	}
 	return func(key string) (natsserver.Sender, bool) {
-		holder, _ := ring.Holder(key)
+		holder, _ := keys.Holder(key)
 		q, ok := holder.Queue()
 		subject, inbox := natsbroker.Inbound(broker.InboundType(string(holder.Tenant.ID), q.Source))
 		return natsserver.Sender{Subject: subject, Inbox: inbox}, ok

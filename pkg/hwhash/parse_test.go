@@ -21,7 +21,7 @@ func mustEncode(tb testing.TB, r hwhash.Report) hwhash.Hash {
 	return h
 }
 
-func TestParseForgivesAtTheDoor(t *testing.T) {
+func TestParseForgivesTransport(t *testing.T) {
 	want := mustEncode(t, hwhash.Synthetic(1))
 	wire := want.Wire()
 	canonical := base64.StdEncoding.EncodeToString(want.Canonical())

@@ -20,7 +20,7 @@ func Summarize(h Hash) (Summary, error) {
 			s.take(t, p)
 		}
 	}
-	s.Warnings |= s.judge(seen)
+	s.Warnings |= s.assess(seen)
 	return s, nil
 }
 
@@ -82,7 +82,7 @@ func (s *Summary) take(t Type, p span) {
 }
 
 // judge looks at the whole and returns the warnings that need it.
-func (s *Summary) judge(seen sightings) Warnings {
+func (s *Summary) assess(seen sightings) Warnings {
 	var w Warnings
 	warn := func(warning Warning, when bool) {
 		if when {

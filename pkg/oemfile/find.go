@@ -37,7 +37,7 @@ func (f *File) findHeader() error {
 			break
 		}
 	}
-	return seen.verdict()
+	return seen.outcome()
 }
 
 // tryHeader reads a line as a header of some delimiter, or as a record of Configuration Manager's report.
@@ -114,7 +114,7 @@ func (p *preamble) add(text []byte, zeros bool) {
 	}
 }
 
-func (p *preamble) verdict() error {
+func (p *preamble) outcome() error {
 	switch {
 	case p.count == 0:
 		return fail(fault.FileEmpty, "the file has no text")

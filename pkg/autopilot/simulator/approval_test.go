@@ -3,7 +3,7 @@ package simulator
 import "testing"
 
 func TestMultiAdminApproval(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	if err := r.s.SetApproval(contoso, ApprovalWrites); err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestMultiAdminApproval(t *testing.T) {
 func TestApprovalOfDeletes(t *testing.T) {
 	o := patient()
 	o.Quirks.ApprovalStatus = 400
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 1)
 	if err := r.s.SetApproval(contoso, ApprovalDeletes); err != nil {
 		t.Fatal(err)

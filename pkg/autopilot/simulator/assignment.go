@@ -86,7 +86,7 @@ func (c *call) checkAssignment(p *profile, a assignment) *reply {
 func (s *Server) addAssignment(t *tenant, p *profile, a assignment, at time.Time) assignment {
 	a.id = p.id + "_" + orGUID(a.group) + "_0"
 	p.assignments = append(p.assignments, a)
-	s.settleProfiles(t, at)
+	s.progressProfiles(t, at)
 	return a
 }
 
@@ -113,6 +113,6 @@ func (s *Server) unassign(c *call) *reply {
 	if len(p.assignments) == before {
 		return c.missing(c.sub)
 	}
-	s.settleProfiles(c.tenant, c.now)
+	s.progressProfiles(c.tenant, c.now)
 	return noContent()
 }

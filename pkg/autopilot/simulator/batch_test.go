@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func (r *rig) batch(items ...row) (statuses map[string]int, order []string) {
+func (r *fixture) batch(items ...row) (statuses map[string]int, order []string) {
 	r.Helper()
 	statuses = map[string]int{}
 	for _, raw := range r.must(200, "POST", "/v1.0/$batch", row{"requests": items})["responses"].([]any) {
@@ -23,7 +23,7 @@ func (r *rig) batch(items ...row) (statuses map[string]int, order []string) {
 }
 
 func TestBatch(t *testing.T) {
-	r := newRig(t, limited(Limits{AppWrites: 2}))
+	r := newFixture(t, limited(Limits{AppWrites: 2}))
 	post := func(id, serial string) row {
 		return row{
 			"id": id, "method": "POST", "url": "/" + imported, "headers": row{"content-type": "application/json"},
@@ -51,7 +51,7 @@ func TestBatch(t *testing.T) {
 }
 
 func TestBatchIsShuffled(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	var items []row
 	var sent []string
 	for i := range 20 {
@@ -65,7 +65,7 @@ func TestBatchIsShuffled(t *testing.T) {
 }
 
 func TestBatchRefusals(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	get := func(id string) row { return row{"id": id, "method": "GET", "url": "/devices"} }
 	many := make([]row, 21)
 	for i := range many {
@@ -82,7 +82,7 @@ func TestBatchRefusals(t *testing.T) {
 }
 
 func TestBrokenConnectionInsideABatch(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Operation: "devices.list", Effect: ResetAfter})
 	if a := r.do("POST", "/v1.0/$batch", row{"requests": []row{{"id": "1", "method": "GET", "url": "/devices"}}}); a.err == nil {
 		t.Errorf("answered: %+v", a)
@@ -93,7 +93,7 @@ func TestBrokenConnectionInsideABatch(t *testing.T) {
 func TestAConnectionBreaksOnce(t *testing.T) {
 	for _, effect := range []Effect{ResetAfter, Truncate, Garbage, ReplyAfter} {
 		t.Run(string(effect), func(t *testing.T) {
-			r := newRig(t, patient())
+			r := newFixture(t, patient())
 			r.fault(Fault{Operation: "batch", Effect: effect, Status: http.StatusInternalServerError})
 			r.fault(Fault{Operation: "devices.list", Effect: ResetAfter})
 			body := `{"requests":[{"id":"1","method":"GET","url":"/devices"}]}`

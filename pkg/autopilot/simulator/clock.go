@@ -50,7 +50,7 @@ func (s *Server) plan(at time.Time, d time.Duration, run func(at time.Time)) {
 }
 
 // settle does everything that is due and returns the present.
-func (s *Server) settle() time.Time {
+func (s *Server) progress() time.Time {
 	now := s.opt.Now().Add(s.offset)
 	for len(s.agenda) > 0 && !s.agenda[0].at.After(now) {
 		e := heap.Pop(&s.agenda).(event)
@@ -65,7 +65,7 @@ func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset += max(d, 0)
-	s.settle()
+	s.progress()
 }
 
 // Pending returns how many changes are still to come and how long the next one
@@ -73,7 +73,7 @@ func (s *Server) Advance(d time.Duration) {
 func (s *Server) Pending() (changes int, next time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.settle()
+	now := s.progress()
 	if len(s.agenda) == 0 {
 		return 0, 0
 	}

@@ -129,7 +129,7 @@ func (k *checker) check(r *http.Request, body []byte, resp *http.Response, conte
 // A scripted session through every operation, good and bad, in both versions.
 func TestContract(t *testing.T) {
 	k := &checker{T: t, contract: loadContract(t), checked: map[string]bool{}}
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	k.next, r.through = r.s.Transport(), k
 	r = r.as(contoso)
 	for _, version := range []string{"v1.0", "beta"} {
@@ -150,7 +150,7 @@ func TestContract(t *testing.T) {
 }
 
 // contractSession is what both versions have.
-func contractSession(r *rig, v string) {
+func contractSession(r *fixture, v string) {
 	r.Helper()
 	m, other := pc("C"+strings.TrimPrefix(v, "/")), pc("D"+strings.TrimPrefix(v, "/"))
 	group := r.must(201, "POST", v+"/groups", row{
@@ -194,7 +194,7 @@ func contractSession(r *rig, v string) {
 }
 
 // betaSession is what v1.0 does not have.
-func betaSession(r *rig) {
+func betaSession(r *fixture) {
 	r.Helper()
 	r.register("beta", pc("BETA"))
 	id := r.all("/beta/" + identities + "?$expand=deploymentProfile&$filter=" + url.QueryEscape("contains(serialNumber,'BETA')"))[0]["id"].(string)

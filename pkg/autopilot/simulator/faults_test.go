@@ -44,7 +44,7 @@ func TestEffects(t *testing.T) {
 				name += " over a socket"
 			}
 			t.Run(name, func(t *testing.T) {
-				r := newRig(t, patient())
+				r := newFixture(t, patient())
 				if socket {
 					r.serve()
 				}
@@ -69,7 +69,7 @@ func TestEffects(t *testing.T) {
 }
 
 // serve puts a real listener between the rig and the simulator.
-func (r *rig) serve() {
+func (r *fixture) serve() {
 	r.Helper()
 	server := httptest.NewServer(r.s.Handler())
 	transport := &http.Transport{DisableKeepAlives: true}
@@ -94,7 +94,7 @@ func (d redirect) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestHang(t *testing.T) {
 	for _, socket := range []bool{false, true} {
-		r := newRig(t, patient())
+		r := newFixture(t, patient())
 		if socket {
 			r.serve()
 		}
@@ -113,7 +113,7 @@ func TestHang(t *testing.T) {
 }
 
 func TestNthAndTimes(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Operation: "imported.list", Nth: 3, Times: 2, Effect: Reply, Status: 503})
 	var got []int
 	for range 6 {
@@ -139,7 +139,7 @@ func TestNthAndTimes(t *testing.T) {
 }
 
 func TestFaultsByContent(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Serial: "b", Effect: Reply, Status: 503, Name: "only B"})
 	r.fault(Fault{ImportID: "X", Effect: Reply, Status: 500, Operation: "imported.list"})
 	r.must(200, "POST", importPath, importBody(deviceRow(pc("A"), "x")))
@@ -153,7 +153,7 @@ func TestFaultsByContent(t *testing.T) {
 
 // Serial X fails with 802 after two pending polls.
 func TestPlannedOutcome(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Serial: "X", Effect: Import, Outcome: &Outcome{
 		Code: 802, Name: "InvalidZtdHardwareHash", Polls: 3, Waiting: []string{"unknown", "pending", "partial"},
 	}})
@@ -178,7 +178,7 @@ func TestPlannedOutcome(t *testing.T) {
 
 // A 806 may come with a device that never shows.
 func TestAssignedButNeverShown(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Serial: "GHOST", Effect: Import, Outcome: &Outcome{Code: 806, Name: "ZtdDeviceAlreadyAssigned"}})
 	r.register("g", pc("GHOST"))
 	if st := r.state(contoso); len(st.Identities) != 0 || st.Imported[0].Code != 806 {
@@ -187,7 +187,7 @@ func TestAssignedButNeverShown(t *testing.T) {
 }
 
 func TestFaultAtTheTokenEndpoint(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Operation: "token", Effect: Reply, Status: 503})
 	r.fault(Fault{Operation: "token", Effect: ResetAfter})
 	if a := r.tokenRequest(contoso, nil); a.status != 503 || a.body["error"] != "temporarily_unavailable" {
@@ -212,7 +212,7 @@ func TestChaosIsSeeded(t *testing.T) {
 		o := patient()
 		o.Seed = seed
 		o.Chaos = Chaos{Throttle: 0.1, Unavailable: 0.1, ServerError: 0.1, ResetBefore: 0.1, ResetAfter: 0.1, Truncate: 0.1}
-		r := newRig(t, o)
+		r := newFixture(t, o)
 		for range 200 {
 			statuses = append(statuses, r.do("GET", importedPath, nil).status)
 		}

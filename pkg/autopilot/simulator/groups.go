@@ -164,6 +164,6 @@ func (s *Server) deleteGroup(c *call) *reply {
 	for _, p := range c.tenant.profiles.rows {
 		p.assignments = slices.DeleteFunc(p.assignments, func(a assignment) bool { return a.group == g.id })
 	}
-	s.settleProfiles(c.tenant, c.now)
+	s.progressProfiles(c.tenant, c.now)
 	return noContent()
 }

@@ -71,7 +71,7 @@ func tagRule(tag string) string {
 func TestGroupRefusals(t *testing.T) {
 	o := patient()
 	o.MaxGroups = 1
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	for name, change := range map[string]row{
 		"no name": {"displayName": nil}, "long name": {"displayName": strings.Repeat("x", 257)}, "nickname": {"mailNickname": "a b"},
 		"no nickname": {"mailNickname": nil}, "mail": {"mailEnabled": true}, "rule": {"membershipRule": "device"},
@@ -94,7 +94,7 @@ func TestGroupRefusals(t *testing.T) {
 func TestGroupLife(t *testing.T) {
 	o := patient()
 	o.Delays.GroupVisible = seconds(3, 3)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 2)
 	id := r.must(201, "POST", "/v1.0/groups", newGroup("G", tagRule("NL")))["id"].(string)
 	path := "/v1.0/groups/" + id
@@ -129,7 +129,7 @@ func TestGroupLife(t *testing.T) {
 }
 
 // members are the serials (display names) in a group.
-func (r *rig) members(groupID string) []string {
+func (r *fixture) members(groupID string) []string {
 	r.Helper()
 	out := []string{}
 	for _, m := range r.all("/v1.0/groups/" + groupID + "/members") {
@@ -139,7 +139,7 @@ func (r *rig) members(groupID string) []string {
 	return out
 }
 
-func (r *rig) retag(serial, tag string) {
+func (r *fixture) retag(serial, tag string) {
 	r.Helper()
 	for _, d := range r.state(contoso).Identities {
 		if d.Serial == serial {
@@ -151,7 +151,7 @@ func (r *rig) retag(serial, tag string) {
 }
 
 func TestMembershipFollowsTheTag(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 3)
 	nl, err := r.s.SeedGroup(contoso, "NL", tagRule("NL"))
 	if err != nil {
@@ -178,7 +178,7 @@ func TestMembershipFollowsTheTag(t *testing.T) {
 }
 
 func TestPausedGroup(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	id, err := r.s.SeedGroup(contoso, "NL", tagRule("NL"))
 	if err != nil {
@@ -202,7 +202,7 @@ func TestPausedGroup(t *testing.T) {
 func TestMembershipInOrder(t *testing.T) {
 	o := patient()
 	o.Delays.Group = seconds(10, 500)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	id, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestMembershipInOrder(t *testing.T) {
 func TestMemberPages(t *testing.T) {
 	o := patient()
 	o.Pages.Directory = 5
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 12)
 	id, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
@@ -255,7 +255,7 @@ func TestMemberPages(t *testing.T) {
 }
 
 func TestDeviceFilters(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 3)
 	e := r.state(contoso).Devices[0]
 	filter := func(f string) string { return "/v1.0/devices?$filter=" + url.QueryEscape(f) }
@@ -280,7 +280,7 @@ func TestDeviceFilters(t *testing.T) {
 }
 
 func TestEvaluate(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	e := r.state(contoso).Devices[0].ID
 	path := "/beta/groups/evaluateDynamicMembership"
@@ -293,7 +293,7 @@ func TestEvaluate(t *testing.T) {
 }
 
 func TestProfileChoice(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 2)
 	all, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
@@ -353,7 +353,7 @@ func TestProfileChoice(t *testing.T) {
 
 // A profile that is taken away on its way does not arrive.
 func TestProfileTakenAway(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	p, err := r.s.SeedProfile(contoso, "P", "*")
 	if err != nil {
@@ -372,7 +372,7 @@ func TestProfileTakenAway(t *testing.T) {
 
 // Deleting a group takes its profile away from the devices in it.
 func TestDeletedGroupLosesItsProfile(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	all, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
@@ -398,7 +398,7 @@ func TestDeletedGroupLosesItsProfile(t *testing.T) {
 func TestProfilePagesAndRefusals(t *testing.T) {
 	o := patient()
 	o.Pages.Profiles = 2
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	for i := range 5 {
 		r.must(201, "POST", "/beta/"+profiles, row{"displayName": fmt.Sprint("P", i)})
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func seedDevices(r *rig, n int) {
+func seedDevices(r *fixture, n int) {
 	r.Helper()
 	for i := range n {
 		if _, err := r.s.SeedRegistered(contoso, Registered{Hardware: Hardware{Serial: fmt.Sprintf("S%02d", i), Manufacturer: "Contoso"}}); err != nil {
@@ -23,7 +23,7 @@ func seedDevices(r *rig, n int) {
 func TestSerialCursorIsInclusive(t *testing.T) {
 	o := patient()
 	o.Pages.Identities = 2
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 5)
 	rows := r.all(identityPath)
 	distinct := map[any]bool{}
@@ -41,7 +41,7 @@ func TestSerialCursorIsInclusive(t *testing.T) {
 
 // With one row per page the link never moves, as once observed.
 func TestTopOneLoops(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 3)
 	first := r.must(200, "GET", identityPath+"?$top=1", nil)
 	second := r.must(200, "GET", first["@odata.nextLink"].(string), nil)
@@ -53,7 +53,7 @@ func TestTopOneLoops(t *testing.T) {
 func TestExclusiveCursor(t *testing.T) {
 	o := patient()
 	o.Pages.Identities, o.Quirks.ExclusiveCursor = 2, true
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 5)
 	if rows := r.all(identityPath); len(rows) != 5 {
 		t.Errorf("%d rows", len(rows))
@@ -62,7 +62,7 @@ func TestExclusiveCursor(t *testing.T) {
 
 func TestSerialFilter(t *testing.T) {
 	filter := func(f string) string { return identityPath + "?$filter=" + url.QueryEscape(f) }
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	for _, serial := range []string{"123", "A1234", "VM 56 4d", "O'NEIL", "AB-12"} {
 		if _, err := r.s.SeedRegistered(contoso, Registered{Hardware: Hardware{Serial: serial}}); err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestSerialFilter(t *testing.T) {
 	r.must(400, "GET", filter("contains(model,'x')"), nil)
 	o := patient()
 	o.Quirks.EqOnSerial, o.Quirks.HyphenBug, o.Quirks.SelectFails = true, true, true
-	q := newRig(t, o)
+	q := newFixture(t, o)
 	seedDevices(q, 1)
 	if got := q.all(filter("serialNumber eq 's00'")); len(got) != 1 {
 		t.Errorf("eq: %v", got)
@@ -90,7 +90,7 @@ func TestSerialFilter(t *testing.T) {
 }
 
 func TestBetaOnly(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	v1, beta := r.all(identityPath)[0], r.all("/beta/" + identities)[0]
 	if beta["deploymentProfileAssignmentStatus"] != "notAssigned" || beta["deploymentProfileAssignedDateTime"] != noDate {
@@ -113,7 +113,7 @@ func TestBetaOnly(t *testing.T) {
 }
 
 func TestProperties(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	path := identityPath + "/" + r.state(contoso).Identities[0].ID
 	r.must(204, "POST", path+"/updateDeviceProperties", row{"groupTag": "NL", "displayName": "PC-1"})
@@ -137,7 +137,7 @@ func TestProperties(t *testing.T) {
 }
 
 func TestTagReachesEntraLater(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	seedDevices(r, 1)
 	path := identityPath + "/" + r.state(contoso).Identities[0].ID
 	r.must(204, "POST", path+"/updateDeviceProperties", row{"groupTag": "ONE"})
@@ -156,7 +156,7 @@ func TestTagReachesEntraLater(t *testing.T) {
 func TestLastTagWins(t *testing.T) {
 	o := patient()
 	o.Delays.Tag = seconds(10, 90)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 12)
 	for _, d := range r.state(contoso).Identities {
 		for _, tag := range []string{"ONE", "TWO"} {
@@ -174,7 +174,7 @@ func TestLastTagWins(t *testing.T) {
 func TestTagAfterSync(t *testing.T) {
 	o := patient()
 	o.Quirks.TagAfterSync = true
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 1)
 	path := identityPath + "/" + r.state(contoso).Identities[0].ID
 	r.must(204, "POST", path+"/updateDeviceProperties", row{"groupTag": "NL"})
@@ -193,7 +193,7 @@ func TestTagAfterSync(t *testing.T) {
 func TestConditionNotMet(t *testing.T) {
 	o := patient()
 	o.Quirks.ConditionNotMet = 0.5
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 1)
 	path := identityPath + "/" + r.state(contoso).Identities[0].ID + "/updateDeviceProperties"
 	counts := map[int]int{}
@@ -206,7 +206,7 @@ func TestConditionNotMet(t *testing.T) {
 }
 
 func TestDeleteIdentity(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.register("one", pc("GO"))
 	if _, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`); err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestDeleteIdentity(t *testing.T) {
 }
 
 func TestSync(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	sync := "/beta/" + settings + "/sync"
 	status := func() any { return r.must(200, "GET", "/beta/"+settings, nil)["syncStatus"] }
 	if status() != "unknown" {
@@ -263,7 +263,7 @@ func TestSync(t *testing.T) {
 
 // What one tenant does is not seen by another.
 func TestIsolation(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.register("iso", pc("MINE"))
 	st := r.state(contoso)
 	other := r.as(fabrikam)
@@ -281,7 +281,7 @@ func TestIsolation(t *testing.T) {
 }
 
 func TestUnknownPlaces(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	for target, want := range map[string]int{
 		"GET /": 404, "GET /v2.0/devices": 404, "GET /v1.0": 404, "GET /v1.0/users": 404, "GET /v1.0/" + imported + "/x/y": 404,
 		"PUT /v1.0/devices": 405, "PATCH " + importedPath + "/x": 405, "GET /" + contoso + "/oauth2/v2.0/token": 405,

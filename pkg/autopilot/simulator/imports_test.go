@@ -14,7 +14,7 @@ import (
 func TestImportRefusals(t *testing.T) {
 	o := patient()
 	o.MaxImport = 3
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	hash := makeHash(pc("A"))
 	many := make([]row, 4)
 	for i := range many {
@@ -56,12 +56,12 @@ func TestImportRefusals(t *testing.T) {
 func TestBodyTooLarge(t *testing.T) {
 	o := patient()
 	o.MaxBody = 1000
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	r.must(413, "POST", importPath, importBody(deviceRow(pc("A"), "i")))
 }
 
 func TestImportOutcomes(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	taken, foreign := pc("TAKEN"), pc("FOREIGN")
 	for _, err := range []error{
 		r.s.SeedOwnedByOther(Hardware{Hash: makeHash(foreign)}),
@@ -117,7 +117,7 @@ func TestImportOutcomes(t *testing.T) {
 func TestTwins(t *testing.T) {
 	o := patient()
 	o.Quirks.DuplicateCode = 801
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	again := pc("T")
 	again.capture = 5
 	r.must(200, "POST", importPath, importBody(deviceRow(pc("T"), "t"), deviceRow(again, "t")))
@@ -132,7 +132,7 @@ func TestTwins(t *testing.T) {
 }
 
 func TestSinglePostEchoesItsID(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	m := deviceRow(pc("S"), "")
 	delete(m, "importId")
 	m["state"] = row{"@odata.type": importedType + "State", "deviceImportStatus": "complete"}
@@ -145,7 +145,7 @@ func TestSinglePostEchoesItsID(t *testing.T) {
 
 // The answer to an import does not keep the order of the request.
 func TestImportAnswersShuffled(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	var rows []row
 	var sent, got []string
 	for i := range 20 {
@@ -167,7 +167,7 @@ func TestImportAnswersShuffled(t *testing.T) {
 
 // Every delay is drawn by the seed, so records of one call finish one by one.
 func TestOutcomesArriveOneByOne(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	var rows []row
 	for i := range 40 {
 		rows = append(rows, deviceRow(pc(fmt.Sprintf("N%02d", i)), "n"))
@@ -192,7 +192,7 @@ func TestOutcomesArriveOneByOne(t *testing.T) {
 func TestImportedPaging(t *testing.T) {
 	o := patient()
 	o.Pages.Imported = 3
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	for call := range 2 {
 		var rows []row
 		for i := range 5 {
@@ -224,7 +224,7 @@ func TestImportedPaging(t *testing.T) {
 }
 
 func TestDeletedRecordLeavesTheDevice(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.register("d", pc("KEEP"))
 	id := r.state(contoso).Imported[0].ID
 	r.must(204, "DELETE", importedPath+"/"+id, nil)
@@ -238,7 +238,7 @@ func TestDeletedRecordLeavesTheDevice(t *testing.T) {
 func TestInvisibleAtFirst(t *testing.T) {
 	o := patient()
 	o.Delays.ImportedVisible = seconds(5, 5)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	r.must(200, "POST", importPath, importBody(deviceRow(pc("V"), "v")))
 	if got := r.outcomes("v"); len(got) != 0 {
 		t.Errorf("too early: %v", got)

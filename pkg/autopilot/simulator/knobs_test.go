@@ -12,7 +12,7 @@ import (
 func TestClockSkew(t *testing.T) {
 	o := patient()
 	o.ClockSkew = time.Hour
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	a := r.do("GET", importedPath, nil)
 	at, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil || at.Sub(r.state(contoso).Now) != time.Hour {
@@ -23,7 +23,7 @@ func TestClockSkew(t *testing.T) {
 func TestStorageErrorRate(t *testing.T) {
 	o := patient()
 	o.Quirks.StorageError = 0.5
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	var machines []machine
 	for i := range 40 {
 		machines = append(machines, pc(fmt.Sprint("E", i)))
@@ -42,7 +42,7 @@ func TestLenientAboutChecksums(t *testing.T) {
 	o := patient()
 	o.Quirks.VerifyChecksum = false
 	o.Quirks.OrderIDPrefix = "[OrderID]"
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	blob, err := base64.StdEncoding.DecodeString(makeHash(pc("L")))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestLenientAboutChecksums(t *testing.T) {
 func TestGroupStep(t *testing.T) {
 	o := patient()
 	o.Delays.Group, o.Delays.GroupStep = seconds(1, 1), seconds(60, 60)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	id, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestGroupStep(t *testing.T) {
 func TestBackgroundSync(t *testing.T) {
 	o := patient()
 	o.Quirks.TagAfterSync, o.Delays.BackgroundSync = true, seconds(1000, 1000)
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	seedDevices(r, 1)
 	r.retag("S00", "NL")
 	tag := func() string { return r.state(contoso).Identities[0].GroupTag }
@@ -102,12 +102,12 @@ func TestBackgroundSync(t *testing.T) {
 }
 
 func TestWantsJSON(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.must(400, "POST", importPath, importBody(deviceRow(pc("A"), "i")), "Content-Type", "text/plain")
 }
 
 func TestSelect(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.register("s", pc("A"))
 	for _, list := range []string{importedPath, identityPath, "/v1.0/devices"} {
 		if got := r.all(list + "?$select=id,serialNumber"); len(got) != 1 || len(got[0]) > 2 || got[0]["id"] == nil {

@@ -9,36 +9,36 @@ import (
 )
 
 func TestBlindReposts(t *testing.T) {
-	post := func(r *rig) { r.do("POST", importPath, importBody(deviceRow(pc("A"), "first"))) }
-	look := func(path string) func(*rig) {
-		return func(r *rig) { r.do("GET", path, nil) }
+	post := func(r *fixture) { r.do("POST", importPath, importBody(deviceRow(pc("A"), "first"))) }
+	poll := func(path string) func(*fixture) {
+		return func(r *fixture) { r.do("GET", path, nil) }
 	}
 	byID := importedPath + "?$filter=" + url.QueryEscape("importId eq 'FIRST'")
 	byOther := importedPath + "?$filter=" + url.QueryEscape("importId eq 'other'")
 	bySerial := identityPath + "?$filter=" + url.QueryEscape("contains(serialNumber,'a')")
 	for name, tc := range map[string]struct {
 		fault Fault
-		steps []func(*rig)
+		steps []func(*fixture)
 		want  int
 	}{
-		"once":                        {Fault{}, []func(*rig){post}, 0},
-		"twice":                       {Fault{}, []func(*rig){post, post}, 1},
-		"three times":                 {Fault{}, []func(*rig){post, post, post}, 2},
-		"looked by import id":         {Fault{}, []func(*rig){post, look(byID), post}, 0},
-		"looked by serial":            {Fault{}, []func(*rig){post, look(bySerial), post}, 0},
-		"looked at everything":        {Fault{}, []func(*rig){post, look(importedPath), post}, 0},
-		"looked elsewhere":            {Fault{}, []func(*rig){post, look(byOther), post}, 1},
-		"looked too early":            {Fault{}, []func(*rig){look(byID), post, post}, 1},
-		"refused with a clear no":     {Fault{Operation: "imported.import", Effect: Reply, Status: 429}, []func(*rig){post, post}, 0},
-		"reset after":                 {Fault{Operation: "imported.import", Effect: ResetAfter}, []func(*rig){post, post}, 1},
-		"reset before":                {Fault{Operation: "imported.import", Effect: ResetBefore}, []func(*rig){post, post}, 1},
-		"unavailable":                 {Fault{Operation: "imported.import", Effect: Reply, Status: 503}, []func(*rig){post, post}, 1},
-		"the look was not answered":   {Fault{Operation: "imported.list", Effect: ResetAfter}, []func(*rig){post, look(byID), post}, 1},
-		"the look got half a page":    {Fault{Operation: "imported.list", Effect: Truncate}, []func(*rig){post, look(byID), post}, 1},
-		"another tenant's own device": {Fault{}, []func(*rig){post, func(r *rig) { post(r.as(fabrikam)) }}, 0},
+		"once":                        {Fault{}, []func(*fixture){post}, 0},
+		"twice":                       {Fault{}, []func(*fixture){post, post}, 1},
+		"three times":                 {Fault{}, []func(*fixture){post, post, post}, 2},
+		"looked by import id":         {Fault{}, []func(*fixture){post, poll(byID), post}, 0},
+		"looked by serial":            {Fault{}, []func(*fixture){post, poll(bySerial), post}, 0},
+		"looked at everything":        {Fault{}, []func(*fixture){post, poll(importedPath), post}, 0},
+		"looked elsewhere":            {Fault{}, []func(*fixture){post, poll(byOther), post}, 1},
+		"looked too early":            {Fault{}, []func(*fixture){poll(byID), post, post}, 1},
+		"refused with a clear no":     {Fault{Operation: "imported.import", Effect: Reply, Status: 429}, []func(*fixture){post, post}, 0},
+		"reset after":                 {Fault{Operation: "imported.import", Effect: ResetAfter}, []func(*fixture){post, post}, 1},
+		"reset before":                {Fault{Operation: "imported.import", Effect: ResetBefore}, []func(*fixture){post, post}, 1},
+		"unavailable":                 {Fault{Operation: "imported.import", Effect: Reply, Status: 503}, []func(*fixture){post, post}, 1},
+		"the look was not answered":   {Fault{Operation: "imported.list", Effect: ResetAfter}, []func(*fixture){post, poll(byID), post}, 1},
+		"the look got half a page":    {Fault{Operation: "imported.list", Effect: Truncate}, []func(*fixture){post, poll(byID), post}, 1},
+		"another tenant's own device": {Fault{}, []func(*fixture){post, func(r *fixture) { post(r.as(fabrikam)) }}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, patient())
+			r := newFixture(t, patient())
 			if tc.fault.Effect != "" {
 				r.fault(tc.fault)
 			}
@@ -55,7 +55,7 @@ func TestBlindReposts(t *testing.T) {
 // A capture of the same device under another import id is the same device; a
 // twin inside one call is not a repost.
 func TestRepostsAreByDevice(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	again := pc("A")
 	again.capture = 9
 	r.must(200, "POST", importPath, importBody(deviceRow(pc("A"), "1"), deviceRow(again, "1")))
@@ -71,7 +71,7 @@ func TestRepostsAreByDevice(t *testing.T) {
 func TestLogIsBounded(t *testing.T) {
 	o := patient()
 	o.MaxLog = 10
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	for range 100 {
 		r.must(200, "GET", importedPath, nil)
 	}
@@ -83,11 +83,11 @@ func TestLogIsBounded(t *testing.T) {
 
 // Nothing happens behind a request's back: what is due happens when somebody
 // looks, in order, however late.
-func TestLateSettling(t *testing.T) {
+func TestLateProgress(t *testing.T) {
 	now := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
 	o := patient()
 	o.Now = func() time.Time { return now }
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	all, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
 		t.Fatal(err)
@@ -111,23 +111,23 @@ func TestLateSettling(t *testing.T) {
 
 // The same seed and requests give the same world, ids and all.
 func TestSeedDecides(t *testing.T) {
-	world := func(seed int64) State {
+	seeded := func(seed int64) State {
 		o := patient()
 		o.Seed = seed
-		r := newRig(t, o)
+		r := newFixture(t, o)
 		r.register("i", pc("A"), pc("B"), pc("C"))
 		return r.state(contoso)
 	}
-	if diff := cmp.Diff(world(3), world(3)); diff != "" {
+	if diff := cmp.Diff(seeded(3), seeded(3)); diff != "" {
 		t.Error(diff)
 	}
-	if cmp.Equal(world(3), world(4)) {
+	if cmp.Equal(seeded(3), seeded(4)) {
 		t.Error("the seed does not matter")
 	}
 }
 
 func TestReset(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.register("i", pc("A"))
 	r.s.Reset()
 	if len(r.s.Tenants()) != 0 || len(r.s.Log()) != 0 {

@@ -34,7 +34,7 @@ func (m manager) do(want int, method, target, body string) any {
 }
 
 func TestManagement(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	m := manager{t, r.s.Management()}
 	m.do(200, "GET", "/healthz", "")
 	m.do(204, "POST", "/tenants", `{"id":"new","clientId":"c","clientSecret":"s"}`)
@@ -104,7 +104,7 @@ func TestSeedFile(t *testing.T) {
 	seeds := `{
 	  "tenants": [{"id": "t", "clientId": "c", "clientSecret": "s"}],
 	  "ownedByOther": [{"serial": "FOREIGN"}],
-	  "worlds": [{
+	  "contents": [{
 	    "tenant": "t", "approval": "deletes",
 	    "groups": [{"name": "Kiosk", "rule": "(device.devicePhysicalIds -any (_ -eq \"[OrderID]:KIOSK\"))"}],
 	    "profiles": [{"name": "P", "groups": ["Kiosk"]}, {"name": "Default", "groups": ["*"]}],
@@ -128,11 +128,11 @@ func TestSeedFile(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, bad := range []string{
-		`{"worlds":[{"tenant":"nobody","groups":[{"name":"x","rule":"y"}]}]}`,
-		`{"worlds":[{"tenant":"t","groups":[{"name":"x","rule":"y"}]}]}`,
-		`{"worlds":[{"tenant":"t","profiles":[{"name":"x","groups":["nobody"]}]}]}`,
-		`{"worlds":[{"tenant":"t","registered":[{}]}]}`, `{"ownedByOther":[{"hash":"x"}]}`, `{"ownedByOther":[{"hash":"QUJD"}]}`,
-		`{"world":[]}`, `{"faults":[{}]}`, `[`,
+		`{"contents":[{"tenant":"nobody","groups":[{"name":"x","rule":"y"}]}]}`,
+		`{"contents":[{"tenant":"t","groups":[{"name":"x","rule":"y"}]}]}`,
+		`{"contents":[{"tenant":"t","profiles":[{"name":"x","groups":["nobody"]}]}]}`,
+		`{"contents":[{"tenant":"t","registered":[{}]}]}`, `{"ownedByOther":[{"hash":"x"}]}`, `{"ownedByOther":[{"hash":"QUJD"}]}`,
+		`{"content":[]}`, `{"faults":[{}]}`, `[`,
 	} {
 		w := httptest.NewRecorder()
 		s.Management().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/seeds", strings.NewReader(bad)))
@@ -143,7 +143,7 @@ func TestSeedFile(t *testing.T) {
 }
 
 func TestSeedsThatClash(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	hw := Hardware{Hash: makeHash(pc("A"))}
 	if _, err := r.s.SeedRegistered(contoso, Registered{Hardware: hw}); err != nil {
 		t.Fatal(err)

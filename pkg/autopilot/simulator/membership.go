@@ -27,7 +27,7 @@ func (s *Server) deviceChanged(t *tenant, e *device, at time.Time) {
 		for _, g := range t.groups.rows {
 			s.evaluate(g, e)
 		}
-		s.settleProfile(t, e, at)
+		s.progressProfile(t, e, at)
 	})
 }
 
@@ -40,7 +40,7 @@ func (s *Server) groupChanged(t *tenant, g *group, at time.Time) {
 		}
 		for _, e := range t.devices.sorted() {
 			if s.evaluate(g, e) {
-				s.settleProfile(t, e, at)
+				s.progressProfile(t, e, at)
 			}
 		}
 		g.status, g.updated = "Succeeded", at

@@ -116,7 +116,7 @@ func TestSamples(t *testing.T) {
 func TestConcurrentClients(t *testing.T) {
 	o := Fast()
 	o.Delays = Delays{}
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	r.serve()
 	var wg sync.WaitGroup
 	for client := range 8 {

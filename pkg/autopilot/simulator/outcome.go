@@ -52,14 +52,14 @@ func (s *Server) planOutcome(c *call, r *importedRecord) {
 // decide ends the import of one device.
 func (s *Server) decide(t *tenant, r *importedRecord, at time.Time) {
 	r.decided = true
-	r.outcome = s.judge(t, r)
+	r.outcome = s.classify(t, r)
 	if r.outcome.Code != 0 || r.outcome.Name != outcomeDone.Name {
 		return
 	}
 	r.regID = s.register(t, r, at)
 }
 
-func (s *Server) judge(t *tenant, r *importedRecord) Outcome {
+func (s *Server) classify(t *tenant, r *importedRecord) Outcome {
 	switch {
 	case r.planned != nil && r.planned.Name != "" && r.planned.Name != outcomeDone.Name:
 		return *r.planned

@@ -151,7 +151,7 @@ func (s *Server) deleteProfile(c *call) *reply {
 		return failIntune(http.StatusBadRequest, "BadRequest", "The profile is assigned and cannot be deleted.")
 	}
 	c.tenant.profiles.remove(p.id)
-	s.settleProfiles(c.tenant, c.now)
+	s.progressProfiles(c.tenant, c.now)
 	return noContent()
 }
 

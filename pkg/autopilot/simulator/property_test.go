@@ -15,8 +15,8 @@ func TestOneOwner(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := patient()
 		o.Seed = rapid.Int64().Draw(rt, "seed")
-		r := newRig(t, o)
-		clients := []*rig{r, r.as(fabrikam)}
+		r := newFixture(t, o)
+		clients := []*fixture{r, r.as(fabrikam)}
 		calls := 0
 		rt.Repeat(map[string]func(*rapid.T){
 			"import": func(rt *rapid.T) {

@@ -2,10 +2,10 @@ package simulator
 
 import "time"
 
-// settleProfiles looks at every device again after an assignment changed.
-func (s *Server) settleProfiles(t *tenant, at time.Time) {
+// progressProfiles looks at every device again after an assignment changed.
+func (s *Server) progressProfiles(t *tenant, at time.Time) {
 	for _, e := range t.devices.sorted() {
-		s.settleProfile(t, e, at)
+		s.progressProfile(t, e, at)
 	}
 }
 
@@ -44,9 +44,9 @@ func (p *profile) targets(t *tenant, e *device) bool {
 	return included
 }
 
-// settleProfile starts the way of a device to the profile it should have:
+// progressProfile starts the way of a device to the profile it should have:
 // notAssigned, pending, assigned.
-func (s *Server) settleProfile(t *tenant, e *device, at time.Time) {
+func (s *Server) progressProfile(t *tenant, e *device, at time.Time) {
 	d := t.identities.rows[e.ztdID]
 	if d == nil {
 		return

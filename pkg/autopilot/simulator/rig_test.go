@@ -72,7 +72,7 @@ func pc(serial string) machine {
 }
 
 // rig is a simulator with a clock that only Advance moves, and a client.
-type rig struct {
+type fixture struct {
 	*testing.T
 	s       *Server
 	token   string
@@ -93,16 +93,16 @@ func patient() Options {
 	}
 }
 
-func newRig(t *testing.T, o Options) *rig {
+func newFixture(t *testing.T, o Options) *fixture {
 	t.Helper()
 	s := New(o)
 	s.AddTenant(Tenant{ID: contoso, ClientID: clientID, ClientSecret: secret})
 	s.AddTenant(Tenant{ID: fabrikam, ClientID: clientID, ClientSecret: secret})
-	return (&rig{T: t, s: s}).as(contoso)
+	return (&fixture{T: t, s: s}).as(contoso)
 }
 
 // as is the same simulator seen by the app of another tenant.
-func (r *rig) as(tenantID string) *rig {
+func (r *fixture) as(tenantID string) *fixture {
 	r.Helper()
 	other := *r
 	a := r.tokenRequest(tenantID, url.Values{
@@ -122,7 +122,7 @@ type answer struct {
 	err    error
 }
 
-func (r *rig) tokenRequest(tenantID string, form url.Values) answer {
+func (r *fixture) tokenRequest(tenantID string, form url.Values) answer {
 	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), "POST", "http://sim/"+tenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *rig) tokenRequest(tenantID string, form url.Values) answer {
 }
 
 // do sends a request; headers are pairs.
-func (r *rig) do(method, target string, body any, headers ...string) answer {
+func (r *fixture) do(method, target string, body any, headers ...string) answer {
 	r.Helper()
 	var content io.Reader
 	switch b := body.(type) {
@@ -162,7 +162,7 @@ func (r *rig) do(method, target string, body any, headers ...string) answer {
 	return r.send(req)
 }
 
-func (r *rig) send(req *http.Request) answer {
+func (r *fixture) send(req *http.Request) answer {
 	r.Helper()
 	through := r.through
 	if through == nil {
@@ -182,7 +182,7 @@ func (r *rig) send(req *http.Request) answer {
 }
 
 // must sends a request that has to be answered with a status.
-func (r *rig) must(status int, method, target string, body any, headers ...string) map[string]any {
+func (r *fixture) must(status int, method, target string, body any, headers ...string) map[string]any {
 	r.Helper()
 	a := r.do(method, target, body, headers...)
 	if a.err != nil || a.status != status {
@@ -192,7 +192,7 @@ func (r *rig) must(status int, method, target string, body any, headers ...strin
 }
 
 // all follows next links and returns every row that was handed out.
-func (r *rig) all(target string, headers ...string) []map[string]any {
+func (r *fixture) all(target string, headers ...string) []map[string]any {
 	r.Helper()
 	var out []map[string]any
 	seen := map[string]bool{}
@@ -219,7 +219,7 @@ func deviceRow(m machine, importID string) row {
 func importBody(rows ...row) row { return row{"importedWindowsAutopilotDeviceIdentities": rows} }
 
 // register imports devices and waits until they are readable.
-func (r *rig) register(importID string, machines ...machine) {
+func (r *fixture) register(importID string, machines ...machine) {
 	r.Helper()
 	var rows []row
 	for _, m := range machines {
@@ -230,7 +230,7 @@ func (r *rig) register(importID string, machines ...machine) {
 }
 
 // outcomes are status, code and name of the records of an import, by serial.
-func (r *rig) outcomes(importID string) map[string]string {
+func (r *fixture) outcomes(importID string) map[string]string {
 	r.Helper()
 	out := map[string]string{}
 	for _, rec := range r.all(importedPath + "?$filter=" + url.QueryEscape("importId eq '"+importID+"'")) {
@@ -241,7 +241,7 @@ func (r *rig) outcomes(importID string) map[string]string {
 	return out
 }
 
-func (r *rig) state(tenantID string) State {
+func (r *fixture) state(tenantID string) State {
 	r.Helper()
 	st, err := r.s.State(tenantID)
 	if err != nil {
@@ -250,7 +250,7 @@ func (r *rig) state(tenantID string) State {
 	return st
 }
 
-func (r *rig) fault(f Fault) {
+func (r *fixture) fault(f Fault) {
 	r.Helper()
 	if _, err := r.s.AddFault(f); err != nil {
 		r.Fatal(err)

@@ -29,7 +29,7 @@ func (s *Server) SeedGroup(tenantID, displayName, membershipRule string) (string
 	if err != nil {
 		return "", fmt.Errorf("%w: group %s: %w", ErrSeed, displayName, err)
 	}
-	now := s.settle()
+	now := s.progress()
 	g := &group{
 		id: s.newID(), displayName: displayName, mailNickname: "seeded", types: []string{"DynamicMembership"}, security: true,
 		membershipRule: membershipRule, rule: parsed, state: "On", created: now, visible: true, members: map[string]bool{},
@@ -52,7 +52,7 @@ func (s *Server) SeedProfile(tenantID, name string, groupIDs ...string) (string,
 			return "", fmt.Errorf("%w: profile %s: no group %s", ErrSeed, name, id)
 		}
 	}
-	now := s.settle()
+	now := s.progress()
 	p := &profile{name: name, kind: profileType, created: now}
 	s.enterProfile(t, p)
 	for _, id := range groupIDs {
@@ -78,7 +78,7 @@ func (s *Server) SeedRegistered(tenantID string, r Registered) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	now := s.settle()
+	now := s.progress()
 	if o, taken := s.ownerOf(hw); taken {
 		return "", fmt.Errorf("%w: the device belongs to tenant %s", ErrSeed, o.tenant)
 	}
@@ -101,7 +101,7 @@ func (s *Server) SeedOwnedByOther(hw Hardware) error {
 	if err != nil {
 		return err
 	}
-	s.settle()
+	s.progress()
 	if o, taken := s.ownerOf(known); taken && o.tenant != elsewhere {
 		return fmt.Errorf("%w: the device belongs to tenant %s", ErrSeed, o.tenant)
 	}

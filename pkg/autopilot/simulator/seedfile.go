@@ -5,11 +5,11 @@ import (
 	"io"
 )
 
-// Seeds is a seed file: a world to begin with. Tenants may be new; groups and
+// Seeds is a seed file: what a simulator begins with. Tenants may be new; groups and
 // profiles are named, and profiles refer to groups by name.
 type Seeds struct {
 	Tenants      []Tenant     `json:"tenants,omitempty"`
-	Worlds       []TenantSeed `json:"worlds,omitempty"`
+	Contents     []TenantSeed `json:"contents,omitempty"`
 	OwnedByOther []Hardware   `json:"ownedByOther,omitempty"`
 	Faults       []Fault      `json:"faults,omitempty"`
 }
@@ -62,9 +62,9 @@ func (s *Server) Plant(seeds Seeds) (Planted, error) {
 			return out, err
 		}
 	}
-	for _, world := range seeds.Worlds {
-		if err := s.plantWorld(world, out); err != nil {
-			return out, fmt.Errorf("tenant %s: %w", world.Tenant, err)
+	for _, seeded := range seeds.Contents {
+		if err := s.plantTenant(seeded, out); err != nil {
+			return out, fmt.Errorf("tenant %s: %w", seeded.Tenant, err)
 		}
 	}
 	for _, f := range seeds.Faults {
@@ -75,34 +75,34 @@ func (s *Server) Plant(seeds Seeds) (Planted, error) {
 	return out, nil
 }
 
-func (s *Server) plantWorld(world TenantSeed, out Planted) error {
+func (s *Server) plantTenant(seeded TenantSeed, out Planted) error {
 	groups, profiles := map[string]string{}, map[string]string{}
-	out.Groups[world.Tenant], out.Profiles[world.Tenant] = groups, profiles
-	for _, g := range world.Groups {
-		id, err := s.SeedGroup(world.Tenant, g.Name, g.Rule)
+	out.Groups[seeded.Tenant], out.Profiles[seeded.Tenant] = groups, profiles
+	for _, g := range seeded.Groups {
+		id, err := s.SeedGroup(seeded.Tenant, g.Name, g.Rule)
 		if err != nil {
 			return err
 		}
 		groups[g.Name] = id
 	}
-	for _, p := range world.Profiles {
-		id, err := s.plantProfile(world.Tenant, p, groups)
+	for _, p := range seeded.Profiles {
+		id, err := s.plantProfile(seeded.Tenant, p, groups)
 		if err != nil {
 			return err
 		}
 		profiles[p.Name] = id
 	}
-	for _, r := range world.Registered {
-		id, err := s.SeedRegistered(world.Tenant, r)
+	for _, r := range seeded.Registered {
+		id, err := s.SeedRegistered(seeded.Tenant, r)
 		if err != nil {
 			return err
 		}
-		out.Registered[world.Tenant] = append(out.Registered[world.Tenant], id)
+		out.Registered[seeded.Tenant] = append(out.Registered[seeded.Tenant], id)
 	}
-	if world.Approval == "" {
+	if seeded.Approval == "" {
 		return nil
 	}
-	return s.SetApproval(world.Tenant, world.Approval)
+	return s.SetApproval(seeded.Tenant, seeded.Approval)
 }
 
 func (s *Server) plantProfile(tenantID string, p ProfileSeed, groups map[string]string) (string, error) {

@@ -85,7 +85,7 @@ func (s *Server) serve(r *http.Request) *reply {
 	body, err := io.ReadAll(io.LimitReader(r.Body, s.opt.MaxBody+1))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := newCall(r, body, s.settle())
+	c := newCall(r, body, s.progress())
 	if err != nil {
 		return s.finish(c, fail(http.StatusBadRequest, "BadRequest", "The request body could not be read."))
 	}

@@ -79,7 +79,7 @@ func (s *Server) State(tenantID string) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	st := State{Tenant: t.id, Now: s.settle()}
+	st := State{Tenant: t.id, Now: s.progress()}
 	for _, d := range t.identities.sorted() {
 		st.Identities = append(st.Identities, d.state())
 	}

@@ -61,7 +61,7 @@ func (s *Server) AddTenant(t Tenant) {
 	if !known {
 		have = newTenant(id)
 		s.tenants[id] = have
-		s.startBackgroundSync(have, s.settle())
+		s.startBackgroundSync(have, s.progress())
 	}
 	have.apps[strings.ToLower(t.ClientID)] = app{t.ClientSecret, slices.Clone(t.Permissions)}
 }

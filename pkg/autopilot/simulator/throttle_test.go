@@ -14,7 +14,7 @@ func limited(l Limits) Options {
 }
 
 func TestWriteLimit(t *testing.T) {
-	r := newRig(t, limited(Limits{AppWrites: 60}))
+	r := newFixture(t, limited(Limits{AppWrites: 60}))
 	post := func() answer { return r.do("POST", importPath, importBody(deviceRow(pc("A"), "i"))) }
 	for i := range 60 {
 		if a := post(); a.status != 200 {
@@ -42,7 +42,7 @@ func TestWriteLimit(t *testing.T) {
 
 // Refused requests count: whoever does not wait waits longer.
 func TestRefusedRequestsCount(t *testing.T) {
-	r := newRig(t, limited(Limits{AppRequests: 10}))
+	r := newFixture(t, limited(Limits{AppRequests: 10}))
 	for range 10 {
 		r.must(200, "GET", importedPath, nil)
 	}
@@ -67,7 +67,7 @@ func TestRefusedRequestsCount(t *testing.T) {
 
 // Two apps of one tenant have their own limit and share the tenant's.
 func TestTenantLimit(t *testing.T) {
-	r := newRig(t, limited(Limits{AppRequests: 8, TenantRequests: 12}))
+	r := newFixture(t, limited(Limits{AppRequests: 8, TenantRequests: 12}))
 	r.s.AddTenant(Tenant{ID: contoso, ClientID: "second", ClientSecret: secret})
 	other := *r
 	other.token = r.s.tokenFor(contoso, "second")
@@ -89,12 +89,12 @@ func TestTenantLimit(t *testing.T) {
 func (s *Server) tokenFor(tenantID, app string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rep := s.grantToken(&call{now: s.settle()}, tenantID, app)
+	rep := s.grantToken(&call{now: s.progress()}, tenantID, app)
 	return rep.value.(map[string]any)["access_token"].(string)
 }
 
 func TestDirectoryUnits(t *testing.T) {
-	r := newRig(t, limited(Limits{DirectoryUnits: 9, AppRequests: 1}))
+	r := newFixture(t, limited(Limits{DirectoryUnits: 9, AppRequests: 1}))
 	id, err := r.s.SeedGroup(contoso, "G", tagRule("x"))
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestDirectoryUnits(t *testing.T) {
 func TestNoRetryAfter(t *testing.T) {
 	o := limited(Limits{AppRequests: 1})
 	o.Quirks.NoRetryAfter = true
-	r := newRig(t, o)
+	r := newFixture(t, o)
 	r.must(200, "GET", importedPath, nil)
 	if a := r.do("GET", importedPath, nil); a.status != 429 || len(a.header.Values("Retry-After")) != 0 {
 		t.Errorf("%d %v", a.status, a.header)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTokenRefusals(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	good := url.Values{"client_id": {clientID}, "client_secret": {secret}, "grant_type": {"client_credentials"}, "scope": {graphScope}}
 	with := func(name, value string) url.Values {
 		v := url.Values{}
@@ -56,7 +56,7 @@ func TestTokenRefusals(t *testing.T) {
 }
 
 func TestTokenExpires(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.s.Advance(3598 * time.Second)
 	r.must(200, "GET", importedPath, nil)
 	r.s.Advance(2 * time.Second)
@@ -67,7 +67,7 @@ func TestTokenExpires(t *testing.T) {
 }
 
 func TestTokenKinds(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	for name, token := range map[string]string{"none": "", "made up": "eyJ0"} {
 		other := *r
 		other.token = token
@@ -84,7 +84,7 @@ func TestTokenKinds(t *testing.T) {
 // 401 really stops: nothing is applied, and the token stays refused until a
 // new one is fetched.
 func TestUnauthorizedStops(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.fault(Fault{Operation: "imported.import", Effect: Reply, Status: 401})
 	for range 3 {
 		if a := r.do("POST", importPath, importBody(deviceRow(pc("A"), "i"))); a.status != 401 {
@@ -107,7 +107,7 @@ func TestUnauthorizedStops(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	r.s.AddTenant(Tenant{ID: contoso, ClientID: clientID, ClientSecret: secret, Permissions: []string{
 		"DeviceManagementServiceConfig.Read.All", "GroupMember.Read.All",
 	}})
@@ -121,7 +121,7 @@ func TestPermissions(t *testing.T) {
 }
 
 func TestBasicClientAuthentication(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {graphScope}}
 	for password, want := range map[string]int{secret: 200, "wrong": 401} {
 		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://sim/"+contoso+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))

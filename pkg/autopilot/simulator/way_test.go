@@ -9,7 +9,7 @@ import (
 // The way of one device, seen by a client: submitted, registered, tagged,
 // grouped, ready; and nothing before its time.
 func TestWayOfADevice(t *testing.T) {
-	r := newRig(t, patient())
+	r := newFixture(t, patient())
 	groupID, err := r.s.SeedGroup(contoso, "AP - KIOSK", `(device.devicePhysicalIds -any (_ -eq "[OrderID]:KIOSK"))`)
 	if err != nil {
 		t.Fatal(err)

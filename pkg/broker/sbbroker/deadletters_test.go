@@ -21,7 +21,7 @@ import (
 // neither lose the message nor bring it twice.
 func TestReplayAfterACrash(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.kill(b.broker(Options{}), "a")
 	dying := b.broker(Options{onStep: func(s step) {
 		if s == stepReplayed {
@@ -61,7 +61,7 @@ func TestReplayAfterACrash(t *testing.T) {
 func TestReplayFromTheMiddle(t *testing.T) {
 	t.Parallel()
 	const n = 300 // more than a page
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	var ids []string
 	for i := range n {
@@ -83,7 +83,7 @@ func TestReplayFromTheMiddle(t *testing.T) {
 // TestReplaySurvives: connections that end in the middle of it.
 func TestReplaySurvives(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.kill(b.broker(Options{}), "a")
 	br := b.broker(Options{onStep: func(s step) {
 		if s == stepReplayed {
@@ -98,7 +98,7 @@ func TestReplaySurvives(t *testing.T) {
 func TestPeekMerges(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
-	b := newBench(t, other)
+	b := newFixture(t, other)
 	now := time.Now()
 	br := b.broker(Options{Now: func() time.Time { return now }})
 	for i, sub := range []broker.Subscription{importer, other, other, importer} {
@@ -125,7 +125,7 @@ func TestPeekMerges(t *testing.T) {
 // TestDeadLetteredByOthers: the portal and the broker itself have reasons of their own.
 func TestDeadLetteredByOthers(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	b.publish(br, "a")
 	client := b.client(t)
@@ -150,7 +150,7 @@ func TestDeadLetteredByOthers(t *testing.T) {
 // TestLongDetail: the service takes no novel for a description, and no half character.
 func TestLongDetail(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	long := "x" + strings.Repeat("ä", 5000)
 	got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome {
@@ -167,7 +167,7 @@ func TestLongDetail(t *testing.T) {
 // TestCopies: another attempt is a copy in the broker. A crash between copy and completion changes nothing.
 func TestCopies(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	var deaths atomic.Int32
 	died := make(chan struct{})
 	br := b.broker(Options{Now: b.Now, onStep: func(s step) {
@@ -213,7 +213,7 @@ func TestCopies(t *testing.T) {
 func TestCopiesReachOneSubscription(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "audit", Type: importer.Type, Lease: time.Minute}
-	b := newBench(t, other)
+	b := newFixture(t, other)
 	br := b.broker(Options{})
 	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt == 1 {
@@ -243,7 +243,7 @@ func TestCopiesReachOneSubscription(t *testing.T) {
 func TestManyAttempts(t *testing.T) {
 	t.Parallel()
 	const attempts = 3 * MaxDeliveryCount
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		if d.Attempt < attempts {

@@ -21,21 +21,21 @@ const importerEntity = "taxiway.devices.collected.v1.bulk/Subscriptions/importer
 const topicEntity = "taxiway.devices.collected.v1.bulk"
 
 // bench is a simulated namespace with the importer's subscription.
-type bench struct {
+type fixture struct {
 	*testing.T
 	simulated
 	*backend
 }
 
-func newBench(t *testing.T, subs ...broker.Subscription) *bench {
+func newFixture(t *testing.T, subs ...broker.Subscription) *fixture {
 	t.Helper()
 	s := newSimulated(t)
-	b := &bench{t, s, s.backend(t, "devices.collected.v1", "submissions.due.v1")}
+	b := &fixture{t, s, s.backend(t, "devices.collected.v1", "submissions.due.v1")}
 	b.subscribe(t, append(subs, importer)...)
 	return b
 }
 
-func (b *bench) broker(o Options) *Broker {
+func (b *fixture) broker(o Options) *Broker {
 	b.Helper()
 	br := b.open(b.T, o)
 	b.Cleanup(func() {
@@ -46,7 +46,7 @@ func (b *bench) broker(o Options) *Broker {
 	return br
 }
 
-func (b *bench) want(entity string, want simulator.Counts) {
+func (b *fixture) want(entity string, want simulator.Counts) {
 	b.Helper()
 	got, err := b.Counts(entity)
 	if err != nil || got != want {
@@ -54,7 +54,7 @@ func (b *bench) want(entity string, want simulator.Counts) {
 	}
 }
 
-func (b *bench) must(err error) {
+func (b *fixture) must(err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
@@ -65,7 +65,7 @@ func work(id string) broker.Message {
 	return broker.Message{ID: id, Type: importer.Type, Tenant: "contoso", Body: []byte("{}")}
 }
 
-func (b *bench) publish(br *Broker, ids ...string) {
+func (b *fixture) publish(br *Broker, ids ...string) {
 	b.Helper()
 	messages := make([]broker.Message, len(ids))
 	for i, id := range ids {
@@ -75,7 +75,7 @@ func (b *bench) publish(br *Broker, ids ...string) {
 }
 
 // consume runs until stop or the end of the test; got receives every delivery before the handler is asked.
-func (b *bench) consume(br *Broker, sub broker.Subscription, h broker.Handler) (got chan broker.Delivery, stop func()) {
+func (b *fixture) consume(br *Broker, sub broker.Subscription, h broker.Handler) (got chan broker.Delivery, stop func()) {
 	b.Helper()
 	got = make(chan broker.Delivery, 10_000)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
@@ -114,7 +114,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // dead lists the dead letters by id.
-func (b *bench) dead(br *Broker) map[string]broker.DeadLettered {
+func (b *fixture) dead(br *Broker) map[string]broker.DeadLettered {
 	b.Helper()
 	found := map[string]broker.DeadLettered{}
 	b.must(br.Peek(b.Context(), func(p broker.DeadLettered) bool { found[p.ID] = p; return true }))
@@ -122,7 +122,7 @@ func (b *bench) dead(br *Broker) map[string]broker.DeadLettered {
 }
 
 // kill publishes messages that become dead letters.
-func (b *bench) kill(br *Broker, ids ...string) {
+func (b *fixture) kill(br *Broker, ids ...string) {
 	b.Helper()
 	got, stop := b.consume(br, importer, dead)
 	b.publish(br, ids...)

@@ -23,7 +23,7 @@ var inboundQueue = broker.Subscription{Name: "collector", Type: "inbound.contoso
 // TestForgedProperties: a sender that knows our properties gains nothing by setting them.
 func TestForgedProperties(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, inboundQueue)
+	b := newFixture(t, inboundQueue)
 	id := "order-1"
 	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
 		"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
@@ -40,7 +40,7 @@ func TestForgedProperties(t *testing.T) {
 // TestInboundWithoutDedupe: two contents under one id are two messages, however soon they come.
 func TestInboundWithoutDedupe(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, inboundQueue)
+	b := newFixture(t, inboundQueue)
 	id := "1"
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	for _, body := range []string{"first", "second"} {
@@ -54,7 +54,7 @@ func TestInboundWithoutDedupe(t *testing.T) {
 // TestInboundQueueMissing: it is said in the log, spoils nobody's health, and is mended by making the queue.
 func TestInboundQueueMissing(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	said := make(chan []byte, 100)
 	br := b.broker(Options{Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
 	got, _ := b.consume(br, inboundQueue, done)
@@ -81,7 +81,7 @@ func (w writes) Write(p []byte) (int, error) {
 // message.
 func TestInboundCopies(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, inboundQueue)
+	b := newFixture(t, inboundQueue)
 	br := b.broker(Options{})
 	queue, retry, replies := b.topology.Inbound(inboundQueue.Type)
 	got, stop := b.consume(br, inboundQueue, func(_ context.Context, d broker.Delivery) broker.Outcome {
@@ -111,7 +111,7 @@ func TestInboundCopies(t *testing.T) {
 // TestReply goes to the sender's reply address and nowhere else.
 func TestReply(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, inboundQueue)
+	b := newFixture(t, inboundQueue)
 	br := b.broker(Options{})
 	_, _, replies := b.topology.Inbound(inboundQueue.Type)
 	answered := make(chan error, 10)
@@ -146,7 +146,7 @@ func TestReply(t *testing.T) {
 // TestInboundQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays ready.
 func TestInboundQueuesMissing(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	queue, retry, replies := b.topology.Inbound(inboundQueue.Type)
 	b.addQueue(t, queue, time.Minute, false)
 	br := b.broker(Options{})
@@ -170,7 +170,7 @@ func TestInboundQueuesMissing(t *testing.T) {
 func TestOneQueueMissing(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "collector", Type: "inbound.fabrikam.oem-b", Lease: time.Minute}
-	b := newBench(t, other)
+	b := newFixture(t, other)
 	br := b.broker(Options{})
 	missing, _, _ := b.topology.Inbound(inboundQueue.Type)
 	before := len(br.known())
@@ -211,7 +211,7 @@ func TestParts(t *testing.T) {
 // TestForgedAddressee: a sender cannot make us throw its message away unseen either.
 func TestForgedAddressee(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, inboundQueue)
+	b := newFixture(t, inboundQueue)
 	id := "1"
 	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}})
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)

@@ -17,7 +17,7 @@ import (
 // TestBinding: what others see is the CloudEvents AMQP binding in binary mode.
 func TestBinding(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	m := work("a")
 	m.Headers = map[string]string{"specversion": "1.0", "id": "a", "datacontenttype": "application/json"}
 	b.must(b.broker(Options{}).Publish(t.Context(), m))
@@ -40,7 +40,7 @@ func TestBinding(t *testing.T) {
 // TestForeignMessages: what other programs send to a topic reaches the handler with what can be known of it.
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	old, empty, bad := "old", "", "not an id"
 	b.send(t, importer.Type,
@@ -69,7 +69,7 @@ func TestForeignMessages(t *testing.T) {
 	}
 }
 
-func (b *bench) sendAMQP(messages ...*azservicebus.AMQPAnnotatedMessage) {
+func (b *fixture) sendAMQP(messages ...*azservicebus.AMQPAnnotatedMessage) {
 	b.Helper()
 	client := b.client(b.T)
 	defer client.Close(context.WithoutCancel(b.Context()))
@@ -108,7 +108,7 @@ func TestDecodeAnything(t *testing.T) {
 // TestLargest: the largest message of the seam and its copies fit into what the service takes.
 func TestLargest(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	m := broker.Message{
 		ID: strings.Repeat("i", broker.MaxID), Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),

@@ -21,7 +21,7 @@ import (
 
 func TestThrottled(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{PublishTimeout: slowness.Stretch(time.Second)}) // enough for one answer
 	b.must(b.ThrottleSends(topicEntity, 6))                                // more than the client library tries by itself
 	ctx, cancel := awaittest.Context(t.Context())
@@ -36,7 +36,7 @@ func TestThrottled(t *testing.T) {
 
 func TestFull(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	b.must(b.SetFull(topicEntity, true))
 	if err := br.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerBusy {
@@ -55,7 +55,7 @@ func TestFull(t *testing.T) {
 func TestAmbiguousSend(t *testing.T) {
 	t.Parallel()
 	for _, stored := range []bool{true, false} {
-		b := newBench(t)
+		b := newFixture(t)
 		br := b.broker(Options{})
 		b.must(b.CutSends(topicEntity, 1, stored))
 		b.publish(br, "a", "b")
@@ -67,7 +67,7 @@ func TestAmbiguousSend(t *testing.T) {
 func TestManyTransfers(t *testing.T) {
 	t.Parallel()
 	other := broker.Subscription{Name: "importer", Type: "submissions.due.v1", Lease: time.Minute}
-	b := newBench(t, other)
+	b := newFixture(t, other)
 	br := b.broker(Options{})
 	var messages []broker.Message
 	for i := range 10 {
@@ -86,7 +86,7 @@ func TestManyTransfers(t *testing.T) {
 // TestDeadlines: a namespace that takes nothing does not hold anybody up.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{PublishTimeout: 300 * time.Millisecond})
 	b.must(b.HoldCredit(topicEntity, true))
 	b.publish(b.broker(Options{})) // nothing: no message, no batch
@@ -103,7 +103,7 @@ func TestDeadlines(t *testing.T) {
 // TestNobodyThere: the namespace is away when it is opened, and while it is used.
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	now := time.Now()
 	br := b.broker(Options{PublishTimeout: 300 * time.Millisecond, Now: func() time.Time { return now }})
 	b.must(br.Health(t.Context()))
@@ -132,7 +132,7 @@ func TestNobodyThere(t *testing.T) {
 // TestNotSetUp: what does not exist in the namespace is said at once, not after a deadline.
 func TestNotSetUp(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
 	missing := Topology{Topics: []Topic{{Type: "devices.ready.v1", Subscriptions: []string{"audit"}}}}
@@ -159,7 +159,7 @@ func TestNotSetUp(t *testing.T) {
 // TestWaitingAtTheStart is not silent: the log says for what, at once and every half minute.
 func TestWaitingAtTheStart(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	var clock atomic.Int64
 	said := make(chan []byte, 100)
 	b.line.cut(1 << 30)

@@ -23,7 +23,7 @@ import (
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	const total, consumers, every, chunk = 3000, 3, 60, 30
-	b := newBench(t)
+	b := newFixture(t)
 	quiet := Options{Logger: slog.New(slog.DiscardHandler)} // interruptions are the point
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -78,7 +78,7 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-func (b *bench) tryPublish(br *Broker, ids []string) error {
+func (b *fixture) tryPublish(br *Broker, ids []string) error {
 	ctx, cancel := context.WithTimeout(b.Context(), slowness.Stretch(5*time.Second))
 	defer cancel()
 	var messages []broker.Message
@@ -89,7 +89,7 @@ func (b *bench) tryPublish(br *Broker, ids []string) error {
 }
 
 // damage breaks one thing or another.
-func (b *bench) damage(n int) {
+func (b *fixture) damage(n int) {
 	var err error
 	switch n % 6 {
 	case 0, 3:
@@ -110,7 +110,7 @@ func (b *bench) damage(n int) {
 // the neighbours get through, and the broker parks it in the end.
 func TestPoisonProperty(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	said := make(chan []byte, 10_000)
 	br := b.broker(Options{Now: b.Now, Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
 	met := 0
@@ -152,7 +152,7 @@ func TestPoisonProperty(t *testing.T) {
 // TestDayOfSilence: links and connections that nobody used have been closed in the meantime.
 func TestDayOfSilence(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{Now: b.Now})
 	got, _ := b.consume(br, importer, done)
 	b.publish(br, "before")
@@ -171,7 +171,7 @@ func TestDayOfSilence(t *testing.T) {
 // TestLostLock: the handler is told, and what it says afterwards counts for nothing.
 func TestLostLock(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	sub := importer
 	sub.Lease = 2 * time.Second
 	br := b.broker(Options{})
@@ -201,7 +201,7 @@ func TestLostLock(t *testing.T) {
 // TestUnansweredSettlement: it was carried out, and nobody said so.
 func TestUnansweredSettlement(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	br := b.broker(Options{})
 	got, stop := b.consume(br, importer, done)
 	b.must(b.LoseSettlements(importerEntity, 1))
@@ -221,17 +221,17 @@ func TestSettlementsSurvive(t *testing.T) {
 		"done":        {broker.Acknowledge(), simulator.Counts{}},
 		"dead letter": {broker.DeadLetter(fault.New(fault.MessageMalformed, "x")), simulator.Counts{DeadLetter: 1}},
 	}
-	breaks := map[string]func(*bench){
-		"detach": func(b *bench) { b.DetachLinks("") },
-		"drop":   func(b *bench) { b.DropConnections() },
-		"both":   func(b *bench) { b.DetachLinks(""); b.DropConnections() },
-		"refuse": func(b *bench) { b.line.cut(5) },
+	breaks := map[string]func(*fixture){
+		"detach": func(b *fixture) { b.DetachLinks("") },
+		"drop":   func(b *fixture) { b.DropConnections() },
+		"both":   func(b *fixture) { b.DetachLinks(""); b.DropConnections() },
+		"refuse": func(b *fixture) { b.line.cut(5) },
 	}
 	for outcome, o := range outcomes {
 		for how, cut := range breaks {
 			t.Run(outcome+" after "+how, func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t)
+				b := newFixture(t)
 				br := b.broker(Options{})
 				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome { cut(b); return o.says })
 				b.publish(br, "a")

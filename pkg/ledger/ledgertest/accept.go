@@ -1,17 +1,15 @@
 package ledgertest
 
 import (
-	"fmt"
 	"time"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 )
 
-var accepting = map[string]func(*bench){
+var accepting = map[string]func(*fixture){
 	"Accept/NewDevice":         acceptNewDevice,
 	"Accept/Duplicates":        acceptDuplicates,
 	"Accept/DuplicatesInACall": acceptDuplicatesInACall,
@@ -30,7 +28,7 @@ var accepting = map[string]func(*bench){
 	"Accept/Tenants":           acceptTenants,
 }
 
-func acceptNewDevice(b *bench) {
+func acceptNewDevice(b *fixture) {
 	batch, due, before := b.batch(contoso), now().Add(time.Minute), now()
 	c := Candidate(7, 1)
 	receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{c}, due)
@@ -59,80 +57,8 @@ func acceptNewDevice(b *bench) {
 	b.same(found, []device.Device{d})
 }
 
-// Forged hashes with a device's serial number, sent by its own source or by another one, never lock the device out; retired
-// forgeries claim nothing.
-func acceptForged(b *bench) {
-	for i, tpm := range []bool{true, false} {
-		serial := i + 1
-		forged := func(n int) intake.Candidate {
-			ek, board := 0, 100*serial+n
-			if tpm {
-				ek = board
-			}
-			return Evidence(n+1, ek, board, serial)
-		}
-		batch := b.batch(contoso)
-		var first []ledger.Receipt
-		for n := range device.MaxClaims + 5 {
-			r := b.accept(batch, forged(n))[0]
-			if r.Outcome != device.Accepted && r.Outcome != device.Conflict {
-				b.Fatalf("forgery %d: %+v", n, r)
-			}
-			first = append(first, r)
-		}
-		again := b.accept(b.batch(contoso), Recapture(forged(0), 1), forged(device.MaxClaims+4))
-		if again[0].Device != first[0].Device || again[1].Device != first[device.MaxClaims+4].Device {
-			b.Errorf("sent again: %+v", again)
-		}
-
-		genuine := Evidence(1, 50+serial, 50+serial, serial)
-		held := b.accept(b.batch(contoso), genuine)[0]
-		if held.Outcome != device.Accepted && held.Outcome != device.Conflict {
-			b.Fatalf("the genuine device: %+v", held)
-		}
-		if r := b.accept(b.batch(contoso), Recapture(genuine, 1))[0]; r.Device != held.Device {
-			b.Errorf("the genuine device, captured again: %+v", r)
-		}
-		for _, r := range first {
-			b.move(r.Device, device.Retired)
-		}
-		other := Evidence(1, 60+serial, 60+serial, serial)
-		if r := b.accept(b.batch(contoso), other)[0]; r.Code == fault.DeviceIdentifierShared {
-			b.Errorf("retired devices claim: %+v", r)
-		}
-		if held.Outcome == device.Conflict {
-			b.move(held.Device, device.Collected)
-		}
-		if r := b.accept(b.batch(contoso), Recapture(genuine, 2))[0]; r.Device != held.Device || r.Outcome != device.Duplicate {
-			b.Errorf("the genuine device, released: %+v", r)
-		}
-	}
-}
-
-// Machines that share a UUID, with no TPM and no serial number to tell them apart, are held one by one; disks and network
-// adapters say which of them is sent again.
-func acceptComponents(b *bench) {
-	board := func(row int, disk byte, hours int) intake.Candidate {
-		c := Evidence(row, 0, 1, 0)
-		c.Capture.Components = []hwhash.Component{{disk}, {disk, 1}}
-		return Recapture(sealed(c, fmt.Sprint("disk ", disk)), hours)
-	}
-	receipts := b.accept(b.batch(contoso), board(1, 1, 0), board(2, 2, 0), board(3, 1, 1), board(4, 2, 1))
-	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Duplicate: 1, device.Conflict: 2})
-	b.same(receipts[2].Device, receipts[0].Device)
-	b.same(receipts[3].Device, receipts[1].Device)
-	b.same(b.device(receipts[0].Device).Components, []hwhash.Component{{1}, {1, 1}})
-	for n := range byte(2 * device.MaxClaims) { // more than are compared: each is held, and found again by its bytes
-		c := board(1, 10+n, 0)
-		first := b.accept(b.batch(contoso), c)[0]
-		if again := b.accept(b.batch(contoso), c)[0]; first.Outcome != device.Conflict || again.Device != first.Device {
-			b.Fatalf("board %d: %+v, then %+v", n, first, again)
-		}
-	}
-}
-
 // A delivery that goes on is the same delivery: a row that is another one now stops it, and nothing beside it is taken.
-func acceptOtherRows(b *bench) {
+func acceptOtherRows(b *fixture) {
 	batch := b.batch(contoso)
 	sent := func(row, n int, digest string) intake.Candidate {
 		c := Candidate(row, n)
@@ -161,7 +87,7 @@ func acceptOtherRows(b *bench) {
 	}
 }
 
-func acceptDuplicates(b *bench) {
+func acceptDuplicates(b *fixture) {
 	first := b.accept(b.batch(contoso), Candidate(1, 1), Candidate(2, 2))
 	second := b.accept(b.batch(contoso), Candidate(1, 2), Candidate(2, 1), Candidate(3, 3))
 	b.same(outcomes(second), map[device.RowOutcome]int{device.Duplicate: 2, device.Accepted: 1})
@@ -172,7 +98,7 @@ func acceptDuplicates(b *bench) {
 	}
 }
 
-func acceptDuplicatesInACall(b *bench) {
+func acceptDuplicatesInACall(b *fixture) {
 	batch := b.batch(contoso)
 	receipts := b.accept(batch, Candidate(1, 1), Candidate(2, 1), Candidate(3, 2))
 	receipts = append(receipts, b.accept(batch, Candidate(4, 1))...)
@@ -185,7 +111,7 @@ func acceptDuplicatesInACall(b *bench) {
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Duplicate: 2, device.Accepted: 2})
 }
 
-func acceptNewerCapture(b *bench) {
+func acceptNewerCapture(b *fixture) {
 	first, batch := Recapture(Candidate(1, 1), 5), b.batch(contoso)
 	id := b.accept(batch, first)[0].Device
 	before := b.device(id)
@@ -218,7 +144,7 @@ func acceptNewerCapture(b *bench) {
 	b.same(string(captures[both[0].Device]), string(Recapture(Candidate(5, 2), 3).Canonical))
 }
 
-func acceptBetterEvidence(b *bench) {
+func acceptBetterEvidence(b *fixture) {
 	// Captured first without the TPM, then with it, then without it again: one device, known by the best of it.
 	without := b.accept(b.batch(contoso), Evidence(1, 0, 1, 1))[0]
 	with := Recapture(Evidence(1, 1, 1, 1), 1)
@@ -243,14 +169,14 @@ func acceptBetterEvidence(b *bench) {
 }
 
 // conflict takes in a row that must be a conflict.
-func (b *bench) conflict(c intake.Candidate, code fault.Code) {
+func (b *fixture) conflict(c intake.Candidate, code fault.Code) {
 	b.Helper()
 	if r := b.accept(b.batch(contoso), c)[0]; r.Outcome != device.Conflict || r.Code != code {
 		b.Errorf("%+v, want a conflict %s", r, code)
 	}
 }
 
-func acceptRowsOnce(b *bench) {
+func acceptRowsOnce(b *fixture) {
 	batch := b.batch(contoso)
 	b.accept(b.batch(contoso), Candidate(1, 9))
 	rows := []intake.Candidate{
@@ -272,7 +198,7 @@ func acceptRowsOnce(b *bench) {
 	}
 }
 
-func acceptRejects(b *bench) {
+func acceptRejects(b *fixture) {
 	batch := b.batch(contoso)
 	c := Rejected(3)
 	c.Warnings = []string{"row.extra_columns", "row.trimmed"}
@@ -285,7 +211,7 @@ func acceptRejects(b *bench) {
 	b.same(rows, []ledger.RowStatus{{Receipt: want[0]}})
 }
 
-func acceptClosedBatch(b *bench) {
+func acceptClosedBatch(b *fixture) {
 	batch := b.batch(contoso)
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
 	_, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(1, 1)}, now())
@@ -299,7 +225,7 @@ func acceptClosedBatch(b *bench) {
 	}
 }
 
-func acceptManyRows(b *bench) {
+func acceptManyRows(b *fixture) {
 	const n = 1300 // more than one portion of every bulk statement
 	rows := make([]intake.Candidate, n)
 	for i := range rows {
@@ -319,7 +245,7 @@ func acceptManyRows(b *bench) {
 	}
 }
 
-func acceptOddText(b *bench) {
+func acceptOddText(b *fixture) {
 	c := Candidate(1, 1)
 	c.GroupTag, c.User = "a'b\"c\\d", "n\x00ul \xff\xfe ü 漢"
 	c.Capture.Serial = device.NewSerial("S\x00N \xff 'x")
@@ -342,7 +268,7 @@ func acceptOddText(b *bench) {
 }
 
 // atOnce takes one row in through n batches at the same time.
-func (b *bench) atOnce(n int, row func(i int) intake.Candidate) []ledger.Receipt {
+func (b *fixture) atOnce(n int, row func(i int) intake.Candidate) []ledger.Receipt {
 	receipts := make([]ledger.Receipt, n)
 	batches := make([]ledger.Batch, n)
 	for i := range batches {
@@ -359,7 +285,7 @@ func (b *bench) atOnce(n int, row func(i int) intake.Candidate) []ledger.Receipt
 	return receipts
 }
 
-func acceptOneDeviceAtOnce(b *bench) {
+func acceptOneDeviceAtOnce(b *fixture) {
 	receipts := b.atOnce(24, func(i int) intake.Candidate { return Recapture(Candidate(1, 1), i) })
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Duplicate: 23})
 	for _, r := range receipts {
@@ -372,12 +298,12 @@ func acceptOneDeviceAtOnce(b *bench) {
 	}
 }
 
-func acceptOneSerialAtOnce(b *bench) {
+func acceptOneSerialAtOnce(b *fixture) {
 	receipts := b.atOnce(12, func(i int) intake.Candidate { return Evidence(1, 0, i+1, 1) })
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: 11})
 }
 
-func acceptTenants(b *bench) {
+func acceptTenants(b *fixture) {
 	mine, theirs := b.batch(contoso), b.batch(fabrikam)
 	a := b.accept(mine, Candidate(1, 1))[0]
 	other := b.accept(theirs, Candidate(1, 1))[0]

@@ -8,7 +8,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var batches = map[string]func(*bench){
+var batches = map[string]func(*fixture){
 	"Batch/IdempotencyKey": batchIdempotencyKey,
 	"Batch/KeyAtOnce":      batchKeyAtOnce,
 	"Batch/Close":          batchClose,
@@ -18,7 +18,7 @@ var batches = map[string]func(*bench){
 	"Batch/ByKey":          batchByKey,
 }
 
-func batchIdempotencyKey(b *bench) {
+func batchIdempotencyKey(b *fixture) {
 	want := ledger.Batch{ID: newID(), Tenant: contoso, Source: "oem", Name: "may.csv", IdempotencyKey: "k1", Created: now()}
 	stored, existed, err := b.OpenBatch(b.Context(), want)
 	b.must(err)
@@ -44,7 +44,7 @@ func batchIdempotencyKey(b *bench) {
 	}
 }
 
-func batchKeyAtOnce(b *bench) {
+func batchKeyAtOnce(b *fixture) {
 	var created atomic.Int32
 	ids := make([]string, 16)
 	together(len(ids), func(i int) {
@@ -65,7 +65,7 @@ func batchKeyAtOnce(b *bench) {
 	}
 }
 
-func batchClose(b *bench) {
+func batchClose(b *fixture) {
 	batch := b.batch(contoso)
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: fabrikam, State: ledger.Complete}))
 	status, err := b.Batch(b.Context(), contoso, batch.ID)
@@ -86,7 +86,7 @@ func batchClose(b *bench) {
 }
 
 // mixed takes in a batch with every outcome and moves some of its devices.
-func (b *bench) mixed() (ledger.Batch, []ledger.Receipt) {
+func (b *fixture) mixed() (ledger.Batch, []ledger.Receipt) {
 	b.accept(b.batch(contoso), Candidate(1, 90), Candidate(2, 91))
 	batch := b.batch(contoso)
 	receipts := b.accept(batch,
@@ -103,7 +103,7 @@ func (b *bench) mixed() (ledger.Batch, []ledger.Receipt) {
 	return batch, receipts
 }
 
-func batchStatus(b *bench) {
+func batchStatus(b *fixture) {
 	batch, _ := b.mixed()
 	status, err := b.Batch(b.Context(), contoso, batch.ID)
 	b.must(err)
@@ -125,7 +125,7 @@ func batchStatus(b *bench) {
 	b.same(status.Rows, 0)
 }
 
-func batchRows(b *bench) {
+func batchRows(b *fixture) {
 	batch, receipts := b.mixed()
 	page := func(q ledger.RowQuery) []int {
 		rows, err := b.Rows(b.Context(), contoso, batch.ID, q)
@@ -154,7 +154,7 @@ func batchRows(b *bench) {
 	b.same(rows[3].State, device.State(""))
 }
 
-func batchUnknown(b *bench) {
+func batchUnknown(b *fixture) {
 	for _, id := range []string{newID(), "", "'"} {
 		_, err := b.Batch(b.Context(), contoso, id)
 		b.mustFail(err, fault.RequestNotFound)
@@ -163,7 +163,7 @@ func batchUnknown(b *bench) {
 	}
 }
 
-func batchByKey(b *bench) {
+func batchByKey(b *fixture) {
 	keyed := ledger.Batch{ID: newID(), Tenant: contoso, Source: "oem", Name: "4711", IdempotencyKey: "oem-a\t4711 ä", Created: now()}
 	stored, _, err := b.OpenBatch(b.Context(), keyed)
 	b.must(err)

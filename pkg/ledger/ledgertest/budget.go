@@ -11,7 +11,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var budgets = map[string]func(*bench){
+var budgets = map[string]func(*fixture){
 	"Budget/Refill":     budgetRefill,
 	"Budget/Many":       budgetMany,
 	"Budget/Fair":       budgetFair,
@@ -24,14 +24,14 @@ var budgets = map[string]func(*bench){
 
 var writes = budget.Rate{Limit: 10, Window: 20 * time.Second}
 
-func (b *bench) take(tenant device.TenantID, bucket string, n int, r budget.Rate, at time.Time) time.Duration {
+func (b *fixture) take(tenant device.TenantID, bucket string, n int, r budget.Rate, at time.Time) time.Duration {
 	b.Helper()
 	wait, err := b.Take(b.Context(), tenant, bucket, n, r, at)
 	b.must(err)
 	return wait
 }
 
-func budgetRefill(b *bench) {
+func budgetRefill(b *fixture) {
 	t0 := now()
 	for range 10 {
 		b.same(b.take(contoso, "write", 1, writes, t0), time.Duration(0))
@@ -47,7 +47,7 @@ func budgetRefill(b *bench) {
 	b.same(b.take(contoso, "free", 1000, budget.Rate{}, t0), time.Duration(0))
 }
 
-func budgetMany(b *bench) {
+func budgetMany(b *fixture) {
 	t0 := now()
 	b.same(b.take(contoso, "write", 15, writes, t0), time.Duration(0))
 	b.same(b.take(contoso, "write", 15, writes, t0), 12*time.Second)
@@ -56,7 +56,7 @@ func budgetMany(b *bench) {
 }
 
 // budgetWhole: one who waits for all leaves what is there to others.
-func budgetWhole(b *bench) {
+func budgetWhole(b *fixture) {
 	patient, t0 := writes, now()
 	patient.Whole = true
 	b.same(b.take(contoso, "write", 8, patient, t0), time.Duration(0))
@@ -67,7 +67,7 @@ func budgetWhole(b *bench) {
 }
 
 // budgetFair: one who takes many at once, and comes first every third time, is not starved by one who takes what is there.
-func budgetFair(b *bench) {
+func budgetFair(b *fixture) {
 	at, singles, manys := now(), 0, 0
 	for i := range 600 { // every tenth of a second for a minute
 		at = at.Add(100 * time.Millisecond)
@@ -83,7 +83,7 @@ func budgetFair(b *bench) {
 	}
 }
 
-func budgetContention(b *bench) {
+func budgetContention(b *fixture) {
 	rate := budget.Rate{Limit: 40, Window: 20 * time.Second}
 	t0 := now()
 	var mu sync.Mutex
@@ -115,7 +115,7 @@ func budgetContention(b *bench) {
 	}
 }
 
-func budgetShut(b *bench) {
+func budgetShut(b *fixture) {
 	t0 := now()
 	b.must(b.Shut(b.Context(), contoso, t0.Add(time.Minute), fault.GraphThrottled))
 	b.must(b.Shut(b.Context(), contoso, t0.Add(time.Second), fault.GraphThrottled)) // does not shorten
@@ -129,7 +129,7 @@ func budgetShut(b *bench) {
 	b.same(b.take(contoso, "write", 10, writes, t0.Add(2*time.Minute)), time.Duration(0))
 }
 
-func leaseOwner(b *bench) {
+func leaseOwner(b *fixture) {
 	t0 := now()
 	held := func(owner string, at time.Time) bool {
 		b.Helper()
@@ -152,7 +152,7 @@ func leaseOwner(b *bench) {
 	b.same(other, true)
 }
 
-func leaseAtOnce(b *bench) {
+func leaseAtOnce(b *fixture) {
 	for round := range 5 {
 		var holders atomic.Int32
 		together(16, func(i int) {

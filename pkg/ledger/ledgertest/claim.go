@@ -10,7 +10,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var claiming = map[string]func(*bench){
+var claiming = map[string]func(*fixture){
 	"Claim/Order":       claimOrder,
 	"Claim/Overdue":     claimOverdue,
 	"Claim/Stages":      claimStages,
@@ -20,7 +20,7 @@ var claiming = map[string]func(*bench){
 	"Claim/KeepsMoves":  claimKeepsMoves,
 }
 
-func (b *bench) claim(stage device.Stage, tenant device.TenantID, at, until time.Time, limit int) []string {
+func (b *fixture) claim(stage device.Stage, tenant device.TenantID, at, until time.Time, limit int) []string {
 	b.Helper()
 	claimed, err := b.ClaimDevices(b.Context(), stage, ledger.Claim{Tenant: tenant, Now: at, Until: until, Limit: limit})
 	b.must(err)
@@ -32,7 +32,7 @@ func (b *bench) claim(stage device.Stage, tenant device.TenantID, at, until time
 }
 
 // dueAt takes in one device for each time.
-func (b *bench) dueAt(tenant device.TenantID, times ...time.Time) []string {
+func (b *fixture) dueAt(tenant device.TenantID, times ...time.Time) []string {
 	b.Helper()
 	batch := b.batch(tenant)
 	var ids []string
@@ -44,7 +44,7 @@ func (b *bench) dueAt(tenant device.TenantID, times ...time.Time) []string {
 	return ids
 }
 
-func claimOrder(b *bench) {
+func claimOrder(b *fixture) {
 	t0 := now()
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	ids := b.dueAt(contoso, at(30), at(10), at(20), at(40))
@@ -60,7 +60,7 @@ func claimOrder(b *bench) {
 	b.same(b.device(ids[3]).Due, at(40))
 }
 
-func claimOverdue(b *bench) {
+func claimOverdue(b *fixture) {
 	t0 := now()
 	ids := b.dueAt(contoso, t0)
 	soon, later := t0.Add(time.Minute), t0.Add(time.Hour)
@@ -71,7 +71,7 @@ func claimOverdue(b *bench) {
 	b.same(len(b.claim(device.StageImport, contoso, later, later, 10)), 0)
 }
 
-func claimStages(b *bench) {
+func claimStages(b *fixture) {
 	t0 := now()
 	ids := b.dueAt(contoso, t0, t0, t0, t0, t0, t0)
 	due := func(m *ledger.Move) { m.Due = t0 }
@@ -86,14 +86,14 @@ func claimStages(b *bench) {
 	b.same(len(b.claim(device.StageGroup, contoso, t0.Add(30*time.Minute), t0, 10)), 0)
 }
 
-func claimTenants(b *bench) {
+func claimTenants(b *fixture) {
 	t0 := now()
 	mine, theirs := b.dueAt(contoso, t0), b.dueAt(fabrikam, t0)
 	b.same(b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 10), mine)
 	b.same(b.claim(device.StageImport, fabrikam, t0, t0.Add(time.Hour), 10), theirs)
 }
 
-func claimNeverShared(b *bench) {
+func claimNeverShared(b *fixture) {
 	t0 := now()
 	rows := make([]intake.Candidate, 400)
 	for i := range rows {
@@ -129,7 +129,7 @@ func claimNeverShared(b *bench) {
 	b.same(len(count), len(rows))
 }
 
-func claimSubmissions(b *bench) {
+func claimSubmissions(b *fixture) {
 	t0 := now()
 	all := b.devices(3)
 	var ids []string
@@ -153,7 +153,7 @@ func claimSubmissions(b *bench) {
 	b.same(len(claim(contoso, late.Add(time.Hour), 9)), 3)
 }
 
-func claimKeepsMoves(b *bench) {
+func claimKeepsMoves(b *fixture) {
 	// A claim is no change: a move that read the device before it still applies.
 	t0 := now()
 	id := b.dueAt(contoso, t0)[0]

@@ -9,7 +9,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var conflicts = map[string]func(*bench){
+var conflicts = map[string]func(*fixture){
 	"Conflict/Codes":          conflictCodes,
 	"Conflict/Held":           conflictHeld,
 	"Conflict/InACall":        conflictInACall,
@@ -19,7 +19,7 @@ var conflicts = map[string]func(*bench){
 	"Conflict/RetiredTheSame": conflictRetiredTheSame,
 }
 
-func conflictCodes(b *bench) {
+func conflictCodes(b *fixture) {
 	for i, test := range []struct {
 		what            string
 		known, incoming intake.Candidate
@@ -41,7 +41,7 @@ func conflictCodes(b *bench) {
 	}
 }
 
-func conflictHeld(b *bench) {
+func conflictHeld(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	batch, c := b.batch(contoso), Evidence(1, 2, 2, 1)
 	r := b.accept(batch, c)[0]
@@ -64,7 +64,7 @@ func conflictHeld(b *bench) {
 	b.same(steps, []ledger.Transition{{At: d.Created, To: device.Held, Code: d.Code, Detail: d.Detail, By: "collector"}})
 }
 
-func conflictInACall(b *bench) {
+func conflictInACall(b *fixture) {
 	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Evidence(2, 2, 2, 1), Evidence(3, 1, 1, 3), Evidence(4, 2, 2, 1), Candidate(5, 1))
 	var got []device.RowOutcome
 	for _, r := range receipts {
@@ -76,7 +76,7 @@ func conflictInACall(b *bench) {
 	}
 }
 
-func conflictAgain(b *bench) {
+func conflictAgain(b *fixture) {
 	b.accept(b.batch(contoso), Candidate(1, 1))
 	first := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
 	newer := Recapture(Evidence(1, 2, 2, 1), 4)
@@ -89,7 +89,7 @@ func conflictAgain(b *bench) {
 	b.same(captures, map[string][]byte{first.Device: newer.Canonical})
 }
 
-func conflictResolved(b *bench) {
+func conflictResolved(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	held := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
 	b.move(known.Device, device.Retired)
@@ -105,7 +105,7 @@ func conflictResolved(b *bench) {
 	}
 }
 
-func conflictRetiredKnown(b *bench) {
+func conflictRetiredKnown(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	b.move(known.Device, device.Retired)
 	// The board was replaced and the old device retired: nothing contradicts the new one.
@@ -114,7 +114,7 @@ func conflictRetiredKnown(b *bench) {
 	}
 }
 
-func conflictRetiredTheSame(b *bench) {
+func conflictRetiredTheSame(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	b.move(known.Device, device.Retired)
 	for _, c := range []intake.Candidate{Recapture(Candidate(1, 1), 1), Evidence(1, 1, 1, 2)} {

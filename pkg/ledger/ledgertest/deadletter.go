@@ -8,7 +8,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var deadLetters = map[string]func(*bench){
+var deadLetters = map[string]func(*fixture){
 	"DeadLetter/Revive":            deadLetterRevive,
 	"DeadLetter/ReviveGoesBack":    deadLetterReviveGoesBack,
 	"DeadLetter/ReviveRefused":     deadLetterReviveRefused,
@@ -20,7 +20,7 @@ var deadLetters = map[string]func(*bench){
 }
 
 // die lets a device die in a state and returns its open dead letter.
-func (b *bench) die(id string, from device.State, code fault.Code) ledger.DeadLetter {
+func (b *fixture) die(id string, from device.State, code fault.Code) ledger.DeadLetter {
 	b.Helper()
 	b.move(id, from)
 	b.move(id, device.Dead, func(m *ledger.Move) { m.Code, m.Attempts = code, 4 })
@@ -35,7 +35,7 @@ func (b *bench) die(id string, from device.State, code fault.Code) ledger.DeadLe
 	return ledger.DeadLetter{}
 }
 
-func deadLetterRevive(b *bench) {
+func deadLetterRevive(b *fixture) {
 	d := b.devices(1)[0]
 	for round := range 3 {
 		l := b.die(d.ID, device.Tagged, fault.GroupNone)
@@ -59,7 +59,7 @@ func deadLetterRevive(b *bench) {
 	}
 }
 
-func deadLetterReviveGoesBack(b *bench) {
+func deadLetterReviveGoesBack(b *fixture) {
 	cases := []struct {
 		from device.State
 		code fault.Code
@@ -80,7 +80,7 @@ func deadLetterReviveGoesBack(b *bench) {
 	}
 }
 
-func deadLetterReviveRefused(b *bench) {
+func deadLetterReviveRefused(b *fixture) {
 	d := b.devices(1)[0]
 	l := b.die(d.ID, device.Registered, fault.GroupNone)
 	b.must(b.RecordDeadLetter(b.Context(), ledger.DeadLetter{Tenant: contoso, Message: "m", Subscription: "importer", Code: fault.MessageMalformed}))
@@ -96,7 +96,7 @@ func deadLetterReviveRefused(b *bench) {
 	b.same(b.device(d.ID).State, device.Retired)
 }
 
-func deadLetterReviveOnce(b *bench) {
+func deadLetterReviveOnce(b *fixture) {
 	l := b.die(b.devices(1)[0].ID, device.Registered, fault.GroupNone)
 	errs := make([]error, 10)
 	together(len(errs), func(i int) { _, errs[i] = b.Revive(b.Context(), l.ID, now(), "x") })
@@ -118,7 +118,7 @@ func message(id string) ledger.DeadLetter {
 	}
 }
 
-func deadLetterRecordOnce(b *bench) {
+func deadLetterRecordOnce(b *fixture) {
 	want := message("m1")
 	b.must(b.RecordDeadLetter(b.Context(), want))
 	again := want
@@ -140,7 +140,7 @@ func deadLetterRecordOnce(b *bench) {
 	b.same(len(found), 2)
 }
 
-func deadLetterRecordAgainClosed(b *bench) {
+func deadLetterRecordAgainClosed(b *fixture) {
 	b.must(b.RecordDeadLetter(b.Context(), message("m1")))
 	l := b.open1()
 	b.must(b.CloseDeadLetter(b.Context(), l.ID, "operator:ada", now()))
@@ -152,7 +152,7 @@ func deadLetterRecordAgainClosed(b *bench) {
 }
 
 // open1 returns the only open dead letter of contoso.
-func (b *bench) open1() ledger.DeadLetter {
+func (b *fixture) open1() ledger.DeadLetter {
 	b.Helper()
 	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
 	b.must(err)
@@ -162,7 +162,7 @@ func (b *bench) open1() ledger.DeadLetter {
 	return found[0]
 }
 
-func deadLetterQuery(b *bench) {
+func deadLetterQuery(b *fixture) {
 	for _, id := range []string{"m1", "m2", "m3", "m4"} {
 		l := message(id)
 		if id == "m3" {
@@ -200,7 +200,7 @@ func deadLetterQuery(b *bench) {
 	check(ledger.DeadLetterQuery{All: true, State: ledger.DeadLetterReplayed})
 }
 
-func deadLetterClose(b *bench) {
+func deadLetterClose(b *fixture) {
 	b.must(b.RecordDeadLetter(b.Context(), message("m1")))
 	l, at := b.open1(), now()
 	b.must(b.CloseDeadLetter(b.Context(), l.ID, "operator:ada", at))

@@ -16,11 +16,11 @@ import (
 //   - rows = rejected + duplicate + conflict + accepted, and accepted = the sum of its devices' states;
 //   - a row is answered alike however often it is delivered;
 //   - no two accepted devices of a tenant are one device or contradict each other.
-func law(b *bench) {
+func law(b *fixture) {
 	tenants := 0
 	rapid.Check(b.T, func(t *rapid.T) {
 		tenants++ // each run has a tenant, and thereby a ledger, of its own
-		w := &world{bench: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]intake.Candidate{}, answers: map[int]ledger.Receipt{}}
+		w := &model{fixture: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]intake.Candidate{}, answers: map[int]ledger.Receipt{}}
 		w.open()
 		w.deliver(t)
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
@@ -30,8 +30,8 @@ func law(b *bench) {
 	})
 }
 
-type world struct {
-	*bench
+type model struct {
+	*fixture
 	T       *rapid.T
 	tenant  device.TenantID
 	batch   ledger.Batch
@@ -39,7 +39,7 @@ type world struct {
 	answers map[int]ledger.Receipt
 }
 
-func (w *world) open() {
+func (w *model) open() {
 	w.batch = ledger.Batch{ID: newID(), Tenant: w.tenant, Source: "law"}
 	if _, _, err := w.OpenBatch(w.Context(), w.batch); err != nil {
 		w.T.Fatal(err)
@@ -47,7 +47,7 @@ func (w *world) open() {
 }
 
 // deliver takes in a few new rows of few devices, so that they meet.
-func (w *world) deliver(t *rapid.T) {
+func (w *model) deliver(t *rapid.T) {
 	var rows []intake.Candidate
 	for range rapid.IntRange(1, 5).Draw(t, "rows") {
 		number := len(w.rows) + 1
@@ -63,7 +63,7 @@ func (w *world) deliver(t *rapid.T) {
 	w.take(t, rows)
 }
 
-func (w *world) redeliver(t *rapid.T) {
+func (w *model) redeliver(t *rapid.T) {
 	var rows []intake.Candidate
 	for _, n := range rapid.SliceOfN(rapid.IntRange(1, len(w.rows)), 1, 4).Draw(t, "again") {
 		rows = append(rows, w.rows[n])
@@ -71,7 +71,7 @@ func (w *world) redeliver(t *rapid.T) {
 	w.take(t, rows)
 }
 
-func (w *world) take(t *rapid.T, rows []intake.Candidate) {
+func (w *model) take(t *rapid.T, rows []intake.Candidate) {
 	receipts, err := w.Accept(w.Context(), w.batch, rows, now())
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func (w *world) take(t *rapid.T, rows []intake.Candidate) {
 }
 
 // move moves the device of some row anywhere but out of service, which frees its identity.
-func (w *world) move(t *rapid.T) {
+func (w *model) move(t *rapid.T) {
 	r := w.answers[rapid.IntRange(1, len(w.rows)).Draw(t, "row")]
 	found, err := w.Devices(w.Context(), w.tenant, []string{r.Device})
 	if err != nil {
@@ -108,7 +108,7 @@ func (w *world) move(t *rapid.T) {
 	}
 }
 
-func (w *world) check(t *rapid.T) {
+func (w *model) check(t *rapid.T) {
 	status, err := w.Batch(w.Context(), w.tenant, w.batch.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func (w *world) check(t *rapid.T) {
 	w.checkDevices(t)
 }
 
-func (w *world) checkDevices(t *rapid.T) {
+func (w *model) checkDevices(t *rapid.T) {
 	accepted := map[string]intake.Candidate{}
 	for n, r := range w.answers {
 		if r.Outcome != device.Accepted {

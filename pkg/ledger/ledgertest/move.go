@@ -9,7 +9,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var moving = map[string]func(*bench){
+var moving = map[string]func(*fixture){
 	"Move/Sets":           moveSets,
 	"Move/Waits":          moveWaits,
 	"Move/Stale":          moveStale,
@@ -23,7 +23,7 @@ var moving = map[string]func(*bench){
 	"Move/IllegalInACall": moveIllegalInACall,
 }
 
-func moveSets(b *bench) {
+func moveSets(b *fixture) {
 	d := b.devices(1)[0]
 	due, id, entra, tag, limit := now().Add(time.Hour), "reg-1", "entra-1", "Kiosk", 3
 	got := b.move(d.ID, device.Registered, func(m *ledger.Move) {
@@ -45,7 +45,7 @@ func moveSets(b *bench) {
 	b.same(got, want)
 }
 
-func moveWaits(b *bench) {
+func moveWaits(b *fixture) {
 	d := b.devices(1)[0]
 	pending := func(m *ledger.Move) { m.Code, m.Due, m.Attempts = fault.GraphThrottled, now(), 1 }
 	b.move(d.ID, device.Collected, pending)
@@ -58,7 +58,7 @@ func moveWaits(b *bench) {
 	b.same(steps[1].From, device.Collected)
 }
 
-func moveStale(b *bench) {
+func moveStale(b *fixture) {
 	d := b.devices(1)[0]
 	b.move(d.ID, device.Registered)
 	for _, m := range []ledger.Move{
@@ -80,7 +80,7 @@ func moveStale(b *bench) {
 	b.same(len(applied), 0)
 }
 
-func moveMany(b *bench) {
+func moveMany(b *fixture) {
 	all := b.devices(600)
 	moves := make([]ledger.Move, len(all))
 	for i, d := range all {
@@ -98,7 +98,7 @@ func moveMany(b *bench) {
 	b.same(b.device(all[5].ID).State, device.Collected)
 }
 
-func moveChain(b *bench) {
+func moveChain(b *fixture) {
 	d := b.devices(1)[0]
 	move := func(version int64, to device.State) ledger.Move {
 		return ledger.Move{Tenant: contoso, Device: d.ID, Version: version, To: to, By: "test"}
@@ -112,7 +112,7 @@ func moveChain(b *bench) {
 	b.same(len(steps), 3)
 }
 
-func moveOneWinner(b *bench) {
+func moveOneWinner(b *fixture) {
 	d := b.devices(1)[0]
 	for version := int64(1); version <= 5; version++ {
 		var won atomic.Int32
@@ -133,7 +133,7 @@ func moveOneWinner(b *bench) {
 	b.same(b.device(d.ID).Version, int64(6))
 }
 
-func moveCrossed(b *bench) {
+func moveCrossed(b *fixture) {
 	all := b.devices(20)
 	var won atomic.Int32
 	together(8, func(i int) {
@@ -158,7 +158,7 @@ func moveCrossed(b *bench) {
 	b.same(won.Load(), int32(20))
 }
 
-func moveTimeline(b *bench) {
+func moveTimeline(b *fixture) {
 	d := b.devices(1)[0]
 	b.move(d.ID, device.Submitting, func(m *ledger.Move) { m.By = "importer" })
 	b.move(d.ID, device.Registered, func(m *ledger.Move) { m.By = "importer" })
@@ -183,7 +183,7 @@ func moveTimeline(b *bench) {
 	})
 }
 
-func moveDead(b *bench) {
+func moveDead(b *fixture) {
 	d := b.devices(1)[0]
 	b.move(d.ID, device.Submitted)
 	dead := b.move(d.ID, device.Dead, func(m *ledger.Move) {
@@ -200,7 +200,7 @@ func moveDead(b *bench) {
 }
 
 // Every pair of states: what the table of transitions allows is carried out, everything else changes nothing.
-func moveLegal(b *bench) {
+func moveLegal(b *fixture) {
 	targets := append(device.States(), "", "nonsense")
 	from := device.States()
 	devices := b.devices(len(from) * len(targets))
@@ -226,7 +226,7 @@ func moveLegal(b *bench) {
 }
 
 // A call with an illegal step carries out none of its steps, and one that is stale is no illegal one.
-func moveIllegalInACall(b *bench) {
+func moveIllegalInACall(b *fixture) {
 	all := b.devices(2)
 	good := ledger.Move{Tenant: contoso, Device: all[0].ID, Version: 1, To: device.Submitting}
 	bad := ledger.Move{Tenant: contoso, Device: all[1].ID, Version: 1, To: device.Ready}

@@ -11,7 +11,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var rest = map[string]func(*bench){
+var rest = map[string]func(*fixture){
 	"Capture/Erase": captureErase,
 	"Audit":         auditEntries,
 	"Health":        health,
@@ -20,7 +20,7 @@ var rest = map[string]func(*bench){
 	"Law":           law,
 }
 
-func captureErase(b *bench) {
+func captureErase(b *fixture) {
 	all := b.devices(6)
 	ids := []string{}
 	for _, d := range all {
@@ -63,7 +63,7 @@ func captureErase(b *bench) {
 	b.same(kept(), 3)
 }
 
-func auditEntries(b *bench) {
+func auditEntries(b *fixture) {
 	t0 := now()
 	want := []ledger.AuditEntry{}
 	for i, action := range []string{"dead_letter.replay", "device.release", "device.retire"} {
@@ -88,7 +88,7 @@ func auditEntries(b *bench) {
 	}
 }
 
-func health(b *bench) {
+func health(b *fixture) {
 	b.must(b.Health(b.Context()))
 	b.must(b.Health(b.Context()))
 	b.must(b.Close())
@@ -97,7 +97,7 @@ func health(b *bench) {
 	b.mustFail(err, fault.LedgerUnavailable)
 }
 
-func reopen(b *bench) {
+func reopen(b *fixture) {
 	batch, receipts := b.mixed()
 	before, err := b.Batch(b.Context(), contoso, batch.ID)
 	b.must(err)
@@ -114,7 +114,7 @@ func reopen(b *bench) {
 	b.same(b.accept(batch, Candidate(1, 1))[0], receipts[0])
 }
 
-func cancel(b *bench) {
+func cancel(b *fixture) {
 	ctx, stop := context.WithCancel(b.Context())
 	batch := b.batch(contoso)
 	stop()

@@ -9,7 +9,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-var submitting = map[string]func(*bench){
+var submitting = map[string]func(*fixture){
 	"Submission/Begin":        beginStores,
 	"Submission/BeginPartly":  beginPartly,
 	"Submission/BeginNothing": beginNothing,
@@ -29,7 +29,7 @@ func refs(all []device.Device) []ledger.Ref {
 }
 
 // begun begins a submission of n fresh devices.
-func (b *bench) begun(n int) (ledger.Submission, []device.Device) {
+func (b *fixture) begun(n int) (ledger.Submission, []device.Device) {
 	b.Helper()
 	s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: now().Add(time.Minute)}
 	won, err := b.Begin(b.Context(), s, refs(b.devices(n)), "importer")
@@ -38,14 +38,14 @@ func (b *bench) begun(n int) (ledger.Submission, []device.Device) {
 	return b.submission(s.ID), won
 }
 
-func (b *bench) submission(id string) ledger.Submission {
+func (b *fixture) submission(id string) ledger.Submission {
 	b.Helper()
 	s, err := b.Submission(b.Context(), contoso, id)
 	b.must(err)
 	return s
 }
 
-func beginStores(b *bench) {
+func beginStores(b *fixture) {
 	before := now()
 	s, won := b.begun(3)
 	if s.Created.Before(before) || s.State != ledger.SubmissionOpen || s.Version != 1 || s.ImportID == "" {
@@ -63,7 +63,7 @@ func beginStores(b *bench) {
 	}
 }
 
-func beginPartly(b *bench) {
+func beginPartly(b *fixture) {
 	all := b.devices(4)
 	list := refs(all)
 	list[0].Version = b.move(all[0].ID, device.Held).Version
@@ -77,7 +77,7 @@ func beginPartly(b *bench) {
 	b.same(b.device(all[1].ID).State, device.Collected)
 }
 
-func beginNothing(b *bench) {
+func beginNothing(b *fixture) {
 	s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: now()}
 	won, err := b.Begin(b.Context(), s, []ledger.Ref{{ID: newID(), Version: 1}}, "importer")
 	b.must(err)
@@ -86,7 +86,7 @@ func beginNothing(b *bench) {
 	b.mustFail(err, fault.RequestNotFound)
 }
 
-func beginAtOnce(b *bench) {
+func beginAtOnce(b *fixture) {
 	all := b.devices(30)
 	var mu sync.Mutex
 	owners := map[string]string{}
@@ -119,7 +119,7 @@ func beginAtOnce(b *bench) {
 	}
 }
 
-func advanceSteps(b *bench) {
+func advanceSteps(b *fixture) {
 	s, won := b.begun(2)
 	posted := s
 	posted.State, posted.Polls, posted.Due, posted.Posted, posted.Code = ledger.SubmissionPosted, 1, now().Add(time.Hour), now(), fault.AutopilotPending
@@ -149,7 +149,7 @@ func advanceSteps(b *bench) {
 	b.same(got.State, ledger.SubmissionClosed)
 }
 
-func advanceStale(b *bench) {
+func advanceStale(b *fixture) {
 	s, won := b.begun(1)
 	change := ledger.SubmissionChange{
 		Submission: s,
@@ -170,7 +170,7 @@ func advanceStale(b *bench) {
 	b.same(b.device(won[0].ID), won[0])
 }
 
-func advanceOnce(b *bench) {
+func advanceOnce(b *fixture) {
 	s, won := b.begun(1)
 	applied := make([]bool, 20)
 	together(len(applied), func(i int) {
@@ -194,7 +194,7 @@ func advanceOnce(b *bench) {
 	b.same(winners, 1)
 }
 
-func submissionUnknown(b *bench) {
+func submissionUnknown(b *fixture) {
 	s, _ := b.begun(1)
 	_, err := b.Submission(b.Context(), fabrikam, s.ID)
 	b.mustFail(err, fault.RequestNotFound)

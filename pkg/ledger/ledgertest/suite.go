@@ -21,14 +21,14 @@ type Open func(t *testing.T) ledger.Ledger
 // Run runs the suite. fresh makes an empty database.
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	t.Helper()
-	for _, group := range []map[string]func(*bench){
+	for _, group := range []map[string]func(*fixture){
 		accepting, conflicts, batches, moving, claiming, submitting, budgets, deadLetters, rest,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				open := fresh(t)
-				test(&bench{T: t, Ledger: open(t), open: open})
+				test(&fixture{T: t, Ledger: open(t), open: open})
 			})
 		}
 	}
@@ -41,7 +41,7 @@ const (
 )
 
 // bench is a test with a ledger and the steps that many tests take.
-type bench struct {
+type fixture struct {
 	*testing.T
 	ledger.Ledger
 	open Open
@@ -52,21 +52,21 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-func (b *bench) must(err error) {
+func (b *fixture) must(err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
 	}
 }
 
-func (b *bench) mustFail(err error, code fault.Code) {
+func (b *fixture) mustFail(err error, code fault.Code) {
 	b.Helper()
 	if fault.CodeOf(err) != code {
 		b.Fatalf("error %v, want %s", err, code)
 	}
 }
 
-func (b *bench) same(got, want any) {
+func (b *fixture) same(got, want any) {
 	b.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		b.Fatalf("(-want +got)\n%s", diff)
@@ -74,7 +74,7 @@ func (b *bench) same(got, want any) {
 }
 
 // batch opens a batch.
-func (b *bench) batch(tenant device.TenantID) ledger.Batch {
+func (b *fixture) batch(tenant device.TenantID) ledger.Batch {
 	b.Helper()
 	opened, existed, err := b.OpenBatch(b.Context(), ledger.Batch{ID: newID(), Tenant: tenant, Source: "oem", Name: "may.csv"})
 	b.must(err)
@@ -85,7 +85,7 @@ func (b *bench) batch(tenant device.TenantID) ledger.Batch {
 }
 
 // accept takes rows into a batch.
-func (b *bench) accept(batch ledger.Batch, rows ...intake.Candidate) []ledger.Receipt {
+func (b *fixture) accept(batch ledger.Batch, rows ...intake.Candidate) []ledger.Receipt {
 	b.Helper()
 	receipts, err := b.Accept(b.Context(), batch, rows, now())
 	b.must(err)
@@ -96,7 +96,7 @@ func (b *bench) accept(batch ledger.Batch, rows ...intake.Candidate) []ledger.Re
 }
 
 // devices accepts n fresh devices of contoso and returns them in order.
-func (b *bench) devices(n int) []device.Device {
+func (b *fixture) devices(n int) []device.Device {
 	b.Helper()
 	rows := make([]intake.Candidate, n)
 	for i := range rows {
@@ -110,7 +110,7 @@ func (b *bench) devices(n int) []device.Device {
 }
 
 // device reads a device of contoso.
-func (b *bench) device(id string) device.Device {
+func (b *fixture) device(id string) device.Device {
 	b.Helper()
 	found, err := b.Devices(b.Context(), contoso, []string{id})
 	b.must(err)
@@ -121,7 +121,7 @@ func (b *bench) device(id string) device.Device {
 }
 
 // move moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the last.
-func (b *bench) move(id string, to device.State, change ...func(*ledger.Move)) device.Device {
+func (b *fixture) move(id string, to device.State, change ...func(*ledger.Move)) device.Device {
 	b.Helper()
 	return MoveTo(b.T, b.Ledger, contoso, id, to, change...)
 }

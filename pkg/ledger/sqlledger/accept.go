@@ -15,7 +15,7 @@ import (
 )
 
 // door is who a device's first transition is by.
-const door = "collector"
+const acceptedBy = "collector"
 
 // Accept takes rows in; see ledger.Acceptor.
 func (l *Ledger) Accept(

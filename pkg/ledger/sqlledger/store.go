@@ -27,7 +27,7 @@ func (in *acceptance) rewrite(ctx context.Context, changed []*record) error {
 func (in *acceptance) store(ctx context.Context) error {
 	steps := make([]*transition, len(in.accepted))
 	for i, r := range in.accepted {
-		steps[i] = r.step("", door)
+		steps[i] = r.step("", acceptedBy)
 	}
 	bodies := slices.Collect(maps.Values(in.captures))
 	changed := sorted(in.changed)

@@ -43,7 +43,7 @@ func TestChaos(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for i := range senders {
-		s := (&bench{T: t, client: newClient(t, b.server)}).sender("storm")
+		s := (&fixture{T: t, client: newClient(t, b.server)}).sender("storm")
 		wg.Go(func() {
 			for n := i; n < total; n += senders {
 				sendUntilStored(ctx, s, fmt.Sprint(n))
@@ -51,7 +51,7 @@ func TestChaos(t *testing.T) {
 		})
 	}
 	for range consumers {
-		r := (&bench{T: t, client: newClient(t, b.server)}).receiver("storm", nil)
+		r := (&fixture{T: t, client: newClient(t, b.server)}).receiver("storm", nil)
 		wg.Go(func() { consume(ctx, r, note) })
 	}
 	wg.Go(func() { b.storm(ctx, rand.New(rand.NewPCG(seed, 1))) })
@@ -105,7 +105,7 @@ func consume(ctx context.Context, r *azservicebus.Receiver, handled func(id stri
 
 // storm does damage, a little at a time, for a while. Then it only lets time pass,
 // so that what got stuck comes back, until ctx ends.
-func (b *bench) storm(ctx context.Context, random *rand.Rand) {
+func (b *fixture) storm(ctx context.Context, random *rand.Rand) {
 	tick := time.NewTicker(slowness.Stretch(20 * time.Millisecond))
 	defer tick.Stop()
 	for n := range 1 << 20 {
@@ -123,7 +123,7 @@ func (b *bench) storm(ctx context.Context, random *rand.Rand) {
 	}
 }
 
-func (b *bench) damage(kind int) {
+func (b *fixture) damage(kind int) {
 	var err error
 	switch kind {
 	case 0:

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSendReceiveComplete(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)
@@ -38,7 +38,7 @@ func TestSendReceiveComplete(t *testing.T) {
 
 func TestBatch(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	batch, err := s.NewMessageBatch(b.ctx, nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func TestBatch(t *testing.T) {
 
 func TestAbandonUntilDeadLetter(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	for i := range uint32(3) {
@@ -90,7 +90,7 @@ func TestAbandonUntilDeadLetter(t *testing.T) {
 
 func TestDeadLetterAndReplay(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	b.send(s, "a")
 	r := b.receiver("plain", nil)
@@ -122,7 +122,7 @@ func TestDeadLetterAndReplay(t *testing.T) {
 
 func TestDeadLetterOfDeadLetterIsRefused(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	if err := r.DeadLetterMessage(b.ctx, b.one(r), nil); err != nil {
@@ -137,7 +137,7 @@ func TestDeadLetterOfDeadLetterIsRefused(t *testing.T) {
 
 func TestPeek(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), numbered(5)...)
 	r := b.receiver("plain", nil)
 	locked := b.one(r)
@@ -161,7 +161,7 @@ func TestPeek(t *testing.T) {
 
 func TestRenewAndLockExpiry(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)
@@ -196,7 +196,7 @@ func wantCode(t *testing.T, code azservicebus.Code, err error) {
 
 func TestScheduleAndCancel(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	at := b.server.Now().Add(time.Hour)
 	numbers, err := s.ScheduleMessages(b.ctx, []*azservicebus.Message{message("a"), message("b")}, at, nil)
@@ -228,7 +228,7 @@ func TestScheduleAndCancel(t *testing.T) {
 
 func TestDuplicateDetection(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("unique")
 	b.send(s, "a", "a", "b")
 	b.want("unique", simulator.Counts{Active: 2})
@@ -245,7 +245,7 @@ func TestDuplicateDetection(t *testing.T) {
 
 func TestDefer(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)
@@ -274,7 +274,7 @@ func TestDefer(t *testing.T) {
 
 func TestTimeToLive(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("mortal")
 	short, long := message("short"), message("long")
 	short.TimeToLive, long.TimeToLive = ptr(time.Minute), ptr(48*time.Hour)
@@ -305,7 +305,7 @@ func TestTimeToLive(t *testing.T) {
 
 func TestSizeLimit(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	big := &azservicebus.Message{Body: bytes.Repeat([]byte{1}, 256<<10)}
 	if err := s.SendMessage(b.ctx, big, nil); !errors.Is(err, azservicebus.ErrMessageTooLarge) {
@@ -327,7 +327,7 @@ func TestSizeLimit(t *testing.T) {
 
 func TestReceiveAndDelete(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a", "b")
 	r := b.receiver("plain", &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
 	b.many(r, 2)
@@ -336,7 +336,7 @@ func TestReceiveAndDelete(t *testing.T) {
 
 func TestTopic(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("Events") // addresses are compared without case
 	b.send(s, "a")
 	left, right := b.subscriber("events", "left", nil), b.subscriber("events", "RIGHT", nil)
@@ -363,7 +363,7 @@ func TestTopic(t *testing.T) {
 
 func TestUnknownEntity(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	wantCode(t, azservicebus.CodeNotFound, b.sender("nowhere").SendMessage(b.ctx, message("a"), nil))
 	_, err := b.receiver("nowhere", nil).ReceiveMessages(b.ctx, 1, nil)
 	wantCode(t, azservicebus.CodeNotFound, err)

@@ -125,7 +125,7 @@ func (d detour) Do(r *http.Request) (*http.Response, error) {
 
 func TestAdminCounts(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("plain"), b.receiver("plain", nil)
 	b.send(s, "a", "b", "c")
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
@@ -158,7 +158,7 @@ func TestAdminCounts(t *testing.T) {
 
 func TestCloseEndsEverything(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	b.must(b.server.Close())
 	b.must(b.server.Close())

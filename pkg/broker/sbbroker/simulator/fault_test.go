@@ -22,7 +22,7 @@ func wantCondition(t *testing.T, want string, err error) {
 	}
 }
 
-func (b *bench) must(err error) {
+func (b *fixture) must(err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
@@ -31,7 +31,7 @@ func (b *bench) must(err error) {
 
 func TestThrottledSendIsRetried(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	b.must(b.server.ThrottleSends("plain", 2))
 	b.send(s, "a")
@@ -43,7 +43,7 @@ func TestThrottledSendIsRetried(t *testing.T) {
 
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	b.must(b.server.SetFull("plain", true))
 	wantCondition(t, "amqp:resource-limit-exceeded", s.SendMessage(b.ctx, message("a"), nil))
@@ -53,7 +53,7 @@ func TestFullQueue(t *testing.T) {
 
 func TestQuotaIsReal(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("small")
 	big := func() *azservicebus.Message { return &azservicebus.Message{Body: make([]byte, 250<<10)} }
 	for range 4 {
@@ -74,7 +74,7 @@ func TestAmbiguousSend(t *testing.T) {
 		stored bool
 		want   int
 	}{{"plain", true, 2}, {"plain", false, 1}, {"unique", true, 1}, {"unique", false, 1}} {
-		b := newBench(t)
+		b := newFixture(t)
 		s := b.sender(c.queue)
 		b.send(s, "warm-up")
 		b.must(b.server.CutSends(c.queue, 1, c.stored))
@@ -85,7 +85,7 @@ func TestAmbiguousSend(t *testing.T) {
 
 func TestDetachedLinksRecover(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("plain"), b.receiver("plain", nil)
 	b.send(s, "a", "b")
 	m := b.one(r)
@@ -104,7 +104,7 @@ func TestDetachedLinksRecover(t *testing.T) {
 
 func TestDroppedConnectionsRecover(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("plain"), b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.one(r))
@@ -118,7 +118,7 @@ func TestDroppedConnectionsRecover(t *testing.T) {
 
 func TestLostSettlement(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)
@@ -135,7 +135,7 @@ func TestLostSettlement(t *testing.T) {
 }
 
 // eventually waits until the counts are right.
-func (b *bench) eventually(entity string, want simulator.Counts) {
+func (b *fixture) eventually(entity string, want simulator.Counts) {
 	b.Helper()
 	awaittest.State(b, fmt.Sprintf("%s holds %+v", entity, want), func(context.Context) (simulator.Counts, bool) {
 		got, err := b.server.Counts(entity)
@@ -146,7 +146,7 @@ func (b *bench) eventually(entity string, want simulator.Counts) {
 
 func TestFaultsNameAnEntity(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	_, counts := b.server.Counts("nowhere")
 	for _, err := range []error{
 		counts, b.server.ThrottleSends("nowhere", 1), b.server.CutSends("events/Subscriptions/left", 1, true),
@@ -160,7 +160,7 @@ func TestFaultsNameAnEntity(t *testing.T) {
 
 func TestHeldCreditBlocksTheSender(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.must(b.server.HoldCredit("plain", true))
 	s := b.sender("plain")
 	_, err := s.NewMessageBatch(b.ctx, nil) // attaches

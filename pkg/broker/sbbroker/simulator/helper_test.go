@@ -81,7 +81,7 @@ func deadline(t *testing.T) context.Context {
 }
 
 // bench is a server with one client.
-type bench struct {
+type fixture struct {
 	*testing.T
 	server *simulator.Server
 	client *azservicebus.Client
@@ -89,21 +89,21 @@ type bench struct {
 	moved  func() // something has got done: ctx lasts longer
 }
 
-func newBench(t *testing.T) *bench {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	s := newServer(t, topology())
 	return working(t, s, newClient(t, s))
 }
 
 // working is a bench whose context ends when nothing gets done any more.
-func working(t *testing.T, s *simulator.Server, c *azservicebus.Client) *bench {
+func working(t *testing.T, s *simulator.Server, c *azservicebus.Client) *fixture {
 	t.Helper()
 	ctx, moved, cancel := awaittest.Moving(t.Context())
 	t.Cleanup(cancel)
-	return &bench{t, s, c, ctx, moved}
+	return &fixture{t, s, c, ctx, moved}
 }
 
-func (b *bench) sender(entity string) *azservicebus.Sender {
+func (b *fixture) sender(entity string) *azservicebus.Sender {
 	b.Helper()
 	s, err := b.client.NewSender(entity, nil)
 	if err != nil {
@@ -113,7 +113,7 @@ func (b *bench) sender(entity string) *azservicebus.Sender {
 	return s
 }
 
-func (b *bench) receiver(queue string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
+func (b *fixture) receiver(queue string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
 	b.Helper()
 	r, err := b.client.NewReceiverForQueue(queue, o)
 	if err != nil {
@@ -123,7 +123,7 @@ func (b *bench) receiver(queue string, o *azservicebus.ReceiverOptions) *azservi
 	return r
 }
 
-func (b *bench) subscriber(topic, sub string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
+func (b *fixture) subscriber(topic, sub string, o *azservicebus.ReceiverOptions) *azservicebus.Receiver {
 	b.Helper()
 	r, err := b.client.NewReceiverForSubscription(topic, sub, o)
 	if err != nil {
@@ -133,12 +133,12 @@ func (b *bench) subscriber(topic, sub string, o *azservicebus.ReceiverOptions) *
 	return r
 }
 
-func (b *bench) letters(queue string) *azservicebus.Receiver {
+func (b *fixture) letters(queue string) *azservicebus.Receiver {
 	b.Helper()
 	return b.receiver(queue, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
 }
 
-func (b *bench) send(s *azservicebus.Sender, ids ...string) {
+func (b *fixture) send(s *azservicebus.Sender, ids ...string) {
 	b.Helper()
 	for _, id := range ids {
 		if err := s.SendMessage(b.ctx, message(id), nil); err != nil {
@@ -157,7 +157,7 @@ func message(id string) *azservicebus.Message {
 }
 
 // one receives exactly one message.
-func (b *bench) one(r *azservicebus.Receiver) *azservicebus.ReceivedMessage {
+func (b *fixture) one(r *azservicebus.Receiver) *azservicebus.ReceivedMessage {
 	b.Helper()
 	return b.many(r, 1)[0]
 }
@@ -165,7 +165,7 @@ func (b *bench) one(r *azservicebus.Receiver) *azservicebus.ReceivedMessage {
 // many receives exactly n messages, in the order in which the server hands them
 // out. It gives the client time: after 20 ms, its default, it would return with
 // what it has and release the rest, which then comes in another order.
-func (b *bench) many(r *azservicebus.Receiver, n int) []*azservicebus.ReceivedMessage {
+func (b *fixture) many(r *azservicebus.Receiver, n int) []*azservicebus.ReceivedMessage {
 	b.Helper()
 	var got []*azservicebus.ReceivedMessage
 	for len(got) < n {
@@ -179,7 +179,7 @@ func (b *bench) many(r *azservicebus.Receiver, n int) []*azservicebus.ReceivedMe
 	return got
 }
 
-func (b *bench) complete(r *azservicebus.Receiver, messages ...*azservicebus.ReceivedMessage) {
+func (b *fixture) complete(r *azservicebus.Receiver, messages ...*azservicebus.ReceivedMessage) {
 	b.Helper()
 	for _, m := range messages {
 		if err := r.CompleteMessage(b.ctx, m, nil); err != nil {
@@ -190,7 +190,7 @@ func (b *bench) complete(r *azservicebus.Receiver, messages ...*azservicebus.Rec
 }
 
 // want checks counts.
-func (b *bench) want(entity string, want simulator.Counts) {
+func (b *fixture) want(entity string, want simulator.Counts) {
 	b.Helper()
 	got, err := b.server.Counts(entity)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 func TestPurge(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("unique"), b.receiver("unique", nil)
 	b.send(s, "dead", "locked", "waiting")
 	later := time.Now().Add(time.Hour)

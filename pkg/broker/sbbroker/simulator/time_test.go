@@ -12,7 +12,7 @@ import (
 // TestClockRunsByItself needs no Advance: the wall clock fires timers too.
 func TestClockRunsByItself(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.must(b.server.AddQueue(simulator.Queue{Name: "quick", Outbox: simulator.Outbox{LockDuration: 50 * time.Millisecond, MaxDeliveryCount: 2}}))
 	s := b.sender("quick")
 	soon := message("a")
@@ -45,7 +45,7 @@ func TestClockUnderTheClock(t *testing.T) {
 // to live, but not received again.
 func TestExpiredWhileLocked(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("mortal"), b.receiver("mortal", nil)
 	for _, id := range []string{"settled", "abandoned"} {
 		m := message(id)
@@ -62,7 +62,7 @@ func TestExpiredWhileLocked(t *testing.T) {
 
 func TestDeferredMessagesDoNotExpire(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("mortal"), "a")
 	r := b.receiver("mortal", nil)
 	m := b.one(r)
@@ -74,7 +74,7 @@ func TestDeferredMessagesDoNotExpire(t *testing.T) {
 // TestDeadLettersStay: no time to live, no delivery count on an expired lock.
 func TestDeadLettersStay(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("mortal"), "a")
 	r := b.receiver("mortal", nil)
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
@@ -93,7 +93,7 @@ func TestDeadLettersStay(t *testing.T) {
 // has lost the link.
 func TestSettleByToken(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a", "b", "c", "d")
 	r := b.receiver("plain", nil)
 	var tokens []*azservicebus.ReceivedMessage
@@ -116,7 +116,7 @@ func TestSettleByToken(t *testing.T) {
 
 func TestReceiveDeferredAndDelete(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)

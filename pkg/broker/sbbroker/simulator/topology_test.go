@@ -108,7 +108,7 @@ func TestTopologyRefused(t *testing.T) {
 
 func TestEntitiesAtRunTime(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.must(b.server.AddQueue(simulator.Queue{Name: "fresh"}))
 	b.send(b.sender("fresh"), "a")
 	b.want("fresh", simulator.Counts{Active: 1})

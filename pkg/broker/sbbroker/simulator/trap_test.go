@@ -16,7 +16,7 @@ import (
 
 func TestTrapSettleAfterLostConnection(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	b.send(b.sender("plain"), "a")
 	r := b.receiver("plain", nil)
 	m := b.one(r)
@@ -35,7 +35,7 @@ func TestTrapSettleAfterLostConnection(t *testing.T) {
 
 func TestTrapReplayIntoDuplicateWindow(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r, dead := b.sender("unique"), b.receiver("unique", nil), b.letters("unique")
 	b.send(s, "a")
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
@@ -50,7 +50,7 @@ func TestTrapReplayIntoDuplicateWindow(t *testing.T) {
 
 func TestTrapPoisonProperty(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	poison := message("a")
 	poison.ApplicationProperties["DeadLetterReason"] = int64(42)
 	s := b.sender("plain")
@@ -80,7 +80,7 @@ func panics(f func()) (did bool) {
 
 func TestTrapNilNilWhenTheConnectionDrops(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	r := b.receiver("plain", nil)
 	_, err := r.PeekMessages(b.ctx, 1, nil) // connects
 	b.must(err)
@@ -110,7 +110,7 @@ func TestTrapNilNilWhenTheConnectionDrops(t *testing.T) {
 
 func TestTrapEmptyBatchPanics(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	batch, err := s.NewMessageBatch(b.ctx, nil)
 	b.must(err)
@@ -121,7 +121,7 @@ func TestTrapEmptyBatchPanics(t *testing.T) {
 
 func TestTrapBodyOfOtherShapes(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s := b.sender("plain")
 	b.must(s.SendAMQPAnnotatedMessage(b.ctx, &azservicebus.AMQPAnnotatedMessage{
 		Body: azservicebus.AMQPAnnotatedMessageBody{Value: map[string]any{"a": int64(1)}},
@@ -140,7 +140,7 @@ func TestTrapBodyOfOtherShapes(t *testing.T) {
 
 func TestReleaseDoesNotCount(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("plain"), b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.many(r, 1)...)
@@ -161,7 +161,7 @@ func TestReleaseDoesNotCount(t *testing.T) {
 
 func TestSilenceOf25Hours(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	s, r := b.sender("plain"), b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.one(r))
@@ -175,7 +175,7 @@ func TestSilenceOf25Hours(t *testing.T) {
 
 func TestCompetingReceivers(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newFixture(t)
 	const receivers, total = 4, 400
 	b.send(b.sender("plain"), numbered(total)...)
 	var mu sync.Mutex

@@ -25,7 +25,7 @@ import (
 
 func TestRowsBecomeDevices(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Grace: time.Minute})
+	b := newFixture(t, collect.Config{Grace: time.Minute})
 	serial, wire := made(t, 1, nil)
 	text := header + fmt.Sprintf("%s,3305321234567,%s,Kiosk,ada@contoso.com\r\n", serial, wire)
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(text)))
@@ -56,7 +56,7 @@ func TestRowsBecomeDevices(t *testing.T) {
 
 func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 150})
+	b := newFixture(t, collect.Config{Chunk: 150})
 	text := file(t, append(seeds(1, 320), 5, 6, 7)...) // three duplicates at the end
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(text)))
 	if err != nil {
@@ -87,7 +87,7 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 // A broker that is down delays devices; it does not refuse them, and it is not asked again for every chunk.
 func TestDeadBrokerLosesNothing(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 10})
+	b := newFixture(t, collect.Config{Chunk: 10})
 	b.events.err = fault.New(fault.BrokerUnavailable, "")
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(file(t, seeds(1, 50)...))))
 	if err != nil || result.Outcomes[device.Accepted] != 50 {
@@ -106,7 +106,7 @@ func TestDeadBrokerLosesNothing(t *testing.T) {
 
 func TestDefaultGroupTagAndRules(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	b.tenant.Rules = []tenant.Rule{{Tag: "Attested", Manufacturer: "Northwind*"}}
 	b.tenant.Policy.TPMTags = []string{"Attested"}
 	plain, plainWire := made(t, 1, (*hwhash.Report).RemoveTPM)       // Fabrikam: no rule
@@ -138,7 +138,7 @@ func TestDefaultGroupTagAndRules(t *testing.T) {
 
 func TestNoIdentity(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	_, wire := made(t, 1, func(r *hwhash.Report) {
 		r.RemoveTPM()
 		r.UUID, r.Serial = hwhash.NewSecret(strings.Repeat("\xFF", 16)), hwhash.NewSecret("Default string")
@@ -155,7 +155,7 @@ func TestNoIdentity(t *testing.T) {
 
 func TestSwappedBoardIsHeld(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	serial, wire := made(t, 1, nil)
 	other := hwhash.Synthetic(4)
 	_, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
@@ -176,7 +176,7 @@ func TestSwappedBoardIsHeld(t *testing.T) {
 
 func TestNothingUsableLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	for name, rows := range map[string][]intake.Row{"no rows": nil} {
 		if _, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(rows, nil)}); fault.CodeOf(err) != fault.FileEmpty {
 			t.Errorf("%s: %v", name, err)
@@ -193,7 +193,7 @@ func TestNothingUsableLeavesNothingBehind(t *testing.T) {
 
 func TestRepeatedDelivery(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	take := func(text string) (collect.Result, error) {
 		d := b.delivery(t, strings.NewReader(text))
 		d.IdempotencyKey = "order-4711"
@@ -224,7 +224,7 @@ func TestRepeatedDelivery(t *testing.T) {
 // An upload that broke off goes on under its key, and the row that was cut is read whole the second time.
 func TestInterruptedDeliveryGoesOn(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 3})
+	b := newFixture(t, collect.Config{Chunk: 3})
 	text := file(t, seeds(1, 10)...)
 	take := func(r io.Reader) (collect.Result, error) {
 		d := b.delivery(t, r)
@@ -251,7 +251,7 @@ func TestInterruptedDeliveryGoesOn(t *testing.T) {
 // An upload that broke off does not go on with other rows, or with another tag: they would get the answers of the first ones.
 func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 3})
+	b := newFixture(t, collect.Config{Chunk: 3})
 	text := file(t, seeds(1, 10)...)
 	take := func(r io.Reader, tag string) (collect.Result, error) {
 		d := b.delivery(t, r)
@@ -282,7 +282,7 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 
 func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	text := file(t, seeds(1, 4)...)
 	r, err := b.Take(t.Context(), b.delivery(t, io.MultiReader(strings.NewReader(text[:len(text)-50]), iotest.ErrReader(io.ErrUnexpectedEOF))))
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -295,7 +295,7 @@ func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 
 func TestFileThatGoesBadKeepsTheRowsBefore(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 2})
+	b := newFixture(t, collect.Config{Chunk: 2})
 	text := file(t, seeds(1, 5)...) + strings.Repeat("x", 2<<20)
 	take := func() (collect.Result, error) {
 		d := b.delivery(t, strings.NewReader(text))
@@ -332,7 +332,7 @@ func (g *gated) Accept(ctx context.Context, b ledger.Batch, rows []intake.Candid
 
 func TestSameKeyAtWork(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{})
+	b := newFixture(t, collect.Config{})
 	gate := &gated{Ledger: b.ledger, entered: make(chan struct{}), leave: make(chan error)}
 	b.Service = newService(t, collect.Config{}, gate, b.events)
 	take := func() error {
@@ -359,7 +359,7 @@ func TestSameKeyAtWork(t *testing.T) {
 // The database goes away in the middle: the sender is told, and sending again under the key loses and doubles nothing.
 func TestLedgerThatFailsOnTheWay(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, collect.Config{Chunk: 2})
+	b := newFixture(t, collect.Config{Chunk: 2})
 	gate := &gated{Ledger: b.ledger, entered: make(chan struct{}, 9), leave: make(chan error, 9)}
 	b.Service = newService(t, collect.Config{Chunk: 2}, gate, b.events)
 	take := func() (collect.Result, error) {

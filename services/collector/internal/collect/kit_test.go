@@ -49,7 +49,7 @@ func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
 }
 
 // bench is a collector on a real ledger.
-type bench struct {
+type fixture struct {
 	*collect.Service
 	ledger ledger.Ledger
 	events *recorder
@@ -79,15 +79,15 @@ func newService(t testing.TB, c collect.Config, l collect.Ledger, e collect.Emit
 	return s
 }
 
-func newBench(t testing.TB, c collect.Config) *bench {
+func newFixture(t testing.TB, c collect.Config) *fixture {
 	t.Helper()
-	b := &bench{ledger: openLedger(t), events: &recorder{}, tenant: tenant.Tenant{ID: "contoso"}}
+	b := &fixture{ledger: openLedger(t), events: &recorder{}, tenant: tenant.Tenant{ID: "contoso"}}
 	b.Service = newService(t, c, b.ledger, b.events)
 	return b
 }
 
 // delivery reads a text as a device list.
-func (b *bench) delivery(t testing.TB, r io.Reader) collect.Delivery {
+func (b *fixture) delivery(t testing.TB, r io.Reader) collect.Delivery {
 	t.Helper()
 	sum := sha256.New()
 	f, err := oemfile.Open(io.TeeReader(r, sum), oemfile.Options{})
@@ -97,7 +97,7 @@ func (b *bench) delivery(t testing.TB, r io.Reader) collect.Delivery {
 	return collect.Delivery{Tenant: b.tenant, Source: "oem", Rows: f.Rows(), Digest: func() string { return hex.EncodeToString(sum.Sum(nil)) }}
 }
 
-func (b *bench) status(t testing.TB, id string) ledger.BatchStatus {
+func (b *fixture) status(t testing.TB, id string) ledger.BatchStatus {
 	t.Helper()
 	s, err := b.ledger.Batch(t.Context(), b.tenant.ID, id)
 	if err != nil {
@@ -107,7 +107,7 @@ func (b *bench) status(t testing.TB, id string) ledger.BatchStatus {
 }
 
 // verdicts lists what became of each row: number, outcome, code, warnings.
-func (b *bench) verdicts(t testing.TB, batch string) []string {
+func (b *fixture) verdicts(t testing.TB, batch string) []string {
 	t.Helper()
 	rows, err := b.ledger.Rows(t.Context(), b.tenant.ID, batch, ledger.RowQuery{})
 	if err != nil {

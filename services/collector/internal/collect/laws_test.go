@@ -70,7 +70,7 @@ func TestConservation(t *testing.T) {
 	tries := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		tries++ // a tenant of its own for each try
-		b := &bench{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
+		b := &fixture{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
 		b.Service = newService(t, collect.Config{Chunk: rapid.IntRange(2, 9).Draw(rt, "chunk")}, shared, b.events)
 		text := header + record(t, "good", 1, 1) + "\r\n"
 		want := map[device.RowOutcome]int{device.Accepted: 1}
@@ -166,7 +166,7 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 		}
 	}}
 	s := newService(t, collect.Config{Chunk: 100}, keep, &recorder{err: io.EOF})
-	b := &bench{Service: s}
+	b := &fixture{Service: s}
 	text := &repeated{head: header, row: serial + ",," + wire + ",,\r\n", left: rows}
 	result, err := s.Take(t.Context(), b.delivery(t, text))
 	if err != nil || result.Rows != rows {
@@ -186,8 +186,8 @@ func BenchmarkTake(b *testing.B) {
 	s := newService(b, collect.Config{}, forgetful{onChunk: func() {}}, &recorder{err: io.EOF})
 	b.SetBytes(int64(len(row)))
 	b.ReportAllocs()
-	bench := &bench{Service: s}
-	if _, err := s.Take(b.Context(), bench.delivery(b, &repeated{head: header, row: row, left: min(b.N, 1_000_000)})); err != nil {
+	fixture := &fixture{Service: s}
+	if _, err := s.Take(b.Context(), fixture.delivery(b, &repeated{head: header, row: row, left: min(b.N, 1_000_000)})); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -60,7 +60,7 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			b := newBench(t, collect.Config{})
+			b := newFixture(t, collect.Config{})
 			result, err := b.Take(t.Context(), b.delivery(t, f))
 			if err != nil {
 				t.Fatal(err)
@@ -92,7 +92,7 @@ func TestSampleHashes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := newBench(t, collect.Config{})
+			b := newFixture(t, collect.Config{})
 			result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(header+",,\""+string(text)+"\",,\r\n")))
 			if err != nil {
 				t.Fatal(err)

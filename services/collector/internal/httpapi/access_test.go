@@ -18,7 +18,7 @@ import (
 // Every route with every kind of key. A route that is missing here fails the test.
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	mine := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
 	owned := answer[struct{ Rows []row }](t, r.get(t, mine.Links.Rows, contosoKey), http.StatusOK).Rows[0].Device
 	serial, wire := made(t, 1, nil)
@@ -86,7 +86,7 @@ func TestAccess(t *testing.T) {
 
 func TestKeyForms(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	for given, status := range map[string]int{
 		"Bearer " + contosoKey:               http.StatusNotFound,
 		"bearer  " + contosoKey + " ":        http.StatusNotFound,
@@ -109,7 +109,7 @@ func TestKeyForms(t *testing.T) {
 // What belongs to another tenant answers exactly as what does not exist.
 func TestForeignIDsAreUnknown(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	mine := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
 	owned := answer[struct{ Rows []row }](t, r.get(t, mine.Links.Rows, contosoKey), http.StatusOK).Rows[0].Device
 	for _, path := range []string{"/v1/batches/%s", "/v1/batches/%s/rows", "/v1/batches/%s/rows?format=csv", "/v1/devices/%s", "/v1/devices/%s/timeline"} {
@@ -130,7 +130,7 @@ func TestForeignIDsAreUnknown(t *testing.T) {
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	refused(t, r.get(t, "/v2/batches", contosoKey), http.StatusNotFound, fault.RequestNotFound)
 	refused(t, r.get(t, "/v2/batches", ""), http.StatusUnauthorized, fault.RequestUnauthenticated)
 	w := r.call(t, http.MethodDelete, "/v1/devices", contosoKey, nil)
@@ -143,7 +143,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 func TestRateLimitIsPerKey(t *testing.T) {
 	t.Parallel()
 	now := start
-	r := newRig(t, httpapi.Config{Rate: 1, Burst: 2}, func(d *httpapi.Deps) { d.Now = func() time.Time { return now } })
+	r := newFixture(t, httpapi.Config{Rate: 1, Burst: 2}, func(d *httpapi.Deps) { d.Now = func() time.Time { return now } })
 	ask := func(key string) int { return r.get(t, "/v1/batches/none", key).Code }
 	got := []int{ask(contosoKey), ask(contosoKey), ask(contosoKey), ask(fabrikamKey)}
 	if want := []int{404, 404, 429, 404}; fmt.Sprint(got) != fmt.Sprint(want) {
@@ -173,7 +173,7 @@ func (broken) Devices(context.Context, device.TenantID, []string) ([]device.Devi
 
 func TestFailuresOfOurOwn(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Reader = broken{} })
+	r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Reader = broken{} })
 	w := r.get(t, "/v1/batches/x", contosoKey)
 	refused(t, w, http.StatusServiceUnavailable, fault.LedgerUnavailable)
 	if w.Header().Get("Retry-After") == "" {
@@ -191,8 +191,8 @@ func TestFailuresOfOurOwn(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
-	sick := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
+	sick := newFixture(t, httpapi.Config{})
 	sick.health.Add("broker", func(context.Context) error {
 		return fault.Wrap(errors.New("dial db.internal: refused"), fault.BrokerUnavailable, "no answer from db.internal")
 	})

@@ -74,7 +74,7 @@ func TestReportThatBreaksOff(t *testing.T) {
 			t.Run(name+"/"+format, func(t *testing.T) {
 				t.Parallel()
 				reg := prometheus.NewRegistry()
-				r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) {
+				r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) {
 					d.Reader, d.Metrics = fading{Reader: d.Reader, later: tc.later}, reg
 				})
 				sent := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", 600)), http.StatusAccepted)
@@ -111,7 +111,7 @@ func TestReportThatBreaksOff(t *testing.T) {
 // What fails before the first byte is a problem like any other, and no attachment.
 func TestReportThatDoesNotBegin(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Reader = rowless{d.Reader} })
+	r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Reader = rowless{d.Reader} })
 	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
 	w := r.get(t, sent.Links.Rows+"?format=csv", contosoKey)
 	refused(t, w, http.StatusServiceUnavailable, fault.LedgerUnavailable)

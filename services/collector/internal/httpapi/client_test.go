@@ -45,7 +45,7 @@ func isProblem(t *testing.T, err error, code fault.Code) {
 // Every method of the Go client, against the API.
 func TestGoClient(t *testing.T) {
 	t.Parallel()
-	ctx, r := t.Context(), newRig(t, httpapi.Config{})
+	ctx, r := t.Context(), newFixture(t, httpapi.Config{})
 	server := httptest.NewServer(r.API)
 	t.Cleanup(server.Close)
 	with := func(key string) *client.Client { return must[*client.Client](t)(client.New(server.URL, key)) }

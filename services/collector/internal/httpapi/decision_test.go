@@ -16,7 +16,7 @@ import (
 // A board was swapped: the operator retires the device as it was, and lets the new one go on.
 func TestRetireAndRelease(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	_, before := made(t, 1, nil)
 	_, swapped := made(t, 1, func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("k", 256))) })
 	old := answer[api.Row](t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}), http.StatusAccepted).Device

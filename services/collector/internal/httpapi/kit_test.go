@@ -64,7 +64,7 @@ func (q queue) Replay(_ context.Context, subscription, id, _ string) error {
 }
 
 // rig is the API on a real ledger, with two tenants and everything it logs.
-type rig struct {
+type fixture struct {
 	*httpapi.API
 	ledger ledger.Ledger
 	queue  queue
@@ -72,7 +72,7 @@ type rig struct {
 	health *telemetry.Health
 }
 
-func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig {
+func newFixture(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *fixture {
 	t.Helper()
 	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: func() time.Time { return start }})
 	if err != nil {
@@ -81,7 +81,7 @@ func newRig(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *rig 
 	t.Cleanup(func() { _ = l.Close() })
 	health := new(telemetry.Health)
 	health.Add("ledger", l.Health)
-	r := &rig{ledger: l, queue: queue{}, log: &bytes.Buffer{}, health: health}
+	r := &fixture{ledger: l, queue: queue{}, log: &bytes.Buffer{}, health: health}
 	logger := slog.New(slog.NewTextHandler(&locked{w: r.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	taker, err := collect.New(collect.Config{Chunk: 20, Problems: 5}, collect.Deps{
 		Ledger: l, Events: quiet{}, Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
@@ -133,7 +133,7 @@ func (l *locked) Write(p []byte) (int, error) {
 }
 
 // call sends a request with a key and returns the answer, which it holds against the API's description.
-func (r *rig) call(t testing.TB, method, path, key string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
+func (r *fixture) call(t testing.TB, method, path, key string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	req := httptest.NewRequestWithContext(t.Context(), method, path, body)
 	if key != "" {
@@ -148,17 +148,17 @@ func (r *rig) call(t testing.TB, method, path, key string, body io.Reader, heade
 	return w
 }
 
-func (r *rig) get(t testing.TB, path, key string, headers ...string) *httptest.ResponseRecorder {
+func (r *fixture) get(t testing.TB, path, key string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return r.call(t, http.MethodGet, path, key, nil, headers...)
 }
 
-func (r *rig) upload(t testing.TB, key, text string, headers ...string) *httptest.ResponseRecorder {
+func (r *fixture) upload(t testing.TB, key, text string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return r.call(t, http.MethodPost, "/v1/batches", key, strings.NewReader(text), append([]string{"Content-Type", "text/csv"}, headers...)...)
 }
 
-func (r *rig) post(t testing.TB, path, key string, body any, headers ...string) *httptest.ResponseRecorder {
+func (r *fixture) post(t testing.TB, path, key string, body any, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {

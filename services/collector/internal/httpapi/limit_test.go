@@ -28,7 +28,7 @@ func (s slow) Take(ctx context.Context, d collect.Delivery) (collect.Result, err
 func TestUploadsAtOnceArePerKey(t *testing.T) {
 	t.Parallel()
 	held := slow{came: make(chan struct{}, 4), release: make(chan struct{})}
-	r := newRig(t, httpapi.Config{Uploads: 2}, func(d *httpapi.Deps) { held.Taker = d.Taker; d.Taker = held })
+	r := newFixture(t, httpapi.Config{Uploads: 2}, func(d *httpapi.Deps) { held.Taker = d.Taker; d.Taker = held })
 	text := file(t, 1)
 	var running sync.WaitGroup
 	for _, key := range []string{contosoKey, contosoKey, fabrikamKey} {

@@ -21,7 +21,7 @@ import (
 
 func TestBatchStatus(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"), http.StatusAccepted)
 	w := r.get(t, sent.Links.Self, contosoKey)
 	b := answer[batch](t, w, http.StatusOK)
@@ -50,7 +50,7 @@ func TestBatchStatus(t *testing.T) {
 
 func TestFindBatches(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1), "Idempotency-Key", "order 4711"), http.StatusAccepted)
 	queued, _, err := r.ledger.OpenBatch(t.Context(), ledger.Batch{ID: "b2", Tenant: "contoso", Source: "oem-a", IdempotencyKey: collect.QueueKey("oem-a", "order 4711")})
 	if err != nil {
@@ -78,7 +78,7 @@ func TestFindBatches(t *testing.T) {
 }
 
 // kill gives a device up.
-func (r *rig) kill(t testing.TB, id string) {
+func (r *fixture) kill(t testing.TB, id string) {
 	t.Helper()
 	ledgertest.MoveTo(t, r.ledger, "contoso", id, device.Dead, func(m *ledger.Move) {
 		m.Code, m.Detail, m.By = fault.AutopilotInvalidHash, "802", "importer"
@@ -87,7 +87,7 @@ func (r *rig) kill(t testing.TB, id string) {
 
 func TestRowsInPages(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, 7)...)+"X,,,,\r\n"), http.StatusAccepted)
 	var numbers []int
 	pages := 0
@@ -119,7 +119,7 @@ func TestRowsInPages(t *testing.T) {
 func TestRowsAsStreams(t *testing.T) {
 	t.Parallel()
 	const n = 1203
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	sent := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", n)), http.StatusAccepted)
 	w := r.get(t, sent.Links.Rows+"?outcome=failed", contosoKey, "Accept", "text/html, application/x-ndjson;q=0.9")
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
@@ -155,7 +155,7 @@ func TestReportsAreNoFormulas(t *testing.T) {
 
 func TestDevices(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	serial, _ := made(t, 1, nil)
 	answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
 	type device struct {
@@ -204,7 +204,7 @@ type replays struct {
 }
 
 // dead makes n dead devices of contoso.
-func (r *rig) dead(t testing.TB, n uint64) {
+func (r *fixture) dead(t testing.TB, n uint64) {
 	t.Helper()
 	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, n)...)), http.StatusAccepted)
 	for _, row := range answer[struct{ Rows []row }](t, r.get(t, sent.Links.Rows, contosoKey), http.StatusOK).Rows {
@@ -214,7 +214,7 @@ func (r *rig) dead(t testing.TB, n uint64) {
 
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	r.dead(t, 5)
 	record := ledger.DeadLetter{Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageMalformed, Attempts: 1, At: start}
 	if err := r.ledger.RecordDeadLetter(t.Context(), record); err != nil {
@@ -250,7 +250,7 @@ func TestDeadLetters(t *testing.T) {
 
 func TestReplayOfDevices(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	r.dead(t, 2)
 	open := answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters
 	replay := func(key string, ids ...string) replays {
@@ -288,7 +288,7 @@ func TestReplayOfDevices(t *testing.T) {
 // What became of messages: back under a new id, or not there.
 func TestReplayOfMessages(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	ids := []string{}
 	for _, message := range []string{"m-1", "m-2"} {
 		err := r.ledger.RecordDeadLetter(t.Context(), ledger.DeadLetter{Tenant: "contoso", Message: message, Subscription: "importer", Code: fault.MessageExhausted, At: start})

@@ -12,7 +12,7 @@ import (
 // Text that a ledger cannot look for is the client's mistake, wherever it comes.
 func TestTextThatNoLedgerTakes(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	for _, bad := range []string{"%FF", "%00", "a%C3", "%ED%A0%80"} {
 		for _, path := range []string{
 			"/v1/batches/" + bad, "/v1/batches/" + bad + "/rows", "/v1/batches/x/rows?format=csv&outcome=" + bad, "/v1/batches?idempotencyKey=" + bad,
@@ -36,7 +36,7 @@ func TestTextThatNoLedgerTakes(t *testing.T) {
 // A query that cannot be read is not read in part: a group tag that gets lost would go unnoticed.
 func TestQueryThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	w := r.call(t, http.MethodPost, "/v1/batches?groupTag=%zz", contosoKey, strings.NewReader(file(t, 1)), "Content-Type", "text/csv")
 	refused(t, w, http.StatusBadRequest, fault.RequestInvalid)
 	if w := r.get(t, "/livez?x=%FF", ""); w.Code != http.StatusOK {
@@ -47,7 +47,7 @@ func TestQueryThatCannotBeRead(t *testing.T) {
 // An empty body answers the same whether it says gzip or not.
 func TestNothingSaidToBeGzip(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	refused(t, r.upload(t, contosoKey, "", "Content-Encoding", "gzip"), http.StatusUnprocessableEntity, fault.FileEmpty)
 	w := r.call(t, http.MethodPost, "/v1/devices", contosoKey, strings.NewReader(""), "Content-Type", "application/json", "Content-Encoding", "gzip")
 	refused(t, w, http.StatusBadRequest, fault.RequestInvalid)

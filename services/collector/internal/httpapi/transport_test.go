@@ -93,7 +93,7 @@ func TestUploadIsAStream(t *testing.T) {
 		return m.HeapAlloc
 	}
 	var early, most uint64
-	r := newRig(t, httpapi.Config{}, func(d *httpapi.Deps) {
+	r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) {
 		d.Taker = drain{each: func(row int) {
 			switch {
 			case row == 100:

@@ -33,7 +33,7 @@ func zipped(t testing.TB, text string) string {
 
 func TestUpload(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	serial, wire := made(t, 1, nil)
 	text := header + serial + ",," + wire + ",,\r\n" + serial + ",," + wire + ",,\r\nOTHER,," + wire + ",,\r\n"
 	w := r.upload(t, contosoKey, text)
@@ -52,7 +52,7 @@ func TestUpload(t *testing.T) {
 // Duplicates are counted and do not hide what somebody has to look at; and a receipt says the same when it is asked for again.
 func TestReceiptsNameFailures(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	r.upload(t, contosoKey, file(t, seeds(1, 10)...))
 	other := hwhash.Synthetic(4)
 	serial, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
@@ -78,7 +78,7 @@ func TestReceiptsNameFailures(t *testing.T) {
 
 func TestRepeatedReceiptIsCapped(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	text := header + strings.Repeat("S,,,,\r\n", 130)
 	r.upload(t, contosoKey, text, "Idempotency-Key", "k")
 	b := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
@@ -89,7 +89,7 @@ func TestRepeatedReceiptIsCapped(t *testing.T) {
 
 func TestUploadProblemsAreCapped(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	b := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", 12)), http.StatusAccepted)
 	if len(b.Problems) != 5 || b.MoreProblems != 7 || b.Outcomes["rejected"] != 12 {
 		t.Errorf("%d problems, %d more, %v", len(b.Problems), b.MoreProblems, b.Outcomes)
@@ -98,7 +98,7 @@ func TestUploadProblemsAreCapped(t *testing.T) {
 
 func TestUploadParameters(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	send := func(query string) *problem {
 		w := r.call(t, http.MethodPost, "/v1/batches?"+query, contosoKey, strings.NewReader(file(t, 1)), "Content-Type", "text/csv")
 		if w.Code == http.StatusAccepted {
@@ -124,7 +124,7 @@ func TestUploadParameters(t *testing.T) {
 
 func TestUploadsThatAreRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{MaxBody: 64 << 10, MaxRows: 12})
+	r := newFixture(t, httpapi.Config{MaxBody: 64 << 10, MaxRows: 12})
 	bomb := zipped(t, header+strings.Repeat("0", 3<<20))
 	cases := []struct {
 		name, text string
@@ -165,18 +165,18 @@ func TestUploadsThatAreRefused(t *testing.T) {
 func TestGzipBombOfLines(t *testing.T) {
 	t.Parallel()
 	blank := strings.Repeat(" ", 1000) + "\r\n"
-	r := newRig(t, httpapi.Config{MaxRatio: 50})
+	r := newFixture(t, httpapi.Config{MaxRatio: 50})
 	p := refused(t, r.upload(t, contosoKey, zipped(t, header+strings.Repeat(blank, 9000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
 	if !strings.Contains(p.Detail, "50 times") {
 		t.Error(p.Detail)
 	}
-	r = newRig(t, httpapi.Config{MaxInflated: 1 << 20})
+	r = newFixture(t, httpapi.Config{MaxInflated: 1 << 20})
 	refused(t, r.upload(t, contosoKey, zipped(t, header+strings.Repeat(blank, 2000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
 }
 
 func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	p := refused(t, r.upload(t, contosoKey, "title\nHardware Hash,Group Tag,Order ID\nx,y,z\n"), http.StatusUnprocessableEntity, fault.FileNoHeader)
 	if len(p.Errors) != 2 || p.Errors[0].Line != 2 || p.Errors[0].Column != "Device Serial Number" || p.Errors[1].Column != "Group Tag" {
 		t.Errorf("%+v", p.Errors)
@@ -186,7 +186,7 @@ func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 // The file breaks in the middle: the problem names the batch, and the rows before stand.
 func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	w := r.upload(t, contosoKey, file(t, seeds(1, 25)...)+strings.Join(strings.Split("the rest is UTF-16,", ""), "\x00"))
 	p := refused(t, w, http.StatusUnprocessableEntity, fault.FileEncoding)
 	if p.Batch == "" || w.Header().Get("Location") != "/v1/batches/"+p.Batch {
@@ -200,7 +200,7 @@ func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 
 func TestGzipUpload(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	b := answer[batch](t, r.upload(t, contosoKey, zipped(t, file(t, seeds(1, 30)...)), "Content-Encoding", "gzip"), http.StatusAccepted)
 	if b.Outcomes["accepted"] != 30 {
 		t.Errorf("%+v", b)
@@ -210,7 +210,7 @@ func TestGzipUpload(t *testing.T) {
 // The key makes an upload repeatable, quoted or bare, plain or compressed, and only for its own tenant.
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	text := file(t, 1, 2, 3)
 	first := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", `"order 4711"`), http.StatusAccepted)
 	for name, again := range map[string]batch{
@@ -230,7 +230,7 @@ func TestIdempotencyKey(t *testing.T) {
 
 func TestPostDevice(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	serial, wire := made(t, 1, nil)
 	body := map[string]string{"hardwareHash": wire, "serialNumber": serial, "groupTag": "Kiosk", "assignedUser": "ada@contoso.com"}
 	w := r.post(t, "/v1/devices", contosoKey, body)
@@ -259,7 +259,7 @@ func TestPostDevice(t *testing.T) {
 
 func TestDevicesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	_, wire := made(t, 1, nil)
 	cases := []struct {
 		name, body string
@@ -301,7 +301,7 @@ func TestDevicesThatAreRefused(t *testing.T) {
 // Neither log nor problem shows a serial, a hash, a key or a user.
 func TestNothingSecretIsLogged(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, httpapi.Config{})
+	r := newFixture(t, httpapi.Config{})
 	serial, wire := made(t, 1, nil)
 	r.upload(t, contosoKey, header+fmt.Sprintf("%s,3305321234567,%s,,ada.lovelace@contoso.com\r\nZQX-1,,%s,,\r\n", serial, wire, wire))
 	r.get(t, "/v1/devices?serial="+serial, contosoKey)
