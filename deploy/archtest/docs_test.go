@@ -73,3 +73,25 @@ func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
 		t.Errorf("only %d links found", links)
 	}
 }
+
+// ARCHITECTURE.md names every concept of pkg.
+func TestEveryPackageIsInTheArchitecture(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, p := range list(t, "work") {
+		below, ok := strings.CutPrefix(p.ImportPath, house+"pkg/")
+		if !ok || strings.Contains(below, "/") {
+			continue
+		}
+		if seen++; !strings.Contains(string(page), "`pkg/"+below+"`") {
+			t.Errorf("ARCHITECTURE.md does not name pkg/%s", below)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d packages seen", seen)
+	}
+}
