@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"taxiway.example/pkg/fault"
 )
 
 var metricName = regexp.MustCompile(`"((?:taxiway_)?[a-z]+(?:_[a-z]+)*_(?:total|seconds))"`)
@@ -71,5 +73,60 @@ func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
 	}
 	if links < 10 {
 		t.Errorf("only %d links found", links)
+	}
+}
+
+// ARCHITECTURE.md names every concept of pkg.
+func TestEveryPackageIsInTheArchitecture(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, p := range list(t, "work") {
+		below, ok := strings.CutPrefix(p.ImportPath, house+"pkg/")
+		if !ok || strings.Contains(below, "/") {
+			continue
+		}
+		if seen++; !strings.Contains(string(page), "`pkg/"+below+"`") {
+			t.Errorf("ARCHITECTURE.md does not name pkg/%s", below)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d packages seen", seen)
+	}
+}
+
+// An error code that a page for users names is in the catalogue.
+func TestErrorCodesOfThePagesExist(t *testing.T) {
+	t.Parallel()
+	classes := map[string]bool{}
+	for _, e := range fault.Catalogue() {
+		class, _, _ := strings.Cut(string(e.Code), ".")
+		classes[class] = class != "ledger" // names of boundaries and files begin like its codes
+	}
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`(([a-z]+)\\.[a-z_]+)`").FindAllStringSubmatch(string(text), -1) {
+			if !classes[m[2]] {
+				continue
+			}
+			named++
+			if _, known := fault.Lookup(fault.Code(m[1])); !known {
+				t.Errorf("%s names the code %s, which does not exist", page, m[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d codes are named", named)
 	}
 }

@@ -1,0 +1,82 @@
+package archtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const (
+	maxLines   = 400 // of a file
+	maxColumns = 120 // of a line of prose
+)
+
+// tracked returns the files of the repository that match a pattern of git.
+func tracked(t *testing.T, pattern string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", pattern)
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	return strings.Fields(string(out))
+}
+
+// A source file has up to 400 lines. Files of tests are left out: a table of cases stays in one piece.
+func TestSourceFilesAreShort(t *testing.T) {
+	t.Parallel()
+	long := []string{"pkg/ledger/ledgertest/accept.go"} // the accept cases of the ledger's contract
+	seen := 0
+	for _, name := range tracked(t, "*.go") {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(filepath.Join("..", "..", name))
+		if os.IsNotExist(err) {
+			continue // deleted, and not committed yet
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		lines, exempt := strings.Count(string(src), "\n"), slices.Contains(long, name)
+		if lines > maxLines && !exempt {
+			t.Errorf("%s has %d lines, %d are allowed", name, lines, maxLines)
+		}
+		if lines <= maxLines && exempt {
+			t.Errorf("%s is short enough: take it out of the list", name)
+		}
+	}
+	if seen < 100 {
+		t.Errorf("only %d files seen", seen)
+	}
+}
+
+// A line of prose has up to 120 columns in the pages that a new reader meets first; tables and code blocks may be wider.
+func TestProseIsWrapped(t *testing.T) {
+	t.Parallel()
+	pages := []string{
+		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md",
+		"docs/brokers.md", "docs/glossary.md", "docs/operations.md", "docs/testing.md",
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := false
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			if width := utf8.RuneCountInString(line); width > maxColumns && !code && !strings.HasPrefix(line, "|") {
+				t.Errorf("%s:%d has %d columns, %d are allowed", page, i+1, width, maxColumns)
+			}
+		}
+	}
+}
