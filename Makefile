@@ -4,7 +4,7 @@ BIN      := $(CURDIR)/.bin
 FUZZTIME ?= 20s
 export GOTOOLCHAIN := local
 
-.PHONY: help demo test short lint fuzz loadtest bench tidy check build setup tools alone contract-servicebus
+.PHONY: help statements demo test short lint fuzz loadtest bench tidy check build setup tools alone contract-servicebus
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -57,3 +57,6 @@ contract-servicebus: ## the broker suite against SERVICEBUS_CONNECTION_STRING, o
 	go test -count=1 -v -run 'TestContract' ./pkg/broker/sbbroker
 
 check: lint alone test ## everything a change must pass
+
+statements: ## the statements of production code, by folder
+	@cd tools && GOWORK=off go run ./statements ..

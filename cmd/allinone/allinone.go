@@ -4,7 +4,6 @@ package allinone
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -13,13 +12,11 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/broker"
-	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/graph"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/service"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/worker"
 	"taxiway.example/services/collector"
 	"taxiway.example/services/grouper"
 	"taxiway.example/services/importer"
@@ -49,52 +46,39 @@ type Hooks struct {
 }
 
 // Run opens ledger and broker and runs the services until ctx ends and everything begun is finished; it returns nil then.
-func Run(ctx context.Context, c Config, env service.Env) (err error) {
-	parts, err := engine.Open(ctx, c.Ledger, c.Broker, engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace, Tenants: c.Tenants})
+func Run(ctx context.Context, c Config, env service.Env) error {
+	o := engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace, Tenants: c.Tenants, Wrap: c.Hooks.Broker}
+	return engine.Run(ctx, c.Ledger, c.Broker, o, env, func(ctx context.Context, d worker.Deps) error {
+		if c.Opened != nil {
+			c.Opened()
+		}
+		return c.services(ctx, d)
+	})
+}
+
+func (c Config) services(ctx context.Context, d worker.Deps) error {
+	clients := c.clients(d)
+	intake, err := collector.New(c.Collector, collector.Deps{Deps: d, Listener: c.Listener})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, parts.Close()) }()
-	if c.Opened != nil {
-		c.Opened()
+	registration, err := importer.New(c.Importer, importer.Deps{Deps: d, Autopilot: clients})
+	if err != nil {
+		return err
 	}
-	queue := parts.Broker
-	if c.Hooks.Broker != nil {
-		queue = c.Hooks.Broker(queue)
+	readiness, err := grouper.New(c.Grouper, grouper.Deps{Deps: d, Autopilot: clients})
+	if err != nil {
+		return err
 	}
-	env.Health.Add("broker", queue.Health)
-	return c.services(ctx, parts.Ledger, queue, env)
-}
-
-func (c Config) services(ctx context.Context, store ledger.Ledger, queue broker.Broker, env service.Env) error {
-	clients := c.clients(store, env)
-	bell := new(dispatch.Bell)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return collector.Run(ctx, c.Collector, collector.Deps{
-			Ledger: store, Broker: queue, Tenants: c.Tenants, Health: env.Health, Registry: env.Registry, Logger: env.Logger,
-			Now: env.Now, Listener: c.Listener,
-		})
-	})
-	g.Go(func() error {
-		return importer.Run(ctx, c.Importer, importer.Deps{
-			Ledger: store, Publisher: queue, Consumer: queue, Tenants: c.Tenants, Bell: bell, Logger: env.Logger,
-			Registry: env.Registry, Now: env.Now,
-			Connect: func(id device.TenantID) (importer.Autopilot, error) { return clients.For(id) },
-		})
-	})
-	g.Go(func() error {
-		return grouper.Run(ctx, c.Grouper, grouper.Deps{
-			Ledger: store, Publisher: queue, Consumer: queue, Tenants: c.Tenants, Bell: bell, Logger: env.Logger,
-			Registry: env.Registry, Now: env.Now,
-			Connect: func(id device.TenantID) (grouper.Autopilot, error) { return clients.For(id) },
-		})
-	})
+	for _, w := range []*worker.Worker{intake, registration, readiness} {
+		g.Go(func() error { return w.Run(ctx) })
+	}
 	return g.Wait()
 }
 
-func (c Config) clients(store ledger.Ledger, env service.Env) *autopilot.Directory {
-	settings := autopilot.Settings{Tenants: c.Tenants, Budget: store, Options: c.Autopilot, Timeout: c.Timeout, Log: env.Logger, Now: env.Now}
+func (c Config) clients(d worker.Deps) *autopilot.Directory {
+	settings := autopilot.Settings{Tenants: d.Tenants, Budget: d.Ledger, Options: c.Autopilot, Timeout: c.Timeout, Log: d.Logger, Now: d.Now}
 	if c.Hooks.Transport != nil {
 		settings.HTTP = graph.NewHTTPClient()
 		settings.HTTP.Transport = c.Hooks.Transport(settings.HTTP.Transport)

@@ -5,7 +5,6 @@ import (
 
 	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/slowness"
-	"taxiway.example/services/collector"
 	"taxiway.example/services/grouper"
 	"taxiway.example/services/importer"
 )
@@ -15,12 +14,12 @@ import (
 func (c Config) Quick() Config {
 	machine := slowness.Factor()
 	ms := func(n float64) time.Duration { return time.Duration(n * machine * float64(time.Millisecond)) }
-	looks := dispatch.Config{Interval: ms(50), Lease: ms(2000), Overdue: ms(3000)}
+	often := dispatch.Timings{Interval: ms(50), Lease: ms(2000), Overdue: ms(3000)}
 	c.Timeout = ms(10_000)
-	c.Collector.Intake = collector.Intake{Grace: ms(2000)}
-	c.Importer.Dispatch, c.Grouper.Dispatch = looks, looks
+	c.Collector.Intake.Grace = ms(2000)
+	c.Importer.Dispatch, c.Grouper.Dispatch = often, often
 	c.Importer.Timings = importer.Timings{
-		Claim: ms(6000), Settle: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
+		Claim: ms(6000), Lost: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
 		RetryFirst: ms(200), RetryMax: ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),
 	}
 	c.Grouper.Timings = grouper.Timings{

@@ -22,7 +22,7 @@ type rule struct {
 var (
 	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget", "pkg/backoff"}
 	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate", "pkg/intake")
-	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api", "pkg/access")
+	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/worker", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api", "pkg/access")
 )
 
 // rules are read from top to bottom; the first that matches a package counts.
@@ -60,6 +60,7 @@ var rules = []rule{
 	{"pkg/service", []string{"pkg/telemetry"}},
 	{"pkg/pipeline", seams},
 	{"pkg/dispatch", append(slices.Clone(seams), "pkg/pipeline")},
+	{"pkg/worker", append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch")},
 	{"pkg/deadletter", append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
 	{"pkg/graph", append(slices.Clone(vocabulary), "pkg/ledger", "pkg/tenant", "pkg/telemetry")},
 	{"pkg/autopilot/simulator", nil},

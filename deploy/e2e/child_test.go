@@ -77,7 +77,7 @@ func hasty(c allinone.Config) allinone.Config {
 	d.Interval, d.Lease, d.Overdue = ms(100), ms(1000), ms(1500)
 	c.Grouper.Dispatch = *d
 	i := &c.Importer.Timings
-	i.Claim, i.Settle = ms(2000), ms(3000)
+	i.Claim, i.Lost = ms(2000), ms(3000)
 	i.PollMax, i.RetryFirst, i.Grace, i.Cleanup = ms(500), ms(100), ms(1000), ms(100)
 	c.Grouper.Timings.Grace = ms(1000)
 	return c

@@ -109,6 +109,9 @@ type Broker interface {
 	DeadLetters
 	// Health returns nil when the broker can take and give messages now.
 	Health(ctx context.Context) error
+	// Trim removes what every subscription is done with, where the broker does not do so by itself. It is called once a minute
+	// by one of all processes; several at a time do no harm.
+	Trim(ctx context.Context) error
 	// Close ends the connection. Call it after every Consume has returned.
 	Close(ctx context.Context) error
 }

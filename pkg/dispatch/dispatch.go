@@ -1,16 +1,21 @@
-// Package dispatch issues work from the ledger: whatever is due, and whatever is overdue because its message was lost. It is
-// what makes waiting and throttling cheap (a handler commits a due time and acknowledges) and a broker replaceable.
+// Package dispatch is what the ledger sets going. It issues work: whatever is due, and whatever is overdue because its message
+// was lost. That makes waiting and throttling cheap (a handler commits a due time and acknowledges) and a broker replaceable.
+// And it does periodic jobs.
 //
-// Each stage has one dispatcher at a time in the whole installation, by a lease in the ledger. Issuing twice is harmless:
-// the handlers skip devices that have moved on. But it is work, and so a process that is overloaded issues less: see Load.
+// Each stage and each job has one process at a time in the whole installation, by a lease in the ledger. Issuing twice is
+// harmless: the handlers skip devices that have moved on. But it is work, and so a process that is overloaded issues less: see
+// Load.
 package dispatch
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
@@ -24,26 +29,32 @@ type Stage string
 const (
 	Import      = Stage(device.StageImport) // collected devices, as devices.collected events
 	Group       = Stage(device.StageGroup)  // registered, tagged and grouped devices, as devices.registered events
-	Submissions = Stage("submissions")      // submissions to look at, as submissions.due events
+	Submissions = Stage("submissions")      // submissions whose devices wait for their outcome, as submissions.due events
 )
 
-// Config says what to issue and how often. The zero value of an optional field is its default.
+// Config says what to do.
 type Config struct {
-	Stages    []Stage       // those that this service serves
-	Source    string        // of the events, e.g. "/taxiway/importer"
-	Owner     string        // who holds the leases: unique among all processes
-	Interval  time.Duration // between two looks at the ledger; default 2 s
-	Lease     time.Duration // how long a dead dispatcher is waited for; default 30 s
+	Stages []Stage // those that this service serves
+	Source string  // of the events, e.g. "/taxiway/importer"
+	Jobs   []Job
+	Owner  string // who holds the leases: unique among all processes; default a fresh UUID
+	Timings
+}
+
+// Timings say how often and how much. The zero value of a field is its default.
+type Timings struct {
+	Interval  time.Duration // between two reads of the ledger; default 2 s
+	Lease     time.Duration // how long a dead process is waited for; default 30 s
 	Overdue   time.Duration // when issued work that nobody moved is issued again; default 10 min
 	PerTenant int           // devices or submissions of one tenant before it is the next one's turn; default 500
 }
 
-func (c Config) withDefaults() Config {
-	c.Interval = cmp.Or(max(c.Interval, 0), 2*time.Second)
-	c.Lease = cmp.Or(max(c.Lease, 0), 30*time.Second)
-	c.Overdue = cmp.Or(max(c.Overdue, 0), 10*time.Minute)
-	c.PerTenant = cmp.Or(max(c.PerTenant, 0), 500)
-	return c
+func (t Timings) withDefaults() Timings {
+	t.Interval = cmp.Or(max(t.Interval, 0), 2*time.Second)
+	t.Lease = cmp.Or(max(t.Lease, 0), 30*time.Second)
+	t.Overdue = cmp.Or(max(t.Overdue, 0), 10*time.Minute)
+	t.PerTenant = cmp.Or(max(t.PerTenant, 0), 500)
+	return t
 }
 
 // Ledger is what a dispatcher needs of the ledger.
@@ -61,48 +72,80 @@ type Emitter interface {
 
 // Deps are the dispatcher's neighbours.
 type Deps struct {
-	Ledger  Ledger
-	Emitter Emitter
-	Bell    *Bell            // optional: rings when work was committed that is due at once
-	Load    *Load            // optional: what the handlers of this process do
-	Logger  *slog.Logger     // optional; default: no log
-	Now     func() time.Time // optional; default time.Now
+	Ledger   Ledger
+	Emitter  Emitter
+	Notifier *Notifier        // optional: notifies when work was committed that is due at once
+	Load     *Load            // optional: what the handlers of this process do
+	Logger   *slog.Logger     // optional; default: no log
+	Now      func() time.Time // optional; default time.Now
+}
+
+func (d Deps) withDefaults() Deps {
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
+	d.Notifier = cmp.Or(d.Notifier, new(Notifier))
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return d
 }
 
 // finishTimeout bounds what is left to do after ctx has ended.
 const finishTimeout = 5 * time.Second
 
-// Run issues work until ctx ends, and returns nil then. It survives errors of ledger and broker.
+// task is a stage or a job.
+type task interface {
+	run(ctx context.Context)
+	round(ctx context.Context) error // once, if this process has the lease
+	finish(ctx context.Context)
+}
+
+// Run issues work and does jobs until ctx ends, and returns nil then. It survives errors of ledger and broker.
 func Run(ctx context.Context, cfg Config, deps Deps) error {
-	if deps.Logger == nil {
-		deps.Logger = slog.New(slog.DiscardHandler)
-	}
-	if deps.Now == nil {
-		deps.Now = time.Now
-	}
-	if deps.Bell == nil {
-		deps.Bell = new(Bell)
-	}
 	var all sync.WaitGroup
-	for _, stage := range cfg.Stages {
-		d := &dispatcher{Config: cfg.withDefaults(), Deps: deps, stage: stage}
-		all.Go(func() { d.run(ctx) })
+	for _, t := range tasks(cfg, deps) {
+		all.Go(func() {
+			defer t.finish(ctx)
+			t.run(ctx)
+		})
 	}
 	all.Wait()
 	return nil
 }
 
-// Bell wakes the dispatchers of a process before their interval is over. The zero value is ready to use.
-type Bell struct {
-	mu      sync.Mutex
-	hearers []chan struct{}
+// Once issues what is due now and does each job once, as far as no other process has the lease. It is Run for tests that go step
+// by step.
+func Once(ctx context.Context, cfg Config, deps Deps) error {
+	var errs []error
+	for _, t := range tasks(cfg, deps) {
+		errs = append(errs, t.round(ctx))
+		t.finish(ctx)
+	}
+	return errors.Join(errs...)
 }
 
-// Ring wakes every dispatcher that listens; it never blocks.
-func (b *Bell) Ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.hearers {
+func tasks(cfg Config, deps Deps) (all []task) {
+	deps = deps.withDefaults()
+	cfg.Owner, cfg.Timings = cmp.Or(cfg.Owner, uuid.NewString()), cfg.Timings.withDefaults()
+	for _, stage := range cfg.Stages {
+		all = append(all, &dispatcher{Config: cfg, Deps: deps, stage: stage, lease: newLease("dispatch/"+string(stage), cfg, deps)})
+	}
+	for _, job := range cfg.Jobs {
+		all = append(all, &repeater{Job: job, lease: newLease("job/"+job.Name, cfg, deps)})
+	}
+	return all
+}
+
+// Notifier wakes the dispatchers of a process before their interval is over. The zero value is ready to use.
+type Notifier struct {
+	mu      sync.Mutex
+	waiting []chan struct{}
+}
+
+// Notify wakes every dispatcher of the process; it never blocks.
+func (n *Notifier) Notify() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.waiting {
 		select {
 		case c <- struct{}{}:
 		default: // it is awake already
@@ -110,10 +153,10 @@ func (b *Bell) Ring() {
 	}
 }
 
-func (b *Bell) listen() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (n *Notifier) notifications() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	c := make(chan struct{}, 1)
-	b.hearers = append(b.hearers, c)
+	n.waiting = append(n.waiting, c)
 	return c
 }

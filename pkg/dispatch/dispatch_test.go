@@ -68,7 +68,7 @@ func (f *fake) ClaimDevices(_ context.Context, _ device.Stage, c ledger.Claim) (
 	return f.claim(f.devices, c)
 }
 
-func (f *fake) ClaimSubmissions(_ context.Context, c ledger.Claim) ([]string, error) {
+func (f *fake) ClaimSubmissions(_ context.Context, c ledger.Claim, _ ...ledger.SubmissionState) ([]string, error) {
 	rows, err := f.claim(f.submissions, c)
 	var ids []string
 	for _, r := range rows {
@@ -245,7 +245,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fake).add("large", 1000, time.Now()).add("small", 1, time.Now())
 		out := &emitted{}
-		stop := start(t, dispatch.Config{PerTenant: 100}, dispatch.Deps{Ledger: f, Emitter: out})
+		stop := start(t, dispatch.Config{Timings: dispatch.Timings{PerTenant: 100}}, dispatch.Deps{Ledger: f, Emitter: out})
 		defer stop()
 		got := out.take()
 		at := slices.IndexFunc(got, func(e event.Event) bool { return e.Tenant == "small" })
@@ -327,17 +327,17 @@ func TestOneTenantsErrorIsItsOwn(t *testing.T) {
 	})
 }
 
-func TestBell(t *testing.T) {
+func TestNotify(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, out, bell := new(fake), &emitted{}, new(dispatch.Bell)
-		bell.Ring() // nobody listens yet
-		defer start(t, dispatch.Config{Interval: time.Hour}, dispatch.Deps{Ledger: f, Emitter: out, Bell: bell})()
+		f, out, notifier := new(fake), &emitted{}, new(dispatch.Notifier)
+		notifier.Notify() // no dispatcher waits yet
+		defer start(t, dispatch.Config{Timings: dispatch.Timings{Interval: time.Hour}}, dispatch.Deps{Ledger: f, Emitter: out, Notifier: notifier})()
 		f.mu.Lock()
 		f.add("contoso", 1, time.Now())
 		f.mu.Unlock()
-		bell.Ring()
-		bell.Ring()
+		notifier.Notify()
+		notifier.Notify()
 		synctest.Wait()
 		if got := named(out.take()); len(got) != 1 {
 			t.Errorf("%v", got)
@@ -399,4 +399,28 @@ type stopping struct {
 func (s stopping) Emit(ctx context.Context, events ...event.Event) error {
 	defer s.stop()
 	return s.emitted.Emit(ctx, events...)
+}
+
+// TestOnce: a step by hand issues what is due and does the jobs, and gives the leases back.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, out, done := new(fake).add("contoso", 2, time.Now()), &emitted{}, 0
+		cfg := dispatch.Config{
+			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test",
+			Jobs: []dispatch.Job{{Name: "tidy", Every: time.Hour, Do: func(context.Context) error { done++; return errors.New("disk") }}},
+		}
+		for range 2 {
+			if err := dispatch.Once(t.Context(), cfg, dispatch.Deps{Ledger: f, Emitter: out}); err == nil || err.Error() != "disk" {
+				t.Errorf("%v", err)
+			}
+		}
+		if got := out.take(); len(got) != 1 || len(got[0].Devices) != 2 || done != 2 || f.released != 6 || len(f.leases) != 0 {
+			t.Errorf("%v; the job was done %d times; %d leases released", got, done, f.released)
+		}
+		f.leases["job/tidy"] = lease{"another process", time.Now().Add(time.Minute)}
+		if err := dispatch.Once(t.Context(), cfg, dispatch.Deps{Ledger: f, Emitter: out}); err != nil || done != 2 {
+			t.Errorf("%v; the job was done %d times", err, done)
+		}
+	})
 }

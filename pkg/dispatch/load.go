@@ -35,9 +35,9 @@ type occupancy struct {
 	calm  time.Time // when a handler was last free for so long that no message can have waited for it
 }
 
-// NewLoad returns the load of so many handlers in each lane of each type, for dispatchers of this configuration.
-func (c Config) NewLoad(handlers int) *Load {
-	return &Load{handlers: handlers, interval: c.withDefaults().Interval, items: map[string]int{}, lanes: map[laneOf]*occupancy{}}
+// NewLoad returns the load of so many handlers in each lane of each type, for dispatchers with these timings.
+func (t Timings) NewLoad(handlers int) *Load {
+	return &Load{handlers: handlers, interval: t.withDefaults().Interval, items: map[string]int{}, lanes: map[laneOf]*occupancy{}}
 }
 
 // Around returns the use case as one whose work is known; it is for pipeline.Config.

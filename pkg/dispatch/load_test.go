@@ -86,7 +86,7 @@ func overload(t *testing.T, known bool) (more int) {
 	synctest.Test(t, func(t *testing.T) {
 		f, out, d := new(fake).add("contoso", 300, time.Now()), &emitted{}, newFixture(event.DevicesCollected, 1)
 		deps := dispatch.Deps{Ledger: f, Emitter: out, Load: d.load}
-		deps.Bell = new(dispatch.Bell)
+		deps.Notifier = new(dispatch.Notifier)
 		if !known {
 			deps.Load = nil
 		}
@@ -96,7 +96,7 @@ func overload(t *testing.T, known bool) (more int) {
 		f.add("contoso", 1, time.Now().Add(time.Minute))
 		for _, e := range waiting { // each takes longer than work takes to get overdue; the next one follows at once
 			d.begin(t, e)
-			deps.Bell.Ring()
+			deps.Notifier.Notify()
 			later(15 * time.Minute)
 			more += len(out.take())
 			d.finish(e)

@@ -6,28 +6,41 @@ import (
 	"flag"
 	"fmt"
 
+	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/service"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/worker"
 )
 
-// Work is what a service's process does with its parts until ctx ends.
-type Work func(ctx context.Context, parts *Parts, tenants *tenant.Directory, env service.Env) error
+// Make makes the worker of a process.
+type Make func(worker.Deps) (*worker.Worker, error)
 
 // Check is what a process wants of its tenants beyond a file that can be read, such as tenant.Directory.CheckCredentials.
 type Check func(*tenant.Directory) error
 
+// GraphMain is Main for a service that works at Microsoft Graph with the tenants' credentials.
+func GraphMain(name string, newWorker func(worker.Config, worker.Deps, *autopilot.Directory) (*worker.Worker, error)) int {
+	return Main(name, func(fs *flag.FlagSet) Make {
+		concurrency := fs.Int("concurrency", 0, "events worked on at once; 0 = the default")
+		return func(d worker.Deps) (*worker.Worker, error) {
+			clients := autopilot.NewDirectory(autopilot.Settings{Tenants: d.Tenants, Budget: d.Ledger, Log: d.Logger, Now: d.Now})
+			return newWorker(worker.Config{Concurrency: *concurrency}, d, clients)
+		}
+	}, (*tenant.Directory).CheckCredentials)
+}
+
 // Main is the process of a service that has a ledger, a broker and tenants; it returns the exit code. Configure declares the
 // service's own flags; the checks are made before it starts, and under -check-config.
-func Main(name string, configure func(*flag.FlagSet) Work, checks ...Check) int {
+func Main(name string, configure func(*flag.FlagSet) Make, checks ...Check) int {
 	return service.Main(program(name, configure, checks))
 }
 
-func program(name string, configure func(*flag.FlagSet) Work, checks []Check) service.Program {
+func program(name string, configure func(*flag.FlagSet) Make, checks []Check) service.Program {
 	return service.Program{Name: name, Configure: func(fs *flag.FlagSet) func() (service.Run, error) {
 		ledgerAddress := fs.String("ledger", "", "address of the ledger: sqlite:FILE or postgres://… (required)")
 		brokerAddress := fs.String("broker", "", "address of the broker: nats://… or servicebus://… (required)")
 		file := fs.String("tenants", "", "file with the tenants (required)")
-		work := configure(fs)
+		newWorker := configure(fs)
 		return func() (service.Run, error) {
 			if err := required(fs, "ledger", "broker", "tenants"); err != nil {
 				return nil, err
@@ -37,7 +50,14 @@ func program(name string, configure func(*flag.FlagSet) Work, checks []Check) se
 				return nil, err
 			}
 			return func(ctx context.Context, env service.Env) error {
-				return run(ctx, *ledgerAddress, *brokerAddress, tenants, env, work)
+				o := Options{Logger: env.Logger, Now: env.Now, Tenants: tenants}
+				return Run(ctx, *ledgerAddress, *brokerAddress, o, env, func(ctx context.Context, d worker.Deps) error {
+					w, err := newWorker(d)
+					if err != nil {
+						return err
+					}
+					return w.Run(ctx)
+				})
 			}, nil
 		}
 	}}
@@ -54,17 +74,6 @@ func load(file string, checks []Check) (*tenant.Directory, error) {
 		}
 	}
 	return tenants, nil
-}
-
-func run(ctx context.Context, ledgerAddress, brokerAddress string, tenants *tenant.Directory, env service.Env, work Work) (err error) {
-	parts, err := Open(ctx, ledgerAddress, brokerAddress, Options{Logger: env.Logger, Now: env.Now, Tenants: tenants})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, parts.Close()) }()
-	env.Health.Add("ledger", parts.Ledger.Health)
-	env.Health.Add("broker", parts.Broker.Health)
-	return work(ctx, parts, tenants, env)
 }
 
 func required(fs *flag.FlagSet, names ...string) error {

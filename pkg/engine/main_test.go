@@ -33,7 +33,7 @@ func TestConfigurationIsCheckedBeforeTheStart(t *testing.T) {
 		"nobody home": {[]string{"-ledger", "sqlite:l.db", "-broker", "nats://127.0.0.1:1", "-tenants", file + "x"}, nil, []string{file + "x"}},
 	} {
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
-		build := program("demo", func(*flag.FlagSet) Work { return nil }, c.checks).Configure(fs)
+		build := program("demo", func(*flag.FlagSet) Make { return nil }, c.checks).Configure(fs)
 		if err := fs.Parse(c.args); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,8 @@ type Options struct {
 	Codec  ledger.Codec                  // how captures are stored; default ledger.Plain
 	Trace  func(operation, phase string) // called around the commit of every ledger transaction
 
+	Wrap func(broker.Broker) broker.Broker // of Run: comes between the broker and its users
+
 	Tenants *tenant.Directory // whose OEMs may come to a broker in this process
 }
 

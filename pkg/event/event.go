@@ -23,6 +23,9 @@ const (
 	DevicesReady      Type = "devices.ready.v1"      // grouper → whoever subscribes
 )
 
+// Source is the source of the events that a service emits.
+func Source(service string) string { return "/taxiway/" + service }
+
 // MaxChunk is the largest number of devices one event names.
 const MaxChunk = 100
 
@@ -30,7 +33,7 @@ const MaxChunk = 100
 type Event struct {
 	ID         string // UUIDv7, fresh for each issue; the broker's message id
 	Type       Type
-	Source     string // the emitting service, "/taxiway/collector"
+	Source     string // the emitting service, as Source says: "/taxiway/collector"
 	Tenant     device.TenantID
 	Time       time.Time
 	Batch      string // the batch the devices came with, when they share one

@@ -29,8 +29,8 @@ type DueDevice struct {
 	ChunkLimit int
 }
 
-// DueSubmissions issues submissions to look at.
+// DueSubmissions issues submissions.
 type DueSubmissions interface {
-	// ClaimSubmissions is ClaimDevices for submissions; it returns ids.
-	ClaimSubmissions(ctx context.Context, c Claim) ([]string, error)
+	// ClaimSubmissions is ClaimDevices for submissions in one of the states; it returns ids.
+	ClaimSubmissions(ctx context.Context, c Claim, states ...SubmissionState) ([]string, error)
 }

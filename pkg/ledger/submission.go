@@ -13,10 +13,10 @@ type SubmissionState string
 
 // The submission states.
 const (
-	SubmissionOpen    SubmissionState = "open"    // committed; whether the POST happened is not known
-	SubmissionPosted  SubmissionState = "posted"  // Autopilot has it; outcomes are awaited
-	SubmissionSettled SubmissionState = "settled" // every device has its outcome; import records are to be deleted
-	SubmissionClosed  SubmissionState = "closed"  // nothing left to do
+	SubmissionOpen     SubmissionState = "open"     // committed; whether the POST happened is not known
+	SubmissionPosted   SubmissionState = "posted"   // Autopilot has it; outcomes are awaited
+	SubmissionComplete SubmissionState = "complete" // every device has its outcome; import records are to be deleted
+	SubmissionClosed   SubmissionState = "closed"   // nothing left to do
 )
 
 // Submission is one import call to Autopilot: up to 100 devices under one fresh import id.
@@ -26,7 +26,7 @@ type Submission struct {
 	ImportID string // GUID; fresh for each submission
 	State    SubmissionState
 	Version  int64
-	Polls    int // looks at it so far
+	Polls    int // times it was polled so far
 	Due      time.Time
 	Code     fault.Code // why it waits or was given up
 	Created  time.Time

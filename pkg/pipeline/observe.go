@@ -23,15 +23,11 @@ type Metrics struct {
 // It panics when the names are taken by other metrics, as prometheus.MustRegister does.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
-		deliveries: telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "taxiway_deliveries_total",
-			Help: "Messages handled, by subscription, event type, outcome (ack, retry, dead-letter, release) and fault code.",
-		}, []string{"subscription", "type", "outcome", "code"})),
-		seconds: telemetry.Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "taxiway_delivery_seconds",
-			Help:    "Time to handle one message, by subscription and event type.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
-		}, []string{"subscription", "type"})),
+		deliveries: telemetry.Counters(reg, "taxiway_deliveries_total",
+			"Messages handled, by subscription, event type, outcome (ack, retry, dead-letter, release) and fault code.",
+			"subscription", "type", "outcome", "code"),
+		seconds: telemetry.Seconds(reg, "taxiway_delivery_seconds", "Time to handle one message, by subscription and event type.",
+			prometheus.ExponentialBuckets(0.001, 4, 10), "subscription", "type"),
 	}
 }
 

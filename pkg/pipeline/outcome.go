@@ -93,11 +93,11 @@ func knownTenant(s string) device.TenantID {
 }
 
 // panicked turns a panic into a fault. The value may hold anything, so only errors of the runtime are logged by their text.
-func panicked(ctx context.Context, log *slog.Logger, value any) error {
+func panicked(ctx context.Context, value any) error {
 	what := fmt.Sprintf("%T", value)
 	if e, ok := value.(runtime.Error); ok {
 		what = e.Error()
 	}
-	log.ErrorContext(ctx, "panic in a use case", slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	Logger(ctx).ErrorContext(ctx, "panic in a use case", slog.String("panic", what), slog.String("stack", string(debug.Stack())))
 	return fault.New(fault.InternalPanic, "a use case panicked; the stack is in the log")
 }

@@ -35,12 +35,17 @@ type Config struct {
 	DeadLetters  DeadLetters      // required: keeps the index of everything dead
 	Logger       *slog.Logger     // optional; default: no log
 	Metrics      *Metrics         // optional; default: not counted
-	Timeout      time.Duration    // of one attempt; default 5 minutes
-	MaxAttempts  int              // default 8
-	MinPause     time.Duration    // before the second attempt; default 1 s
-	MaxPause     time.Duration    // longest pause between attempts; default 60 times MinPause
 	Now          func() time.Time // default time.Now
 	Around       Around           // optional: comes between Consume and each use case
+	Attempts
+}
+
+// Attempts say how often and for how long a message is tried. The zero value of a field is its default.
+type Attempts struct {
+	Timeout     time.Duration // of one attempt; default 5 minutes
+	MaxAttempts int           // default 8
+	MinPause    time.Duration // before the second attempt; default 1 s
+	MaxPause    time.Duration // longest pause between attempts; default 60 times MinPause
 }
 
 func (c Config) withDefaults() Config {
@@ -77,7 +82,7 @@ func (p *pipe) handle(ctx context.Context, d broker.Delivery) broker.Outcome {
 	e, err := p.open(d)
 	if err == nil {
 		log = log.With(eventKeys(e)...)
-		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), log, d, e)
+		err = p.attempt(withTrace(withLogger(ctx, log), e.Trace), d, e)
 	}
 	outcome, err := p.decide(ctx, d, err)
 	if outcome.Action == broker.ActionDeadLetter {
@@ -111,13 +116,23 @@ func foreign(d broker.Delivery) (event.Event, error) {
 }
 
 // attempt calls the use case once: it may neither panic nor take longer than the timeout.
-func (p *pipe) attempt(ctx context.Context, log *slog.Logger, d broker.Delivery, e event.Event) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = panicked(ctx, log, r)
-		}
-	}()
+func (p *pipe) attempt(ctx context.Context, d broker.Delivery, e event.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	return p.use(ctx, d, e)
+	return guarded(ctx, func(ctx context.Context) error { return p.use(ctx, d, e) })
+}
+
+// Guard returns work that is no delivery's, such as a periodic job: it finds the logger in its context, and a panic in it is
+// an error.
+func Guard(log *slog.Logger, work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error { return guarded(withLogger(ctx, log), work) }
+}
+
+func guarded(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(ctx, r)
+		}
+	}()
+	return work(ctx)
 }

@@ -100,7 +100,7 @@ func TestOutcomeByKind(t *testing.T) {
 				tc.ctx = t.Context()
 			}
 			kept := &records{}
-			h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, MaxPause: 10 * time.Second}, func(context.Context, event.Event) error { return tc.err })
+			h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Attempts: pipeline.Attempts{MaxPause: 10 * time.Second}}, func(context.Context, event.Event) error { return tc.err })
 			out := h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1)))
 			if out.Action != tc.action || out.Pause < tc.min || out.Pause > tc.max {
 				t.Errorf("got %s after %s, want %s after %s to %s", out.Action, out.Pause, tc.action, tc.min, tc.max)
@@ -141,7 +141,7 @@ func TestForeignMessages(t *testing.T) {
 func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 	t.Parallel()
 	kept := &records{}
-	h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Now: func() time.Time { return at }, MaxAttempts: 3},
+	h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Now: func() time.Time { return at }, Attempts: pipeline.Attempts{MaxAttempts: 3}},
 		func(context.Context, event.Event) error {
 			return fault.New(fault.LedgerUnavailable, "the disk is full")
 		})
@@ -260,7 +260,7 @@ func TestOrder(t *testing.T) {
 				var out bytes.Buffer
 				reg := prometheus.NewRegistry()
 				h := pipeline.New(pipeline.Config{
-					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg), Timeout: time.Minute,
+					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg), Attempts: pipeline.Attempts{Timeout: time.Minute},
 					Logger: slog.New(slog.NewJSONHandler(&out, nil)),
 				}, tc.use)
 				_ = h(t.Context(), delivery(t, sample(), 2))

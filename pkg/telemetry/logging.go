@@ -21,6 +21,7 @@ const (
 	KeyError        = "error"
 	KeyCount        = "count"
 	KeyStage        = "stage"
+	KeyLease        = "lease"
 	KeySubscription = "subscription"
 	KeyWait         = "wait"
 	KeyTrace        = "trace"

@@ -9,15 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/broker"
@@ -28,6 +25,7 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/worker"
 	"taxiway.example/services/collector"
 )
 
@@ -87,12 +85,15 @@ func (s *site) run(t *testing.T, c collector.Config) *running {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{site: s, address: ln.Addr().String(), health: &telemetry.Health{}, stop: cancel, done: make(chan error, 1)}
+	health := new(telemetry.Health)
+	health.Add("ledger", s.ledger.Health)
+	r := &running{site: s, address: ln.Addr().String(), health: health, stop: cancel, done: make(chan error, 1)}
 	go func() {
-		r.done <- collector.Run(ctx, c, collector.Deps{
-			Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants, Health: r.health, Registry: prometheus.NewRegistry(),
-			Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listener: ln,
-		})
+		service, err := collector.New(c, collector.Deps{Listener: ln, Deps: worker.Deps{Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants, Health: r.health}})
+		if err == nil {
+			err = service.Run(ctx)
+		}
+		r.done <- err
 	}()
 	t.Cleanup(func() { cancel(); r.wait(t) })
 	return r
@@ -329,16 +330,16 @@ func TestStalledUpload(t *testing.T) {
 func TestConfigurationErrors(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	deps := collector.Deps{
-		Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants, Health: &telemetry.Health{}, Registry: prometheus.NewRegistry(),
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-	}
+	deps := collector.Deps{Deps: worker.Deps{Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants}}
 	bad := collector.Config{Limits: collector.Limits{Operators: []tenant.Key{{Name: "ops", SHA256: "xyz"}}}}
-	if err := collector.Run(t.Context(), bad, deps); err == nil || !strings.Contains(err.Error(), `key "ops"`) {
+	if _, err := collector.New(bad, deps); err == nil || !strings.Contains(err.Error(), `key "ops"`) {
 		t.Errorf("a bad key: %v", err)
 	}
-	deps.Registry = prometheus.NewRegistry()
-	if err := collector.Run(t.Context(), collector.Config{Addr: "256.0.0.1:1"}, deps); err == nil {
+	service, err := collector.New(collector.Config{Addr: "256.0.0.1:1"}, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Run(t.Context()); err == nil {
 		t.Error("a bad address was accepted")
 	}
 }

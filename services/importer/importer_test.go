@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"taxiway.example/pkg/autopilot"
@@ -29,10 +28,10 @@ import (
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
-	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/slowness"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/worker"
 	"taxiway.example/services/importer"
 )
 
@@ -89,13 +88,16 @@ func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant))
 	t.Helper()
 	w := &world{T: t, sim: simulator.New(o), log: &journal{}}
 	dir := t.TempDir()
-	l, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), sqlite.Options{})
+	parts, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ledger.db"), "nats+embedded:"+filepath.Join(dir, "broker"), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.ledger = l
-	t.Cleanup(func() { _ = l.Close() })
-	w.broker = newBroker(t, filepath.Join(dir, "broker"))
+	w.ledger, w.broker = parts.Ledger, parts.Broker
+	t.Cleanup(func() {
+		if err := parts.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	var configured []tenant.Tenant
 	for id, directory := range entra {
 		w.sim.AddTenant(simulator.Tenant{ID: directory, ClientID: clientID, ClientSecret: password})
@@ -113,23 +115,9 @@ func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant))
 		t.Fatal(err)
 	}
 	w.autopilot = autopilot.NewDirectory(autopilot.Settings{
-		Tenants: w.tenants, Budget: l, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: slowness.Stretch(5 * time.Second),
+		Tenants: w.tenants, Budget: w.ledger, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: slowness.Stretch(5 * time.Second),
 	})
 	return w
-}
-
-func newBroker(t *testing.T, dir string) broker.Broker {
-	t.Helper()
-	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(dir), engine.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return b
 }
 
 // fast are timings of a demo.
@@ -137,30 +125,34 @@ func fast() importer.Config {
 	x := slowness.Stretcher()
 	return importer.Config{
 		Timings: importer.Timings{
-			Claim: x(2 * time.Second), Settle: x(3 * time.Second),
+			Claim: x(2 * time.Second), Lost: x(3 * time.Second),
 			PollFirst: x(30 * time.Millisecond), PollMax: x(300 * time.Millisecond), Invisible: x(2 * time.Second),
 			RetryFirst: x(50 * time.Millisecond), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
 			Unavailable: x(50 * time.Millisecond), Grace: x(time.Second), Cleanup: x(20 * time.Millisecond),
 		},
-		Dispatch: dispatch.Config{Interval: x(20 * time.Millisecond), Lease: x(time.Second), Overdue: x(time.Second)},
+		Config: worker.Config{
+			Dispatch: dispatch.Timings{Interval: x(20 * time.Millisecond), Lease: x(time.Second), Overdue: x(time.Second)},
+		},
 	}
 }
 
 func (w *world) deps() importer.Deps {
-	return importer.Deps{
-		Ledger: w.ledger, Publisher: w.broker, Consumer: w.broker, Tenants: w.tenants,
-		Connect:  func(id device.TenantID) (importer.Autopilot, error) { return w.autopilot.For(id) },
-		Logger:   slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Registry: prometheus.NewRegistry(),
-	}
+	return importer.Deps{Autopilot: w.autopilot, Deps: worker.Deps{
+		Ledger: w.ledger, Broker: w.broker, Tenants: w.tenants,
+		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}}
 }
 
 // start runs a service; stop ends it and says what Run returned.
 func (w *world) start(cfg importer.Config) (stop func()) {
 	w.Helper()
+	service, err := importer.New(cfg, w.deps())
+	if err != nil {
+		w.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(w.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- importer.Run(ctx, cfg, w.deps()) }()
+	go func() { ended <- service.Run(ctx) }()
 	return sync.OnceFunc(func() {
 		w.Helper()
 		cancel()
@@ -365,7 +357,7 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 func TestTimingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*importer.Timings){
-		"settled before the claim is over": func(t *importer.Timings) { t.Claim, t.Settle = time.Minute, time.Minute },
+		"settled before the claim is over": func(t *importer.Timings) { t.Claim, t.Lost = time.Minute, time.Minute },
 		"polls that get faster":            func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
 		"retries that get faster":          func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
 		"a negative pause":                 func(t *importer.Timings) { t.Grace = -1 },
@@ -373,11 +365,11 @@ func TestTimingsAreChecked(t *testing.T) {
 	} {
 		var cfg importer.Config
 		change(&cfg.Timings)
-		if err := importer.Run(t.Context(), cfg, importer.Deps{}); err == nil || !strings.Contains(err.Error(), "timings") {
+		if _, err := importer.New(cfg, importer.Deps{}); err == nil || !strings.Contains(err.Error(), "timings") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (importer.Timings{}).WithDefaults().Validate(); err != nil {
+	if _, err := importer.New(importer.Config{}, importer.Deps{}); err != nil {
 		t.Errorf("the defaults: %v", err)
 	}
 }

@@ -29,7 +29,6 @@ type Options struct {
 	MaxDeadBytes   int64         // of the stream of dead letters; default 1 GiB
 	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
 	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
-	TrimEvery      time.Duration // how often done messages are removed; default 1 min
 	Logger         *slog.Logger  // default: silent
 	Now            func() time.Time
 
@@ -55,7 +54,6 @@ func (o Options) withDefaults() Options {
 	o.MaxDeadBytes = cmp.Or(o.MaxDeadBytes, 1<<30)
 	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 128<<20)
 	o.PublishTimeout = cmp.Or(o.PublishTimeout, 15*time.Second)
-	o.TrimEvery = cmp.Or(o.TrimEvery, time.Minute)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
@@ -69,12 +67,10 @@ func (o Options) withDefaults() Options {
 // Broker implements broker.Broker.
 type Broker struct {
 	Options
-	nc      *nats.Conn
-	js      jetstream.JetStream
-	stop    context.CancelFunc
-	trimmed chan struct{} // closed when the trimmer has ended
-	state   adapter.Conditions
-	seen    sync.Map // the last message of each stream as of the previous Trim
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	state adapter.Conditions
+	seen  sync.Map // the last message of each stream as of the previous Trim
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -89,20 +85,15 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
 	}
-	b := &Broker{Options: o, nc: nc, js: js, trimmed: make(chan struct{})}
+	b := &Broker{Options: o, nc: nc, js: js}
 	if err := b.setUp(ctx, true); err != nil {
 		return nil, err
 	}
-	trimming, stop := context.WithCancel(context.WithoutCancel(ctx))
-	b.stop = stop
-	go b.trimmer(trimming)
 	return b, nil
 }
 
 // Close ends the connection.
 func (b *Broker) Close(ctx context.Context) error {
-	b.stop()
-	<-b.trimmed
 	_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
 	b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
 	return nil

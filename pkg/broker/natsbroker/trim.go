@@ -3,27 +3,9 @@ package natsbroker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// trimmer removes done messages now and then.
-func (b *Broker) trimmer(ctx context.Context) {
-	defer close(b.trimmed)
-	tick := time.NewTicker(b.TrimEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := b.Trim(ctx); err != nil && ctx.Err() == nil {
-			b.Logger.WarnContext(ctx, "done messages could not be removed", "error", err)
-		}
-	}
-}
 
 // Trim removes messages that every subscription has acknowledged, of those that were there at the previous Trim: on a cluster
 // a consumer may hear of a message later than its stream. Without any subscription nothing is removed. Several processes may

@@ -109,6 +109,9 @@ func (b *Broker) greet(ctx context.Context) error {
 	})
 }
 
+// Trim does nothing: the service removes what a subscription has completed.
+func (b *Broker) Trim(context.Context) error { return nil }
+
 // Close ends the connection.
 func (b *Broker) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)

@@ -139,10 +139,13 @@ func claimSubmissions(b *fixture) {
 		b.must(err)
 		ids = append(ids, s.ID)
 	}
-	claim := func(tenant device.TenantID, at time.Time, limit int) []string {
-		claimed, err := b.ClaimSubmissions(b.Context(), ledger.Claim{Tenant: tenant, Now: at, Until: at.Add(time.Hour), Limit: limit})
+	claimIn := func(tenant device.TenantID, at time.Time, limit int, states ...ledger.SubmissionState) []string {
+		claimed, err := b.ClaimSubmissions(b.Context(), ledger.Claim{Tenant: tenant, Now: at, Until: at.Add(time.Hour), Limit: limit}, states...)
 		b.must(err)
 		return claimed
+	}
+	claim := func(tenant device.TenantID, at time.Time, limit int) []string {
+		return claimIn(tenant, at, limit, ledger.SubmissionPosted, ledger.SubmissionOpen)
 	}
 	late := t0.Add(time.Minute)
 	b.same(len(claim(contoso, t0, 10)), 0)
@@ -151,6 +154,15 @@ func claimSubmissions(b *fixture) {
 	b.same(claim(contoso, late, 2), []string{ids[0]})
 	b.same(len(claim(contoso, late, 2)), 0)
 	b.same(len(claim(contoso, late.Add(time.Hour), 9)), 3)
+
+	// Only in the states asked for.
+	complete := ledger.Submission{ID: ids[1], Tenant: contoso, Version: 1, State: ledger.SubmissionComplete, Due: late}
+	applied, err := b.Advance(b.Context(), ledger.SubmissionChange{Submission: complete})
+	b.must(err)
+	b.same(applied, true)
+	b.same(len(claim(contoso, late, 9)), 0)
+	b.same(len(claimIn(contoso, late, 9)), 0)
+	b.same(claimIn(contoso, late, 9, ledger.SubmissionComplete), []string{ids[1]})
 }
 
 func claimKeepsMoves(b *fixture) {

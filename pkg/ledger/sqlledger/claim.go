@@ -14,7 +14,7 @@ const (
 	dueDevices = `SELECT id, batch, chunk_limit FROM devices
 		WHERE stage = ? AND tenant = ? AND due > 0 AND due <= ? ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`
 	dueSubmissions = `SELECT id FROM submissions
-		WHERE tenant = ? AND due > 0 AND due <= ? ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`
+		WHERE tenant = ? AND due > 0 AND due <= ? AND state IN ? ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED`
 )
 
 // ClaimDevices issues due devices; see ledger.DueDevices.
@@ -41,10 +41,14 @@ func (l *Ledger) ClaimDevices(ctx context.Context, stage device.Stage, c ledger.
 }
 
 // ClaimSubmissions issues due submissions; see ledger.DueSubmissions.
-func (l *Ledger) ClaimSubmissions(ctx context.Context, c ledger.Claim) ([]string, error) {
+func (l *Ledger) ClaimSubmissions(ctx context.Context, c ledger.Claim, states ...ledger.SubmissionState) ([]string, error) {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = string(s)
+	}
 	var ids []string
 	err := l.write(ctx, "claim_submissions", func(ctx context.Context, t tx) (err error) {
-		ids, err = query(ctx, t.conn, scanID, dueSubmissions, c.Tenant, micros(c.Now), c.Limit)
+		ids, err = query(ctx, t.conn, scanID, dueSubmissions, c.Tenant, micros(c.Now), names, c.Limit)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

@@ -101,7 +101,10 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		"timeline":  func(ctx context.Context) error { _, err := l.Timeline(ctx, tenant, f.Devices[0]); return err },
 		"erase":     func(ctx context.Context) error { _, err := l.EraseCaptures(ctx, now.Add(time.Hour), 5); return err },
 		"due":       func(ctx context.Context) error { _, err := l.ClaimDevices(ctx, device.StageImport, claim); return err },
-		"due subs":  func(ctx context.Context) error { _, err := l.ClaimSubmissions(ctx, claim); return err },
+		"due subs": func(ctx context.Context) error {
+			_, err := l.ClaimSubmissions(ctx, claim, ledger.SubmissionOpen)
+			return err
+		},
 		"dead_letters": func(ctx context.Context) error {
 			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, After: f.DeadLetter, Limit: 5})
 			return err

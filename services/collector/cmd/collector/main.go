@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"os"
@@ -10,22 +9,19 @@ import (
 
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/service"
-	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/worker"
 	"taxiway.example/services/collector"
 )
 
 func main() { os.Exit(engine.Main("collector", configure)) }
 
-func configure(fs *flag.FlagSet) engine.Work {
+func configure(fs *flag.FlagSet) engine.Make {
 	var listen string
 	service.AddressVar(fs, &listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
 	retention := fs.Duration("retention", 0, "how long the hash of a ready or retired device is kept; 0 = 720h, negative = for ever")
 	bounds := limits(fs)
-	return func(ctx context.Context, p *engine.Parts, tenants *tenant.Directory, env service.Env) error {
-		return collector.Run(ctx, collector.Config{Addr: listen, Limits: bounds(), Retention: *retention}, collector.Deps{
-			Ledger: p.Ledger, Broker: p.Broker, Tenants: tenants, Health: env.Health,
-			Registry: env.Registry, Logger: env.Logger, Now: env.Now,
-		})
+	return func(d worker.Deps) (*worker.Worker, error) {
+		return collector.New(collector.Config{Addr: listen, Limits: bounds(), Retention: *retention}, collector.Deps{Deps: d})
 	}
 }
 

@@ -23,12 +23,10 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
 )
-
-// Source is the CloudEvents source of the collector's events.
-const Source = "/taxiway/collector"
 
 // Ledger is what taking in needs of the ledger.
 type Ledger interface {
@@ -88,17 +86,9 @@ func New(c Config, d Deps) (*Service, error) {
 		return nil, fmt.Errorf("collect: %w", err)
 	}
 	s := &Service{Deps: d, config: c.withDefaults(), rules: rules, active: map[string]bool{}}
-	s.rows = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "taxiway_collector_rows_total", Help: "Rows taken in, by tenant, outcome and code.",
-	}, []string{"tenant", "outcome", "code"})
-	s.events = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "taxiway_collector_events_total", Help: "Chunk events by what became of them; lost ones are left to the dispatcher.",
-	}, []string{"outcome"})
-	for _, c := range []prometheus.Collector{s.rows, s.events} {
-		if err := d.Metrics.Register(c); err != nil {
-			return nil, fmt.Errorf("collect: %w", err)
-		}
-	}
+	s.rows = telemetry.Counters(d.Metrics, "taxiway_collector_rows_total", "Rows taken in, by tenant, outcome and code.", "tenant", "outcome", "code")
+	s.events = telemetry.Counters(d.Metrics, "taxiway_collector_events_total",
+		"Chunk events by what became of them; lost ones are left to the dispatcher.", "outcome")
 	return s, nil
 }
 

@@ -66,7 +66,7 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range b.events.events {
 		sizes = append(sizes, len(e.Devices))
-		if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != result.Batch.ID || e.Source != collect.Source {
+		if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != result.Batch.ID || e.Source != event.Source("collector") {
 			t.Errorf("%+v", e)
 		}
 		for _, id := range e.Devices {

@@ -128,7 +128,7 @@ func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
 			r.events.WithLabelValues("left_to_dispatcher").Inc()
 			continue
 		}
-		e := event.ForDevices(event.DevicesCollected, Source, r.delivery.Tenant.ID, chunk, r.Now())
+		e := event.ForDevices(event.DevicesCollected, event.Source("collector"), r.delivery.Tenant.ID, chunk, r.Now())
 		e.Batch = r.result.Batch.ID
 		if err := r.emit(ctx, e); err != nil {
 			r.quiet = true

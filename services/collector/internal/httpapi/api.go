@@ -142,11 +142,7 @@ func New(c Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(d.Metrics)
-	if err != nil {
-		return nil, err
-	}
-	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c), metrics: m, mux: http.NewServeMux()}
+	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c), metrics: newMetrics(d.Metrics), mux: http.NewServeMux()}
 	methods := map[string]string{}
 	for _, r := range routes {
 		a.mux.Handle(r.Method+" "+r.Path, a.route(r))

@@ -9,10 +9,10 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"taxiway.example/pkg/backoff"
 	"taxiway.example/pkg/broker"
@@ -45,7 +45,7 @@ type Taker interface {
 	Take(ctx context.Context, d collect.Delivery) (collect.Result, error)
 }
 
-// Deps are the parts that Run works with.
+// Deps are the parts that Queues work with.
 type Deps struct {
 	Taker       Taker
 	Reader      ledger.BatchReader // looks up what was taken in before
@@ -64,25 +64,32 @@ const attempts = 60
 // again is the pause before a queue that cannot be consumed is tried again.
 const again = 30 * time.Second
 
-// Run takes in what comes through the queues of all tenants until ctx ends and every message at work is done; it returns nil
-// then. A queue that cannot be consumed holds up no other.
-func Run(ctx context.Context, c Config, d Deps) error {
-	c = c.withDefaults()
-	metrics := pipeline.NewMetrics(d.Metrics)
-	var g errgroup.Group
-	for _, t := range d.Tenants.All() {
+// Queues are the inbound queues of all tenants.
+type Queues struct {
+	Deps
+	config Config
+}
+
+// New returns the queues.
+func New(c Config, d Deps) *Queues { return &Queues{d, c.withDefaults()} }
+
+// Run takes in what comes through the queues until ctx ends and every message at work is done; it returns nil then. A queue that
+// cannot be consumed holds up no other.
+func (all *Queues) Run(ctx context.Context) error {
+	metrics := pipeline.NewMetrics(all.Metrics)
+	var working sync.WaitGroup
+	for _, t := range all.Tenants.All() {
 		for _, configured := range t.Queues {
-			q := &queue{Deps: d, config: c, tenant: t, Queue: configured}
+			q := &queue{Deps: all.Deps, config: all.config, tenant: t, Queue: configured}
 			handler := pipeline.NewForeign(pipeline.Config{
-				Subscription: Subscription, DeadLetters: d.DeadLetters, Logger: d.Logger, Metrics: metrics, MaxAttempts: attempts, Now: d.Now,
+				Subscription: Subscription, DeadLetters: all.DeadLetters, Logger: all.Logger, Metrics: metrics, Now: all.Now,
+				Attempts: pipeline.Attempts{MaxAttempts: attempts},
 			}, q.handle)
-			g.Go(func() error {
-				q.consume(ctx, handler)
-				return nil
-			})
+			working.Go(func() { q.consume(ctx, handler) })
 		}
 	}
-	return g.Wait()
+	working.Wait()
+	return nil
 }
 
 // queue is one source's way in.

@@ -68,9 +68,9 @@ func TestEachQueueIsOnItsOwn(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- Run(ctx, Config{}, Deps{
+			ended <- New(Config{}, Deps{
 				Consumer: b, Tenants: directory(t), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
-			})
+			}).Run(ctx)
 		}()
 		seen := func() []string {
 			synctest.Wait()

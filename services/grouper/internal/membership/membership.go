@@ -53,10 +53,10 @@ func New(groupTTL, memberTTL time.Duration, now func() time.Time) *Checker {
 }
 
 // Decide takes tagged devices to Grouped. A device without a tag needs no group.
-func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []step.Case) []step.Verdict {
+func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []step.Case) []step.Decision {
 	objects := e.EntraDevices(ctx, deviceIDs(cases))
 	groups := map[string]groupOfTag{} // by tag: asked for once, whatever the answer
-	verdicts := make([]step.Verdict, len(cases))
+	decisions := make([]step.Decision, len(cases))
 	for i, k := range cases {
 		tag, id := k.Device.Tag, EntraID(k)
 		patch := ledger.Patch{}
@@ -73,12 +73,12 @@ func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []
 			err = g.check(objects[id].Value.ObjectID)
 		}
 		if err != nil {
-			verdicts[i] = step.Stays(err)
+			decisions[i] = step.Stays(err)
 			continue
 		}
-		verdicts[i] = step.Reached(device.Grouped, patch)
+		decisions[i] = step.Reached(device.Grouped, patch)
 	}
-	return verdicts
+	return decisions
 }
 
 // EntraID is the deviceId of the case's Entra device, "" while Autopilot names none.

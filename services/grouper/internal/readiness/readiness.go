@@ -12,16 +12,16 @@ import (
 )
 
 // Decide takes grouped devices to Ready.
-func Decide(cases []step.Case) []step.Verdict {
-	verdicts := make([]step.Verdict, len(cases))
+func Decide(cases []step.Case) []step.Decision {
+	decisions := make([]step.Decision, len(cases))
 	for i, c := range cases {
-		verdicts[i] = decide(c.Identity)
+		decisions[i] = decide(c.Identity)
 	}
-	return verdicts
+	return decisions
 }
 
 // decide leaves a failed assignment waiting as well: the administrator mends it in Intune, and it goes on by itself.
-func decide(i autopilot.Identity) step.Verdict {
+func decide(i autopilot.Identity) step.Decision {
 	switch {
 	case i.ProfileAssigned():
 		return step.Reached(device.Ready, ledger.Patch{})

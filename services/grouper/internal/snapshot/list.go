@@ -40,11 +40,11 @@ func (t *list[T]) lock(ctx context.Context) error {
 
 func (t *list[T]) unlock() { <-t.turn }
 
-// take settles what is in the list and returns the rest.
-func (t *list[T]) take(asked []Asked, settle func(string, autopilot.Lookup[T])) (missing []Asked) {
+// take answers what is in the list and returns the rest.
+func (t *list[T]) take(asked []Asked, answer func(string, autopilot.Lookup[T])) (missing []Asked) {
 	for _, a := range asked {
 		if value, ok := t.rows[strings.ToLower(a.ID)]; ok {
-			settle(a.ID, autopilot.Lookup[T]{Value: value})
+			answer(a.ID, autopilot.Lookup[T]{Value: value})
 		} else {
 			missing = append(missing, a)
 		}
@@ -52,8 +52,8 @@ func (t *list[T]) take(asked []Asked, settle func(string, autopilot.Lookup[T])) 
 	return missing
 }
 
-// postpone settles things that are newer than the list, unless they are few: the next list will show them. It returns the rest.
-func (t *list[T]) postpone(missing []Asked, now time.Time, settle func(string, autopilot.Lookup[T])) (rest []Asked) {
+// postpone answers for things that are newer than the list, unless they are few: the next list will show them. It returns the rest.
+func (t *list[T]) postpone(missing []Asked, now time.Time, answer func(string, autopilot.Lookup[T])) (rest []Asked) {
 	var newer []Asked
 	for _, a := range missing {
 		if a.Since.Before(t.began) {
@@ -66,7 +66,7 @@ func (t *list[T]) postpone(missing []Asked, now time.Time, settle func(string, a
 		return missing
 	}
 	left := t.until.Sub(now)
-	refuse(newer, fault.New(fault.GraphThrottled, "too new for the last list of all devices, the next one will show it").After(left), settle)
+	refuse(newer, fault.New(fault.GraphThrottled, "too new for the last list of all devices, the next one will show it").After(left), answer)
 	return rest
 }
 

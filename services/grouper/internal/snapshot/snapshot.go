@@ -63,7 +63,7 @@ type Asked struct {
 // Throttled until it is time for the next one.
 func (l *Lists[T]) Find(ctx context.Context, id device.TenantID, asked []Asked, from Source[T]) (found map[string]autopilot.Lookup[T], listed map[string]bool) {
 	found, listed = make(map[string]autopilot.Lookup[T], len(asked)), make(map[string]bool, len(asked))
-	missing := l.look(ctx, id, asked, from, func(id string, lookup autopilot.Lookup[T]) {
+	missing := l.lookUp(ctx, id, asked, from, func(id string, lookup autopilot.Lookup[T]) {
 		found[id], listed[id] = lookup, lookup.Err == nil
 	})
 	if len(missing) > 0 {
@@ -72,30 +72,30 @@ func (l *Lists[T]) Find(ctx context.Context, id device.TenantID, asked []Asked, 
 	return found, listed
 }
 
-// look settles what can be settled by the tenant's list, which is read anew when it is too old and that is worth it, and returns
+// lookUp answers what can be answered by the tenant's list, which is read anew when it is too old and that is worth it, and returns
 // the ids to ask for one by one.
-func (l *Lists[T]) look(ctx context.Context, id device.TenantID, asked []Asked, from Source[T], settle func(string, autopilot.Lookup[T])) []string {
+func (l *Lists[T]) lookUp(ctx context.Context, id device.TenantID, asked []Asked, from Source[T], answer func(string, autopilot.Lookup[T])) []string {
 	t := l.of(id)
 	if err := t.lock(ctx); err != nil {
-		refuse(asked, err, settle)
+		refuse(asked, err, answer)
 		return nil
 	}
 	defer t.unlock()
 	now := l.config.Now()
 	limit := t.worth(len(asked), now)
 	if now.Before(t.until) {
-		return ids(t.postpone(t.take(asked, settle), now, settle))
+		return ids(t.postpone(t.take(asked, answer), now, answer))
 	}
 	l.clear(t)
 	if limit == 0 || l.config.Rows <= 0 {
 		return ids(asked)
 	}
 	err := l.read(ctx, t, from, limit)
-	missing := t.take(asked, settle)
+	missing := t.take(asked, answer)
 	switch {
 	case err == nil:
 	case fault.KindOf(err) == fault.Throttled || ctx.Err() != nil:
-		refuse(missing, err, settle)
+		refuse(missing, err, answer)
 		return nil
 	default:
 		t.blocked = l.config.Now().Add(l.config.Again)
@@ -105,9 +105,9 @@ func (l *Lists[T]) look(ctx context.Context, id device.TenantID, asked []Asked, 
 	return ids(missing)
 }
 
-func refuse[T any](asked []Asked, err error, settle func(string, autopilot.Lookup[T])) {
+func refuse[T any](asked []Asked, err error, answer func(string, autopilot.Lookup[T])) {
 	for _, a := range asked {
-		settle(a.ID, autopilot.Lookup[T]{Err: err})
+		answer(a.ID, autopilot.Lookup[T]{Err: err})
 	}
 }
 

@@ -15,31 +15,31 @@ type Case struct {
 	Identity autopilot.Identity
 }
 
-// Verdict is what a step decided about a device: it has reached a state, or something keeps it where it is or throws it back.
-type Verdict struct {
+// Decision is what a step decided about a device: it has reached a state, or something keeps it where it is or throws it back.
+type Decision struct {
 	To  device.State // where it goes; "" = nowhere, and then Err says why
 	Set ledger.Patch
 	Err error // a fault whose code becomes the reason; its kind says whether waiting helps
 }
 
 // Reached says that the device has got to a state.
-func Reached(to device.State, set ledger.Patch) Verdict { return Verdict{To: to, Set: set} }
+func Reached(to device.State, set ledger.Patch) Decision { return Decision{To: to, Set: set} }
 
 // Stays says that something keeps the device where it is.
-func Stays(err error) Verdict { return Verdict{Err: err} }
+func Stays(err error) Decision { return Decision{Err: err} }
 
 // Back says that something throws the device back to a state, where it waits.
-func Back(to device.State, set ledger.Patch, err error) Verdict {
-	return Verdict{To: to, Set: set, Err: err}
+func Back(to device.State, set ledger.Patch, err error) Decision {
+	return Decision{To: to, Set: set, Err: err}
 }
 
-// All gives every case the same verdict.
-func All(n int, v Verdict) []Verdict {
-	verdicts := make([]Verdict, n)
-	for i := range verdicts {
-		verdicts[i] = v
+// All gives every case the same decision.
+func All(n int, d Decision) []Decision {
+	decisions := make([]Decision, n)
+	for i := range decisions {
+		decisions[i] = d
 	}
-	return verdicts
+	return decisions
 }
 
 // Concerns reports whether an error met with one device would meet every other device of the tenant too, so that asking for

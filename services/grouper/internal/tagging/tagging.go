@@ -19,8 +19,8 @@ type Setter interface {
 
 // Decide takes registered devices to Tagged. A tag that nobody asks for is left alone: it may have been set by hand. Once the
 // tenant is throttled or refused, the rest of the devices wait without being asked for.
-func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) []step.Verdict {
-	verdicts := make([]step.Verdict, len(cases))
+func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) []step.Decision {
+	decisions := make([]step.Decision, len(cases))
 	var blocked error
 	for i, c := range cases {
 		want := t.WantedTag(c.Device)
@@ -29,7 +29,7 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 			err = set(ctx, s, want, c)
 		}
 		if err != nil {
-			verdicts[i] = step.Stays(err)
+			decisions[i] = step.Stays(err)
 			if step.Concerns(err) {
 				blocked = err
 			}
@@ -39,9 +39,9 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 		if c.Identity.EntraDeviceID != "" {
 			patch.EntraDeviceID = &c.Identity.EntraDeviceID
 		}
-		verdicts[i] = step.Reached(device.Tagged, patch)
+		decisions[i] = step.Reached(device.Tagged, patch)
 	}
-	return verdicts
+	return decisions
 }
 
 // Writes reports whether a registered device's tag is to be written.

@@ -10,7 +10,7 @@ import (
 )
 
 // claim is a worker's claim on a submission that it sends. It lasts for Timings.Claim and is renewed while the worker lives, so
-// that a slow POST is not taken for a lost one; another worker looks what became of the POST once the claim has run out.
+// that a slow POST is not taken for a lost one; another worker asks what became of the POST once the claim has run out.
 type claim struct {
 	*Service
 	cancel context.CancelCauseFunc

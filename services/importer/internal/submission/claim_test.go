@@ -62,7 +62,7 @@ func TestSlowPOSTIsNotTakenForLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
-		slowness := 3 * r.Timings.Settle
+		slowness := 3 * r.Timings.Lost
 		r.delay(func(ctx context.Context) error { return asleep(ctx, slowness) })
 		posted := make(chan error)
 		go func() { posted <- r.handle(r.collected(contoso, ids...)) }()

@@ -179,7 +179,7 @@ var brisk = knobs{
 		Import:          simulator.Delay{Min: 30 * time.Second, Max: 30 * time.Second},
 		IdentityVisible: simulator.Delay{Min: 20 * time.Second, Max: 20 * time.Second},
 	}},
-	timings: submission.Timings{PollFirst: 3 * time.Minute, Settle: 2 * time.Minute},
+	timings: submission.Timings{PollFirst: 3 * time.Minute, Lost: 2 * time.Minute},
 }
 
 // ending is where a device ended, without what differs from run to run.
@@ -264,9 +264,9 @@ func (r *rig) runWith(t *testing.T, s *submission.Service, ids []string) {
 		if time.Now().After(end) {
 			t.Fatalf("not settled: %s", r.describe(all))
 		}
-		due := r.due(contoso)
-		for _, e := range due {
-			if err := handleWith(s, e); errors.Is(err, errCrash) {
+		due := r.due()
+		for _, do := range due {
+			if err := do(s); errors.Is(err, errCrash) {
 				return
 			} else if err != nil {
 				t.Fatal(err)

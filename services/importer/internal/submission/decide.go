@@ -19,8 +19,8 @@ import (
 	"taxiway.example/services/importer/internal/outcome"
 )
 
-// look is one look at a submission: what it finds out and what follows.
-type look struct {
+// poll is one poll of a submission: what it finds out and what follows.
+type poll struct {
 	*Service
 	client Finder
 	sub    ledger.Submission
@@ -33,80 +33,80 @@ type look struct {
 	staying    int      // devices that wait on
 
 	searches int   // made so far
-	more     bool  // some were put off to the next look
+	more     bool  // some were put off to the next poll
 	failed   error // what kept the searches from going on
 }
 
 // decide says what becomes of one device, given its records.
-func (l *look) decide(ctx context.Context, d device.Device, records []autopilot.Imported) {
+func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.Imported) {
 	if len(records) == 0 {
-		l.missing(d)
+		p.missing(d)
 		return
 	}
 	r := outcome.Decisive(records)
-	l.records[d.ID] = r.ID
+	p.records[d.ID] = r.ID
 	d.Serial = cmp.Or(r.Serial, d.Serial) // the answer is about what was sent, whatever a newer capture says
-	p := outcome.For(r.Meaning())
-	ended := func(m ledger.Move) { l.end(m, string(r.Meaning())) }
+	policy := outcome.For(r.Meaning())
+	ended := func(m ledger.Move) { p.end(m, string(r.Meaning())) }
 	switch {
-	case p.Action == outcome.Wait:
-		l.stay(d, device.Submitted, l.alarm())
-	case p.Action == outcome.Register && r.RegistrationID != "":
-		l.register(d, r.RegistrationID, string(r.Meaning()))
-	case p.Action == outcome.Register: // registered, and the record does not say as what
-		l.find(ctx, d, search{why: fault.AutopilotAlreadyHere, limit: l.Timings.Invisible, meaning: r.Meaning(), otherwise: l.ghost})
-	case p.Action == outcome.Find:
-		l.find(ctx, d, search{why: p.Code, limit: l.Timings.Invisible, meaning: r.Meaning(), otherwise: l.ghost})
-	case p.Action == outcome.Twin:
-		l.find(ctx, d, search{why: p.Code, limit: l.Timings.Settle, meaning: r.Meaning(), otherwise: l.alone})
-	case p.Action == outcome.Hold:
-		ended(move(d, device.Held, time.Time{}, p.Code, said(r)))
-	case p.Action == outcome.Again:
-		ended(l.again(d, l.now, p.Code, said(r)))
+	case policy.Action == outcome.Wait:
+		p.stay(d, device.Submitted, p.alarm())
+	case policy.Action == outcome.Register && r.RegistrationID != "":
+		p.register(d, r.RegistrationID, string(r.Meaning()))
+	case policy.Action == outcome.Register: // registered, and the record does not say as what
+		p.find(ctx, d, search{why: fault.AutopilotAlreadyHere, limit: p.Timings.Invisible, meaning: r.Meaning(), otherwise: p.ghost})
+	case policy.Action == outcome.Find:
+		p.find(ctx, d, search{why: policy.Code, limit: p.Timings.Invisible, meaning: r.Meaning(), otherwise: p.ghost})
+	case policy.Action == outcome.Twin:
+		p.find(ctx, d, search{why: policy.Code, limit: p.Timings.Lost, meaning: r.Meaning(), otherwise: p.alone})
+	case policy.Action == outcome.Hold:
+		ended(move(d, device.Held, time.Time{}, policy.Code, said(r)))
+	case policy.Action == outcome.Again:
+		ended(p.again(d, p.now, policy.Code, said(r)))
 	default:
-		ended(move(d, device.Dead, time.Time{}, p.Code, said(r)))
+		ended(move(d, device.Dead, time.Time{}, policy.Code, said(r)))
 	}
 }
 
-// missing decides about a device without a record: it waits until the settle time has passed, then it counts as lost. If its
+// missing decides about a device without a record: it waits until Timings.Lost has passed, then it counts as lost. If its
 // record was there before, somebody deletes records by hand or the listing was incomplete once; then the time starts when it
 // was first missed. No search by serial number here: only Autopilot can say that this hardware is the one registered.
-func (l *look) missing(d device.Device) {
-	settle, posted := l.Timings.Settle, l.sub.Posted
+func (p *poll) missing(d device.Device) {
+	limit, posted := p.Timings.Lost, p.sub.Posted
 	if posted.IsZero() {
-		posted = l.sub.Created
+		posted = p.sub.Created
 	}
-	early := l.now.Sub(posted) < settle
+	early := p.now.Sub(posted) < limit
 	switch {
 	case early && d.State == device.Submitting:
-		l.stay(d, d.State, fault.GraphUnknownOutcome)
+		p.stay(d, d.State, fault.GraphUnknownOutcome)
 	case early:
-		l.stay(d, d.State, "")
-	case d.State == device.Submitted && (d.Code != fault.AutopilotLost || l.now.Sub(d.Updated) < settle):
-		l.stay(d, d.State, fault.AutopilotLost)
+		p.stay(d, d.State, "")
+	case d.State == device.Submitted && (d.Code != fault.AutopilotLost || p.now.Sub(d.Updated) < limit):
+		p.stay(d, d.State, fault.AutopilotLost)
 	default:
-		l.end(l.again(d, l.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
+		p.end(p.again(d, p.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
 	}
 }
 
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
-func (l *look) ghost(d device.Device, refused error) ledger.Move {
+func (p *poll) ghost(d device.Device, refused error) ledger.Move {
 	if refused != nil {
 		return move(d, device.Dead, time.Time{}, fault.CodeOf(refused),
 			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
 	}
 	return move(d, device.Dead, time.Time{}, fault.AutopilotGhost,
-		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", l.Timings.Invisible))
+		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", p.Timings.Invisible))
 }
 
-func (l *look) alone(d device.Device, refused error) ledger.Move {
+func (p *poll) alone(d device.Device, refused error) ledger.Move {
 	one, detail := 1, "The twin of the device does not show up; it is sent again alone."
 	if refused != nil {
 		detail = "The search for the twin of the device is refused; it is sent again alone."
 	}
-	m := l.again(d, l.now, fault.AutopilotDuplicated, detail)
+	m := p.again(d, p.now, fault.AutopilotDuplicated, detail)
 	m.Set.ChunkLimit = &one
 	return m
 }
@@ -121,36 +121,36 @@ type search struct {
 
 // find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search that
 // failed says nothing about the device, and costs time only; but one that the service refuses as it stands it always will.
-func (l *look) find(ctx context.Context, d device.Device, s search) {
-	if l.failed != nil || l.searches >= l.Timings.MaxLookups {
-		l.more = true
-		l.stay(d, device.Submitted, s.why)
+func (p *poll) find(ctx context.Context, d device.Device, s search) {
+	if p.failed != nil || p.searches >= p.Timings.MaxLookups {
+		p.more = true
+		p.stay(d, device.Submitted, s.why)
 		return
 	}
-	l.searches++
-	found, err := l.client.FindBySerial(ctx, d.Serial)
+	p.searches++
+	found, err := p.client.FindBySerial(ctx, d.Serial)
 	if err != nil && !refused(err) {
 		if aboutDevice(err) {
 			report(ctx, "the search for a registered device failed", err)
 		} else {
-			l.failed = err
+			p.failed = err
 		}
-		l.stay(d, device.Submitted, s.why)
+		p.stay(d, device.Submitted, s.why)
 		return
 	}
 	switch same, strength := pick(d, found), d.Serial.Placeholder(); {
 	case len(same) > 0 && strength != hwhash.NoPlaceholder:
 		detail := fmt.Sprintf("Its serial number is a %s placeholder; a device that is registered with it may be another one.", strength)
-		l.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
+		p.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case len(same) == 1:
-		l.register(d, same[0].ID, string(s.meaning))
+		p.register(d, same[0].ID, string(s.meaning))
 	case len(same) > 1:
 		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
-		l.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
-	case d.Code == s.why && l.now.Sub(d.Updated) >= s.limit:
-		l.end(s.otherwise(d, err), string(s.meaning))
+		p.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
+	case d.Code == s.why && p.now.Sub(d.Updated) >= s.limit:
+		p.end(s.otherwise(d, err), string(s.meaning))
 	default:
-		l.stay(d, device.Submitted, s.why)
+		p.stay(d, device.Submitted, s.why)
 	}
 }
 
@@ -166,69 +166,69 @@ func aboutDevice(err error) bool {
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.
-func (l *look) stay(d device.Device, in device.State, code fault.Code) {
-	l.staying++
+func (p *poll) stay(d device.Device, in device.State, code fault.Code) {
+	p.staying++
 	if d.State != in || d.Code != code {
-		l.moves = append(l.moves, move(d, in, time.Time{}, code, ""))
+		p.moves = append(p.moves, move(d, in, time.Time{}, code, ""))
 	}
 }
 
-func (l *look) register(d device.Device, id, meaning string) {
-	m := move(d, device.Registered, l.now.Add(l.Timings.Grace), "", "")
+func (p *poll) register(d device.Device, id, meaning string) {
+	m := move(d, device.Registered, p.now.Add(p.Timings.Grace), "", "")
 	m.Attempts, m.Set.RegistrationID = 0, &id
-	l.registered = append(l.registered, d)
-	l.end(m, meaning)
+	p.registered = append(p.registered, d)
+	p.end(m, meaning)
 }
 
-func (l *look) end(m ledger.Move, meaning string) {
-	l.moves = append(l.moves, m)
-	l.meanings = append(l.meanings, meaning)
+func (p *poll) end(m ledger.Move, meaning string) {
+	p.moves = append(p.moves, m)
+	p.meanings = append(p.meanings, meaning)
 }
 
 // alarm is the reason shown on devices whose import takes too long.
-func (l *look) alarm() fault.Code {
-	if l.now.Sub(l.sub.Created) >= l.Timings.Stuck {
+func (p *poll) alarm() fault.Code {
+	if p.now.Sub(p.sub.Created) >= p.Timings.Stuck {
 		return fault.AutopilotPending
 	}
 	return ""
 }
 
-// change is what the look does to the submission.
-func (l *look) change(ctx context.Context, present bool) ledger.SubmissionChange {
-	sub := l.sub
-	sub.Code = l.alarm()
+// change is what the poll does to the submission.
+func (p *poll) change(ctx context.Context, present bool) ledger.SubmissionChange {
+	sub := p.sub
+	sub.Code = p.alarm()
 	if present && sub.State == ledger.SubmissionOpen {
-		sub.State, sub.Posted = ledger.SubmissionPosted, l.now
+		sub.State, sub.Posted = ledger.SubmissionPosted, p.now
 	}
-	pause := l.Timings.poll(sub.Polls)
+	pause := p.Timings.poll(sub.Polls)
 	sub.Polls++
 	switch {
-	case l.staying == 0 && sub.State == ledger.SubmissionOpen:
-		// Nothing of it ever showed up. One more look, for records that come later still.
-		sub = settled(sub, l.now)
-		sub.Code, pause = fault.AutopilotLost, l.Timings.Settle
-	case l.staying == 0:
-		sub = settled(sub, l.now)
-		sub.Code, pause = "", l.Timings.Cleanup
-	case l.failed != nil:
-		sub.Code, pause = fault.CodeOf(l.failed), max(pause, l.Timings.pause(l.failed))
-	case l.more:
-		pause = l.Timings.poll(0)
+	case p.staying == 0 && sub.State == ledger.SubmissionOpen:
+		// Nothing of it ever showed up. One more time it is listed, for records that come later still.
+		sub = complete(sub, p.now)
+		sub.Code, pause = fault.AutopilotLost, p.Timings.Lost
+	case p.staying == 0:
+		sub = complete(sub, p.now)
+		sub.Code, pause = "", p.Timings.Cleanup
+	case p.failed != nil:
+		sub.Code, pause = fault.CodeOf(p.failed), max(pause, p.Timings.pause(p.failed))
+	case p.more:
+		pause = p.Timings.poll(0)
 	}
 	if sub.Code == fault.AutopilotPending {
-		l.Metrics.stuck.Inc()
+		p.metrics.stuck.WithLabelValues().Inc()
 		pipeline.Logger(ctx).WarnContext(ctx, "an import takes very long",
-			telemetry.KeyCount, l.staying, "since", sub.Created)
+			telemetry.KeyCount, p.staying, "since", sub.Created)
 	}
-	sub.Due = l.now.Add(spread(pause, sub.ID))
-	return ledger.SubmissionChange{Submission: sub, Items: l.items(), Moves: l.moves}
+	sub.Due = p.now.Add(spread(pause, sub.ID))
+	return ledger.SubmissionChange{Submission: sub, Items: p.items(), Moves: p.moves}
 }
 
 // items returns the items whose record was not known before.
-func (l *look) items() []ledger.Item {
+func (p *poll) items() []ledger.Item {
 	var changed []ledger.Item
-	for _, i := range l.sub.Items {
-		if id := l.records[i.Device]; id != "" && id != i.RecordID {
+	for _, i := range p.sub.Items {
+		if id := p.records[i.Device]; id != "" && id != i.RecordID {
 			i.RecordID = id
 			changed = append(changed, i)
 		}
@@ -237,11 +237,11 @@ func (l *look) items() []ledger.Item {
 }
 
 // count takes the committed outcomes into the metrics.
-func (l *look) count() {
-	for _, m := range l.meanings {
-		l.Metrics.outcomes.WithLabelValues(m).Inc()
+func (p *poll) count() {
+	for _, m := range p.meanings {
+		p.metrics.outcomes.WithLabelValues(m).Inc()
 	}
-	if l.sub.State == ledger.SubmissionOpen && len(l.records) == 0 && l.staying == 0 {
-		l.Metrics.submissions.WithLabelValues(resultLost).Inc()
+	if p.sub.State == ledger.SubmissionOpen && len(p.records) == 0 && p.staying == 0 {
+		p.metrics.submissions.WithLabelValues(resultLost).Inc()
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/event"
 	"taxiway.example/services/importer/internal/submission"
 )
 
@@ -27,13 +26,14 @@ func TestFullRedeliveryChangesNothing(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(scenarios)) {
 			ids = append(ids, scenarios[name](t, r)...)
 		}
-		events := []event.Event{r.collected(contoso, ids...)}
+		first := r.collected(contoso, ids...)
+		events := []work{func(s *submission.Service) error { return handleWith(s, first) }}
 		all := map[device.TenantID][]string{contoso: ids}
 		for !r.settled(all) {
-			due := r.due(contoso)
+			due := r.due()
 			events = append(events, due...)
-			for _, e := range due {
-				if err := r.handle(e); err != nil {
+			for _, do := range due {
+				if err := do(&r.Service); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -56,8 +56,8 @@ func TestFullRedeliveryChangesNothing(t *testing.T) {
 		}
 		before := photograph()
 		slices.Reverse(events)
-		for _, e := range events {
-			if err := r.handle(e); err != nil {
+		for _, do := range events {
+			if err := do(&r.Service); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -103,18 +103,17 @@ func TestTwoImporters(t *testing.T) {
 		r := newRig(t, t, knobs{sim: slow(), tenants: tenants})
 		ids := r.accept(contoso, machines(t, 1, 24)...)
 		twin := r.Service
-		twin.Metrics = r.Metrics
 		all := map[device.TenantID][]string{contoso: ids}
 		for end := time.Now().Add(24 * time.Hour); !r.settled(all); {
 			if time.Now().After(end) {
 				t.Fatalf("not settled: %s", r.describe(all))
 			}
-			due := r.due(contoso)
+			due := r.due()
 			var working sync.WaitGroup
 			for _, s := range []*submission.Service{&r.Service, &twin} {
-				for _, e := range due {
+				for _, do := range due {
 					working.Go(func() {
-						if err := handleWith(s, e); err != nil {
+						if err := do(s); err != nil {
 							t.Error(err)
 						}
 					})
@@ -224,9 +223,9 @@ func laws(t *testing.T, check *rapid.T) {
 		if time.Now().After(end) {
 			check.Fatalf("not settled: %s", r.describe(all))
 		}
-		due := r.due(contoso)
-		for _, e := range append(due, due...) {
-			if err := handleWith(&s, e); errors.Is(err, errCrash) {
+		due := r.due()
+		for _, do := range append(due, due...) {
+			if err := do(&s); errors.Is(err, errCrash) {
 				s = mortal()
 			} else if err != nil {
 				check.Fatal(err)

@@ -6,13 +6,13 @@ import (
 	"taxiway.example/pkg/telemetry"
 )
 
-// Metrics are what an operator watches of the importer; the logs say the rest.
-type Metrics struct {
+// metrics are what an operator watches of the importer; the logs say the rest.
+type metrics struct {
 	submissions *prometheus.CounterVec
 	outcomes    *prometheus.CounterVec
-	polls       prometheus.Counter
-	waits       prometheus.Counter
-	stuck       prometheus.Counter
+	polls       *prometheus.CounterVec
+	waits       *prometheus.CounterVec
+	stuck       *prometheus.CounterVec
 }
 
 // What became of a POST, as the label "result".
@@ -23,19 +23,13 @@ const (
 	resultLost    = "lost"    // it may have happened, and Autopilot knows nothing of it
 )
 
-// NewMetrics registers the metrics, or returns those that are registered already.
-func NewMetrics(reg prometheus.Registerer) *Metrics {
-	counter := func(name, help string) prometheus.Counter {
-		return telemetry.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}))
-	}
-	vec := func(name, help, label string) *prometheus.CounterVec {
-		return telemetry.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "taxiway_importer_" + name, Help: help}, []string{label}))
-	}
-	return &Metrics{
-		submissions: vec("submissions_total", "Import calls, by result (posted, refused, unknown) and those found lost.", "result"),
-		outcomes:    vec("outcomes_total", "Devices whose import ended, by the meaning of Autopilot's answer.", "meaning"),
-		polls:       counter("polls_total", "Looks at what became of an import."),
-		waits:       counter("budget_waits_total", "Steps put off because a tenant's share of Graph was used up or Graph said so."),
-		stuck:       counter("stuck_total", "Looks at imports that take longer than the alarm time."),
+func newMetrics(reg prometheus.Registerer) *metrics {
+	const prefix = "taxiway_importer_"
+	return &metrics{
+		submissions: telemetry.Counters(reg, prefix+"submissions_total", "Import calls, by result (posted, refused, unknown) and those found lost.", "result"),
+		outcomes:    telemetry.Counters(reg, prefix+"outcomes_total", "Devices whose import ended, by the meaning of Autopilot's answer.", "meaning"),
+		polls:       telemetry.Counters(reg, prefix+"polls_total", "Times that an import's records were listed."),
+		waits:       telemetry.Counters(reg, prefix+"budget_waits_total", "Steps put off because a tenant's share of Graph was used up or Graph said so."),
+		stuck:       telemetry.Counters(reg, prefix+"stuck_total", "Polls of imports that take longer than the alarm time."),
 	}
 }

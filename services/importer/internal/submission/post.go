@@ -30,7 +30,7 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.
 		}
 		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
 	}
-	switch verdict := judge(err); verdict {
+	switch what := sendingOf(err); what {
 	case unsent:
 		if failed := s.withdrawn(commit, sub, won); failed != nil {
 			report(ctx, "an import that was not sent could not be taken back; it will be looked for", failed)
@@ -39,7 +39,7 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.
 	case unknown:
 		return s.uncertain(ctx, sub, err)
 	default:
-		return s.refused(commit, sub, won, verdict, err)
+		return s.refused(commit, sub, won, what, err)
 	}
 }
 
@@ -68,7 +68,7 @@ func (c *claim) send(ctx context.Context, won []device.Device, rows map[string]a
 func (s *Service) accepted(
 	ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice, records []autopilot.Imported,
 ) error {
-	s.Metrics.submissions.WithLabelValues(resultPosted).Inc()
+	s.metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
 	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(spread(s.Timings.poll(0), sub.ID)), ""
 	c := ledger.SubmissionChange{Submission: sub}
@@ -85,7 +85,7 @@ func (s *Service) accepted(
 
 // uncertain notes that the import has to be looked for.
 func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why error) error {
-	s.Metrics.submissions.WithLabelValues(resultUnknown).Inc()
+	s.metrics.submissions.WithLabelValues(resultUnknown).Inc()
 	report(ctx, "nobody knows whether an import happened; it will be looked for", why)
 	now := s.Now()
 	sub.Posted, sub.Due, sub.Code = now, now.Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
@@ -95,7 +95,7 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 
 // withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends it.
 func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
-	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
+	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
 	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, ""
 	c := ledger.SubmissionChange{Submission: sub}
 	for _, d := range won {
@@ -106,13 +106,13 @@ func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []de
 }
 
 // refused gives the devices back: the import did not happen.
-func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []device.Device, verdict sending, why error) error {
-	s.Metrics.submissions.WithLabelValues(resultRefused).Inc()
+func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []device.Device, what sending, why error) error {
+	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
 	report(ctx, "an import was refused", why)
 	now := s.Now()
 	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
-	switch verdict {
+	switch what {
 	case divide:
 		c.Moves = s.divided(won, now, why)
 	case retry:
@@ -121,13 +121,13 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []devi
 		}
 	default:
 		if fault.KindOf(why) == fault.Throttled {
-			s.Metrics.waits.Inc()
+			s.metrics.waits.WithLabelValues().Inc()
 		}
 		c.Moves = s.all(won, device.Collected, now.Add(spread(s.Timings.pause(why), sub.ID)), why)
 	}
 	_, err := s.advance(ctx, c)
-	if err == nil && verdict == divide {
-		s.Ring()
+	if err == nil && what == divide {
+		s.Notify()
 	}
 	return err
 }

@@ -3,13 +3,12 @@ package submission_test
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/dispatch"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
@@ -19,46 +18,30 @@ func (r *rig) collected(id device.TenantID, devices ...string) event.Event {
 	return event.ForDevices(event.DevicesCollected, "/taxiway/test", id, devices, time.Now())
 }
 
-// due returns the events that the dispatcher would make now.
-func (r *rig) due(tenants ...device.TenantID) []event.Event {
-	r.Helper()
-	ctx := context.Background()
-	var events []event.Event
-	for _, id := range tenants {
-		c := ledger.Claim{Tenant: id, Now: time.Now(), Until: time.Now().Add(15 * time.Minute), Limit: 100}
-		devices, err := r.ledger.ClaimDevices(ctx, device.StageImport, c)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, chunk := range chunks(devices) {
-			events = append(events, r.collected(id, chunk...))
-		}
-		submissions, err := r.ledger.ClaimSubmissions(ctx, c)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for _, sub := range submissions {
-			events = append(events, event.ForSubmission("/taxiway/test", id, sub, time.Now()))
-		}
-	}
-	return events
-}
+// work is what a process of the service does next.
+type work func(*submission.Service) error
 
-// chunks keeps to the devices' limits; only devices of one limit share a chunk.
-func chunks(devices []ledger.DueDevice) [][]string {
-	byLimit := map[int][]string{}
-	for _, d := range devices {
-		byLimit[d.ChunkLimit] = append(byLimit[d.ChunkLimit], d.ID)
+// due returns what is due now: what the dispatcher issues, and the deletion of import records.
+func (r *rig) due() []work {
+	r.Helper()
+	var issued recorder
+	cfg := dispatch.Config{
+		Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test",
+		Timings: dispatch.Timings{Overdue: 15 * time.Minute, PerTenant: 100},
 	}
-	var all [][]string
-	for _, limit := range slices.Sorted(maps.Keys(byLimit)) {
-		size := limit
-		if size == 0 {
-			size = event.MaxChunk
+	if err := dispatch.Once(context.Background(), cfg, dispatch.Deps{Ledger: r.ledger, Emitter: &issued}); err != nil {
+		r.Fatal(err)
+	}
+	var due []work
+	for _, e := range issued.all {
+		due = append(due, func(s *submission.Service) error { return handleWith(s, e) })
+	}
+	for _, sub := range r.open() {
+		if sub.State == ledger.SubmissionComplete && !sub.Due.After(time.Now()) {
+			return append(due, func(s *submission.Service) error { return s.Deletion().Do(context.Background()) })
 		}
-		all = slices.AppendSeq(all, slices.Chunk(byLimit[limit], size))
 	}
-	return all
+	return due
 }
 
 // handle gives an event to the use case.
@@ -66,7 +49,7 @@ func (r *rig) handle(e event.Event) error { return handleWith(&r.Service, e) }
 
 func handleWith(s *submission.Service, e event.Event) error {
 	if e.Type == event.SubmissionDue {
-		return s.Look(context.Background(), e)
+		return s.Poll(context.Background(), e)
 	}
 	return s.Submit(context.Background(), e)
 }
@@ -127,10 +110,10 @@ func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
 // step handles what is due now, or waits until something is. It reports whether there was anything.
 func (r *rig) step() bool {
 	r.Helper()
-	due := r.due(slices.Collect(maps.Keys(r.accepted))...)
-	for _, e := range due {
-		if err := r.handle(e); err != nil {
-			r.Fatalf("%s: %v", e.Type, err)
+	due := r.due()
+	for _, do := range due {
+		if err := do(&r.Service); err != nil {
+			r.Fatal(err)
 		}
 	}
 	r.rest(len(due) > 0)

@@ -17,8 +17,8 @@ const (
 	unsent                  // it did not happen, and will not as long as the process lasts
 )
 
-// judge reads the error of a POST. Only an error that is known to mean "nothing happened" is taken for that.
-func judge(err error) sending {
+// sendingOf reads the error of a POST. Only an error that is known to mean "nothing happened" is taken for that.
+func sendingOf(err error) sending {
 	if fault.IsCancel(err) && !fault.Is(err) {
 		return unsent
 	}

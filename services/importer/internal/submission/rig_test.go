@@ -165,14 +165,14 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 		Tenants: tenants, Budget: l, HTTP: &http.Client{Transport: r.sim.Transport()}, Timeout: 20 * time.Second,
 	})
 	r.begun = &spy{Ledger: l, closed: map[string]bool{}}
-	r.Service = submission.Service{
-		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Ring: func() {}, Timings: k.timings.WithDefaults(),
-		Metrics: submission.NewMetrics(r.counts),
+	service, err := submission.New(k.timings, submission.Deps{
+		Ledger: r.begun, Tenants: tenants, Emitter: r.events, Now: time.Now, Notify: func() {}, Registry: r.counts,
 		Connect: func(id device.TenantID) (submission.Autopilot, error) { return r.graph.For(id) },
-	}
-	if err := r.Timings.Validate(); err != nil {
+	})
+	if err != nil {
 		tb.Fatal(err)
 	}
+	r.Service = *service
 	return r
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
@@ -24,6 +26,8 @@ type Ledger interface {
 	ledger.Submitter
 	ledger.SubmissionReader
 	ledger.Budget
+	ledger.DueSubmissions
+	ledger.Tenants
 }
 
 // Tenants finds the configuration of a tenant; tenant.Directory does.
@@ -59,22 +63,35 @@ type Emitter interface {
 	Emit(ctx context.Context, events ...event.Event) error
 }
 
-// Service carries submissions from step to step. All fields are required; it is safe for concurrent use.
-type Service struct {
-	Ledger  Ledger
-	Tenants Tenants
-	Connect func(device.TenantID) (Autopilot, error) // faults: TenantUnknown, TenantCredentialsRefused
-	Emitter Emitter
-	Ring    func() // wakes the dispatcher: there is work that is due at once
-	Metrics *Metrics
-	Timings Timings
-	Now     func() time.Time
+// Deps are the parts a Service works with, all of them required.
+type Deps struct {
+	Ledger   Ledger
+	Tenants  Tenants
+	Connect  func(device.TenantID) (Autopilot, error) // faults: TenantUnknown, TenantCredentialsRefused
+	Emitter  Emitter
+	Notify   func() // wakes the dispatcher: there is work that is due at once
+	Registry prometheus.Registerer
+	Now      func() time.Time
 }
 
-const (
-	by     = "importer"          // in the timelines
-	source = "/taxiway/importer" // in the events
-)
+// Service carries submissions from step to step. It is safe for concurrent use.
+type Service struct {
+	Deps
+	Timings Timings
+	metrics *metrics
+}
+
+// New returns a Service; an error says what is wrong with the timings.
+func New(t Timings, d Deps) (*Service, error) {
+	t = t.withDefaults()
+	if err := t.validate(); err != nil {
+		return nil, fmt.Errorf("timings: %w", err)
+	}
+	return &Service{d, t, newMetrics(d.Registry)}, nil
+}
+
+// by is who moves devices, in the timelines and in the events.
+const by = event.Importer
 
 // move is a move of a device as it was read; the device keeps its attempts.
 func move(d device.Device, to device.State, due time.Time, code fault.Code, detail string) ledger.Move {

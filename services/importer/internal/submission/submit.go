@@ -38,7 +38,7 @@ func (s *Service) Submit(ctx context.Context, e event.Event) error {
 		return err
 	}
 	if wait > 0 {
-		s.Metrics.waits.Inc()
+		s.metrics.waits.WithLabelValues().Inc()
 		shut := fault.New(fault.GraphThrottled, "the tenant's gate is shut")
 		return s.apply(ctx, s.all(devices, device.Collected, s.Now().Add(spread(wait, e.ID)), shut))
 	}
@@ -97,7 +97,7 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []device.D
 		return err
 	}
 	if len(rest) > 0 {
-		s.Ring()
+		s.Notify()
 	}
 	if len(rows) == 0 {
 		return nil

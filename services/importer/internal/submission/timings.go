@@ -12,9 +12,9 @@ import (
 // Timings are all the waits and limits of a submission's life. The zero value of a field is its default.
 type Timings struct {
 	Claim       time.Duration // how long a worker that sends is waited for after its last sign of life, default 1 min
-	Settle      time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
-	PollFirst   time.Duration // before the second look at an import, then doubling, default 15 s
-	PollMax     time.Duration // the longest pause between two looks, default 5 min
+	Lost        time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
+	PollFirst   time.Duration // before an import is polled again, then doubling, default 15 s
+	PollMax     time.Duration // the longest pause between two polls, default 5 min
 	Stuck       time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
 	Invisible   time.Duration // how long a device "already registered here" may stay invisible, default 2 h
 	RetryFirst  time.Duration // before a device is sent again after a failure that may pass, then doubling, default 2 min
@@ -25,14 +25,14 @@ type Timings struct {
 	Cleanup     time.Duration // between two rounds of deleting import records, default 30 s
 	CleanupEnd  time.Duration // records that cannot be deleted for this long are left alone, default 24 h
 	MaxAttempts int           // failed attempts of a device before it is dead, default 6
-	MaxLookups  int           // searches by serial in one look, default 20
+	MaxLookups  int           // searches by serial in one poll, default 20
 	MaxDeletes  int           // import records deleted in one round, default 20
 }
 
-// WithDefaults returns t with its zero fields filled in.
-func (t Timings) WithDefaults() Timings {
+// withDefaults returns t with its zero fields filled in.
+func (t Timings) withDefaults() Timings {
 	t.Claim = cmp.Or(t.Claim, time.Minute)
-	t.Settle = cmp.Or(t.Settle, max(5*time.Minute, 2*t.Claim))
+	t.Lost = cmp.Or(t.Lost, max(5*time.Minute, 2*t.Claim))
 	t.PollFirst = cmp.Or(t.PollFirst, 15*time.Second)
 	t.PollMax = cmp.Or(t.PollMax, max(5*time.Minute, t.PollFirst))
 	t.Stuck = cmp.Or(t.Stuck, time.Hour)
@@ -50,15 +50,15 @@ func (t Timings) WithDefaults() Timings {
 	return t
 }
 
-// Validate says what is wrong with the timings, all of it at once.
-func (t Timings) Validate() error {
+// validate says what is wrong with the timings, all of it at once.
+func (t Timings) validate() error {
 	var errs []error
 	for _, f := range []struct {
 		name string
 		d    time.Duration
 	}{
 		{"claim", t.Claim},
-		{"settle", t.Settle},
+		{"lost", t.Lost},
 		{"pollFirst", t.PollFirst},
 		{"pollMax", t.PollMax},
 		{"stuck", t.Stuck},
@@ -80,15 +80,15 @@ func (t Timings) Validate() error {
 			errs = append(errs, errors.New(rule))
 		}
 	}
-	ordered(t.Settle > t.Claim, "settle must be longer than claim: an import may be sent as long as its claim lasts")
+	ordered(t.Lost > t.Claim, "lost must be longer than claim: an import may be sent as long as its claim lasts")
 	ordered(t.PollMax >= t.PollFirst, "pollMax must not be shorter than pollFirst")
 	ordered(t.RetryMax >= t.RetryFirst, "retryMax must not be shorter than retryFirst")
 	ordered(t.MaxAttempts > 0 && t.MaxLookups > 0 && t.MaxDeletes > 0, "maxAttempts, maxLookups and maxDeletes must be positive")
 	return errors.Join(errs...)
 }
 
-// poll returns the pause after the given number of looks.
-func (t Timings) poll(looks int) time.Duration { return backoff.Doubled(t.PollFirst, looks, t.PollMax) }
+// poll returns the pause after the given number of polls.
+func (t Timings) poll(polls int) time.Duration { return backoff.Doubled(t.PollFirst, polls, t.PollMax) }
 
 // retry returns the pause after the given number of failed attempts, 1 or more.
 func (t Timings) retry(attempts int) time.Duration {

@@ -141,7 +141,7 @@ func TestPartialApplication(t *testing.T) {
 					r.step()
 				}
 				d := r.want(contoso, ids[2], device.Collected, fault.AutopilotLost)
-				if waited := d.Updated.Sub(first.Created); waited < r.Timings.Settle {
+				if waited := d.Updated.Sub(first.Created); waited < r.Timings.Lost {
 					t.Errorf("given up after %s", waited)
 				}
 				if d.Attempts != 1 {

@@ -1,4 +1,4 @@
-package grouper
+package grouping
 
 import (
 	"slices"
@@ -41,7 +41,7 @@ func pauses(t *rapid.T) time.Duration {
 // TestEveryCodeHasAConsequence: a device dies only of what neither time nor an administrator can heal.
 func TestEveryCodeHasAConsequence(t *testing.T) {
 	for _, e := range fault.Catalogue() {
-		got := judge(fault.New(e.Code, ""))
+		got := consequenceOf(fault.New(e.Code, ""))
 		if e.Kind == fault.Notice {
 			continue // goes with a row that is accepted
 		}
@@ -55,7 +55,7 @@ func TestEveryCodeHasAConsequence(t *testing.T) {
 		fault.GraphThrottled, fault.GraphUnavailable, fault.GraphUnknownOutcome, fault.TenantCredentialsRefused, fault.TenantPermissionMissing,
 		fault.GraphApprovalRequired, fault.GroupNone, fault.GroupMembershipPending, fault.GroupProfileFailed, fault.LedgerUnavailable,
 	} {
-		if judge(fault.New(code, "")) != wait {
+		if consequenceOf(fault.New(code, "")) != wait {
 			t.Errorf("%s costs an attempt", code)
 		}
 	}

@@ -1,4 +1,4 @@
-package grouper
+package grouping_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/grouper/internal/grouping"
 )
 
 func delivery(t *testing.T, e event.Event) broker.Delivery {
@@ -39,7 +40,7 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(100, "KIOSK", "KIOSK")
-	w.look(ids...)
+	w.check(ids...)
 	for _, id := range ids {
 		w.want(id, device.Ready, "")
 	}
@@ -70,10 +71,10 @@ func TestRedeliveryChangesNothing(t *testing.T) {
 	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(600) })
 	w.profile(w.group("KIOSK"))
 	waiting := w.all(3, "KIOSK", "")
-	w.look(waiting...)
+	w.check(waiting...)
 	before := w.want(waiting[0], device.Tagged, fault.GroupMembershipPending)
 	for range 3 {
-		w.look(waiting...)
+		w.check(waiting...)
 	}
 	after := w.want(waiting[0], device.Tagged, fault.GroupMembershipPending)
 	if w.count(updates) != 3 || after.Attempts != before.Attempts {
@@ -87,8 +88,8 @@ func TestDeviceThatIsReadyIsLeftAlone(t *testing.T) {
 	done := w.all(3, "KIOSK", "")
 	w.finish(done...)
 	asked, was := len(w.sim.Log()), w.want(done[0], device.Ready, "")
-	w.look(done...)
-	w.look("unknown")
+	w.check(done...)
+	w.check("unknown")
 	if got := w.device(done[0]); len(w.sim.Log()) != asked || got.Version != was.Version || len(w.emitted.events) != 1 {
 		t.Error("the event of a device that is ready had an effect")
 	}
@@ -119,8 +120,8 @@ func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
 			w.group("KIOSK")
 			w.group("SHOP")
 			id := w.registered(tt.row, tt.there)
-			w.look(id)
-			w.look(id)
+			w.check(id)
+			w.check(id)
 			d := w.want(id, device.Ready, "")
 			if d.Tag != tt.tag || w.count(updates) != tt.updates {
 				t.Errorf("tag %q after %d updates", d.Tag, w.count(updates))
@@ -155,7 +156,7 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	id := d.ID
 	var codes []fault.Code
 	for range 20 {
-		w.look(id)
+		w.check(id)
 		if d = w.device(id); d.State == device.Ready {
 			break
 		}
@@ -177,27 +178,27 @@ func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
 	})
 	w.profile(w.group("KIOSK"))
 	ids := w.all(3, "KIOSK", "LAB")
-	w.look(ids[0])
-	w.look(ids[1:]...)
+	w.check(ids[0])
+	w.check(ids[1:]...)
 	w.want(ids[0], device.Tagged, fault.GroupTagPending)
 	if w.count("settings.sync") != 1 {
 		t.Errorf("%d synchronisations asked for, want one for all", w.count("settings.sync"))
 	}
 	w.advance(time.Minute)
-	w.look(ids...)
+	w.check(ids...)
 	w.want(ids[2], device.Ready, "")
 	if w.count(updates) != 3 {
 		t.Errorf("%d updates", w.count(updates))
 	}
 	late := w.registered("KIOSK", "LAB")
-	w.look(late)
+	w.check(late)
 	if w.count("settings.sync") != 1 {
 		t.Error("synchronised twice within the pause")
 	}
 	w.advance(autopilot.SyncPause)
-	w.look(late)
+	w.check(late)
 	w.advance(time.Minute)
-	w.look(late)
+	w.check(late)
 	w.want(late, device.Ready, "")
 }
 
@@ -206,13 +207,13 @@ func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
 	w.profile("*")
 	id := w.registered("KIOSK", "KIOSK")
 	w.group("LAB")
-	w.look(id)
+	w.check(id)
 	if d := w.want(id, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, `1 dynamic groups has a rule for tag "KIOSK"`) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	w.group("KIOSK")
 	w.advance(time.Minute)
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Ready, "")
 }
 
@@ -224,10 +225,10 @@ func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	configured := tenantWith{w.stage.tenants, []tenant.Group{{Tag: "kiosk", ID: everyone}, {Tag: "LAB", ID: nowhere}}}
-	w.stage.tenants = configured
+	configured := tenantWith{w.stage.Tenants, []tenant.Group{{Tag: "kiosk", ID: everyone}, {Tag: "LAB", ID: nowhere}}}
+	w.stage.Tenants = configured
 	kiosk, lab := w.registered("KIOSK", "KIOSK"), w.registered("LAB", "LAB")
-	w.look(kiosk, lab)
+	w.check(kiosk, lab)
 	w.want(kiosk, device.Ready, "")
 	if d := w.want(lab, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
 		t.Errorf("detail %q", d.Detail)
@@ -238,7 +239,7 @@ func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
 }
 
 type tenantWith struct {
-	Tenants
+	grouping.Tenants
 	groups []tenant.Group
 }
 
@@ -253,14 +254,14 @@ func TestDeletedGroupIsForgotten(t *testing.T) {
 	w.profile("*")
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Tagged, fault.GroupMembershipPending)
 	w.advance(15 * time.Second)
 	w.fault(simulator.Fault{Operation: members, Effect: simulator.Reply, Status: 404, Code: "Request_ResourceNotFound"})
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Tagged, fault.GroupNone)
 	w.advance(30 * time.Second)
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Ready, "")
 	if w.count("groups.list") != 2 {
 		t.Errorf("%d lists of groups: a group that is gone is searched for anew", w.count("groups.list"))
@@ -277,7 +278,7 @@ func TestWaitsDouble(t *testing.T) {
 	var got []time.Duration
 	var codes []fault.Code
 	for range 40 {
-		w.look(id)
+		w.check(id)
 		d := w.device(id)
 		if d.State == device.Ready {
 			break
@@ -308,13 +309,13 @@ func TestMembersAreReadOnceForAllWhoWait(t *testing.T) {
 	w.group("KIOSK")
 	ids := w.all(30, "KIOSK", "KIOSK")
 	for chunk := range slices.Chunk(ids, 5) {
-		w.look(chunk...)
+		w.check(chunk...)
 	}
 	if w.count(members) != 1 || w.count("groups.list") != 1 {
 		t.Errorf("%d lists of members, %d of groups for six chunks", w.count(members), w.count("groups.list"))
 	}
 	w.advance(15 * time.Second)
-	w.look(ids...)
+	w.check(ids...)
 	if w.count(members) != 2 {
 		t.Errorf("%d lists of members: the second look must be a fresh one", w.count(members))
 	}
@@ -322,18 +323,18 @@ func TestMembersAreReadOnceForAllWhoWait(t *testing.T) {
 
 func TestPausedGroupIsNamed(t *testing.T) {
 	w := newWorld(t, func(s *setup) {
-		s.wrap = func(a Autopilot) Autopilot { return pausedGroups{a} }
+		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return pausedGroups{a} }
 		s.sim.Delays.Group = seconds(3600)
 	})
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
-	w.look(id)
+	w.check(id)
 	if d := w.want(id, device.Tagged, fault.GroupMembershipPending); !strings.Contains(d.Detail, "AP KIOSK) is paused") {
 		t.Errorf("detail %q", d.Detail)
 	}
 }
 
-type pausedGroups struct{ Autopilot }
+type pausedGroups struct{ grouping.Autopilot }
 
 func (p pausedGroups) DynamicGroups(ctx context.Context) ([]autopilot.Group, error) {
 	groups, err := p.Autopilot.DynamicGroups(ctx)
@@ -346,21 +347,21 @@ func (p pausedGroups) DynamicGroups(ctx context.Context) ([]autopilot.Group, err
 func TestFailedProfileWaitsForTheAdministrator(t *testing.T) {
 	failed := true
 	w := newWorld(t, func(s *setup) {
-		s.wrap = func(a Autopilot) Autopilot { return profileFails{a, &failed} }
+		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return profileFails{a, &failed} }
 	})
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
-	w.look(id)
+	w.check(id)
 	if d := w.want(id, device.Grouped, fault.GroupProfileFailed); !strings.Contains(d.Detail, "hardwareRequirementsNotMet") {
 		t.Errorf("detail %q", d.Detail)
 	}
 	failed = false
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Ready, "")
 }
 
 type profileFails struct {
-	Autopilot
+	grouping.Autopilot
 	failed *bool
 }
 
@@ -388,7 +389,7 @@ func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
 		t.Errorf("%s, due %v: must be looked at again", d.State, d.Due)
 	}
 	w.emitted.err = nil
-	w.look(ids...)
+	w.check(ids...)
 	w.want(ids[1], device.Ready, "")
 	if len(w.announced()) != 2 {
 		t.Errorf("announced %v", w.announced())
@@ -398,11 +399,11 @@ func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
 func TestWorkThatIsToldToStopLeavesNoTrace(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, func(s *setup) {
-		s.wrap = func(a Autopilot) Autopilot { return hooked{a, cancel} }
+		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return hooked{a, cancel} }
 	})
 	id := w.registered("KIOSK", "")
 	before := w.device(id)
-	err := w.stage.handle(ctx, event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
+	err := w.stage.Handle(ctx, event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
@@ -413,7 +414,7 @@ func TestWorkThatIsToldToStopLeavesNoTrace(t *testing.T) {
 
 // hooked does something right after the identities were read.
 type hooked struct {
-	Autopilot
+	grouping.Autopilot
 	hook func()
 }
 
@@ -427,7 +428,7 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 	var w *world
 	var ids []string
 	w = newWorld(t, func(s *setup) {
-		s.wrap = func(a Autopilot) Autopilot {
+		s.wrap = func(a grouping.Autopilot) grouping.Autopilot {
 			return hooked{a, func() {
 				d := w.device(ids[0])
 				if _, err := w.ledger.Move(t.Context(), ledger.Move{
@@ -440,7 +441,7 @@ func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
 	})
 	w.profile(w.group("KIOSK"))
 	ids = w.all(2, "KIOSK", "KIOSK")
-	w.look(ids...)
+	w.check(ids...)
 	w.want(ids[0], device.Retired, "")
 	w.want(ids[1], device.Ready, "")
 	if got := w.announced(); !slices.Equal(got, ids[1:]) {

@@ -1,8 +1,7 @@
-package grouper
+package grouping_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -19,13 +18,15 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/slowness"
+	"taxiway.example/pkg/worker"
+	"taxiway.example/services/grouper"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func openBroker(t *testing.T) broker.Broker {
 	t.Helper()
-	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(t.TempDir()), engine.Options{})
+	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+t.TempDir(), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func TestRun(t *testing.T) {
 		s.sim.Now = time.Now
 	})
 	w.t = time.Now()
-	w.stage.now = time.Now
+	w.stage.Now = time.Now
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "LAB")
 	w.onItsWay(ids[:20]...)
@@ -67,12 +68,15 @@ func TestRun(t *testing.T) {
 		})
 	})
 	running.Go(func() {
-		err := Run(ctx, Config{
-			Timings:  Timings{First: stretch(50 * time.Millisecond), Max: stretch(200 * time.Millisecond), Groups: time.Millisecond},
-			Dispatch: dispatch.Config{Interval: stretch(20 * time.Millisecond)},
-		}, Deps{
-			Ledger: w.ledger, Publisher: b, Consumer: b, Tenants: w.stage.tenants, Connect: w.stage.connect, Registry: w.metrics,
+		service, err := grouper.New(grouper.Config{
+			Timings: grouper.Timings{First: stretch(50 * time.Millisecond), Max: stretch(200 * time.Millisecond), Groups: time.Millisecond},
+			Config:  worker.Config{Dispatch: dispatch.Timings{Interval: stretch(20 * time.Millisecond)}},
+		}, grouper.Deps{
+			Deps: worker.Deps{Ledger: w.ledger, Broker: b, Tenants: w.tenants, Registry: w.metrics}, Autopilot: w.clients,
 		})
+		if err == nil {
+			err = service.Run(ctx)
+		}
 		if err != nil {
 			t.Errorf("Run returned %v", err)
 		}
@@ -95,12 +99,12 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunRefusesImpossibleTimings(t *testing.T) {
-	for name, timings := range map[string]Timings{
+	for name, timings := range map[string]grouper.Timings{
 		"negative":             {First: -1},
 		"members outlive wait": {First: time.Second, Members: 2 * time.Second},
 		"no attempts":          {MaxAttempts: -1},
 	} {
-		if err := Run(t.Context(), Config{Timings: timings}, Deps{}); err == nil {
+		if _, err := grouper.New(grouper.Config{Timings: timings}, grouper.Deps{}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

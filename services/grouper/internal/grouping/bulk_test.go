@@ -1,4 +1,4 @@
-package grouper
+package grouping_test
 
 import (
 	"slices"
@@ -32,12 +32,12 @@ func TestFewDevicesAreReadOneByOne(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(30, "KIOSK", "KIOSK")
-	w.look(ids[:10]...)
+	w.check(ids[:10]...)
 	if w.count(identityLists) != 0 || w.count(identityGets) != 10 || w.deviceGets() != 10 {
 		t.Errorf("%d lists, %d and %d single reads for ten devices", w.count(identityLists), w.count(identityGets), w.deviceGets())
 	}
 	w.advance(time.Minute)
-	w.look(ids[10:]...)
+	w.check(ids[10:]...)
 	if w.count(identityLists) != 1 || w.count(identityGets) != 10 || w.deviceGets() != 10 {
 		t.Errorf("%d lists, %d and %d single reads after twenty more", w.count(identityLists), w.count(identityGets), w.deviceGets())
 	}
@@ -51,7 +51,7 @@ func TestTagInListIsConfirmedBeforeItIsWritten(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "LAB")
-	w.look(ids[:20]...) // reads a list in which all tags are wrong
+	w.check(ids[:20]...) // reads a list in which all tags are wrong
 	if w.count(updates) != 20 || w.count(identityGets) != 20 || w.count(identityLists) != 1 {
 		t.Errorf("%d updates, %d single reads, %d lists", w.count(updates), w.count(identityGets), w.count(identityLists))
 	}
@@ -60,7 +60,7 @@ func TestTagInListIsConfirmedBeforeItIsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.look(ids[20:]...)
+	w.check(ids[20:]...)
 	if w.count(updates) != 40 || w.count(identityLists) != 1 {
 		t.Errorf("%d updates after %d lists: a tag was written by a list", w.count(updates), w.count(identityLists))
 	}
@@ -74,15 +74,15 @@ func TestNotInTheListIsNotGone(t *testing.T) {
 	w.handOver(lost, nowhere, w.now())
 	ids := append(w.all(30, "KIOSK", "KIOSK"), lost.ID)
 	w.fault(simulator.Fault{Operation: identityGets, Times: 1, Effect: simulator.Reply, Status: 503})
-	w.look(ids...)
+	w.check(ids...)
 	if d := w.want(lost.ID, device.Registered, fault.GraphUnavailable); d.Attempts != 0 || w.count(identityGets) != 1 {
 		t.Errorf("%d attempts, %d single reads", d.Attempts, w.count(identityGets))
 	}
 	w.advance(2 * time.Hour)
-	w.look(lost.ID)
+	w.check(lost.ID)
 	w.want(lost.ID, device.Registered, fault.GraphNotFound)
 	w.advance(time.Hour)
-	w.look(lost.ID)
+	w.check(lost.ID)
 	w.want(lost.ID, device.Dead, fault.AutopilotNotRegistered)
 	if w.count(identityGets) != 3 {
 		t.Errorf("%d single reads", w.count(identityGets))
@@ -92,16 +92,16 @@ func TestNotInTheListIsNotGone(t *testing.T) {
 func TestDevicesNewerThanTheListWaitForTheNext(t *testing.T) {
 	w := newWorld(t)
 	w.profile(w.group("KIOSK"))
-	w.look(w.all(20, "KIOSK", "KIOSK")...)
+	w.check(w.all(20, "KIOSK", "KIOSK")...)
 	w.advance(2 * time.Second)
 	late := w.all(20, "KIOSK", "KIOSK")
-	w.look(late...)
+	w.check(late...)
 	for _, id := range late {
 		w.want(id, device.Registered, fault.GraphThrottled)
 	}
 	w.untilDue(late[0])
 	w.advance(2 * time.Second)
-	w.look(late...)
+	w.check(late...)
 	for _, id := range late {
 		w.want(id, device.Ready, "")
 	}
@@ -115,8 +115,8 @@ func TestRefusedListLeavesSingleReads(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: deviceLists, Times: 1, Effect: simulator.Reply, Status: 400, Code: "Request_UnsupportedQuery"})
-	w.look(ids[:20]...)
-	w.look(ids[20:]...)
+	w.check(ids[:20]...)
+	w.check(ids[20:]...)
 	for _, id := range ids {
 		w.want(id, device.Ready, "")
 	}
@@ -130,7 +130,7 @@ func TestThrottledListPutsDevicesOff(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids := w.all(20, "KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: identityLists, Times: 1, Effect: simulator.Reply, Status: 429, RetryAfter: "90"})
-	w.look(ids...)
+	w.check(ids...)
 	for _, id := range ids {
 		d := w.want(id, device.Registered, fault.GraphThrottled)
 		if pause := d.Due.Sub(w.now()); pause < 90*time.Second || d.Attempts != 0 {
@@ -141,7 +141,7 @@ func TestThrottledListPutsDevicesOff(t *testing.T) {
 		t.Error("asked one by one after a 429")
 	}
 	w.advance(3 * time.Minute)
-	w.look(ids...)
+	w.check(ids...)
 	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
 		t.Errorf("%d devices announced", len(got))
 	}

@@ -1,4 +1,4 @@
-package dispatch_test
+package engine_test
 
 import (
 	"context"
@@ -15,33 +15,23 @@ import (
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
-	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/slowness"
 )
 
-func openLedger(t *testing.T) ledger.Ledger {
+func open(t *testing.T) *engine.Parts {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l
-}
-
-func openBroker(t *testing.T) broker.Broker {
-	t.Helper()
-	b, err := engine.OpenBroker(t.Context(), "nats+embedded:"+filepath.ToSlash(t.TempDir()), engine.Options{})
+	dir := t.TempDir()
+	parts, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ledger.db"), "nats+embedded:"+filepath.Join(dir, "broker"), engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Close(context.WithoutCancel(t.Context())); err != nil {
+		if err := parts.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return b
+	return parts
 }
 
 // accept puts devices into the ledger that are due now.
@@ -60,12 +50,13 @@ func accept(t *testing.T, l ledger.Ledger, tenant device.TenantID, from, n int) 
 	}
 }
 
-// TestThroughRealParts carries due devices from a ledger through a broker to a use case. The first delivery of everything
+// TestDispatchThroughRealParts carries due devices from a ledger through a broker to a use case. The first delivery of everything
 // is lost (the use case does nothing); overdue, it is issued again, though two processes dispatch.
-func TestThroughRealParts(t *testing.T) {
+func TestDispatchThroughRealParts(t *testing.T) {
 	t.Parallel()
 	const large, small = 320, 2
-	l, b := openLedger(t), openBroker(t)
+	parts := open(t)
+	l, b := parts.Ledger, parts.Broker
 	accept(t, l, "contoso", 1, large)
 	accept(t, l, "fabrikam", 1000, small)
 
@@ -91,7 +82,7 @@ func TestThroughRealParts(t *testing.T) {
 	for _, owner := range []string{"one", "two"} {
 		cfg := dispatch.Config{
 			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test", Owner: owner,
-			Interval: stretch(20 * time.Millisecond), Overdue: stretch(time.Second),
+			Timings: dispatch.Timings{Interval: stretch(20 * time.Millisecond), Overdue: stretch(time.Second)},
 		}
 		go func() {
 			ended <- dispatch.Run(ctx, cfg, dispatch.Deps{Ledger: l, Emitter: pipeline.NewEmitter(b)})

@@ -15,16 +15,15 @@ import (
 	"taxiway.example/pkg/telemetry"
 )
 
-// Look takes the submission of a SubmissionDue event one step further: it looks what became of its devices and, once all of
-// them have their outcome, deletes its import records.
-func (s *Service) Look(ctx context.Context, e event.Event) error {
+// Poll takes the submission of a SubmissionDue event one step further: it asks Autopilot what became of its devices.
+func (s *Service) Poll(ctx context.Context, e event.Event) error {
 	sub, err := s.Ledger.Submission(ctx, e.Tenant, e.Submission)
 	switch {
 	case fault.Is(err, fault.RequestNotFound):
 		return nil
 	case err != nil:
 		return err
-	case sub.State == ledger.SubmissionClosed:
+	case sub.State != ledger.SubmissionOpen && sub.State != ledger.SubmissionPosted:
 		return nil
 	}
 	devices, err := s.devices(ctx, sub)
@@ -33,10 +32,10 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 	}
 	waiting := remaining(sub, devices)
 	if len(waiting) == 0 {
-		sub = settled(sub, s.Now())
-		if s.Now().Sub(sub.Posted) > s.Timings.CleanupEnd {
-			return s.close(ctx, sub)
-		}
+		sub = complete(sub, s.Now())
+		sub.Due = s.Now().Add(spread(s.Timings.Cleanup, sub.ID))
+		_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
+		return err
 	}
 	client, records, err := s.read(ctx, sub)
 	switch {
@@ -44,8 +43,6 @@ func (s *Service) Look(ctx context.Context, e event.Event) error {
 		return err
 	case err != nil:
 		return s.putOff(ctx, sub, waiting, err)
-	case len(waiting) == 0:
-		return s.cleanUp(ctx, client, sub, records)
 	}
 	return s.review(ctx, client, sub, devices, records)
 }
@@ -72,7 +69,7 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Metrics.polls.Inc()
+	s.metrics.polls.WithLabelValues().Inc()
 	records, err := client.Imported(ctx, sub.ImportID)
 	return client, own(records, sub), err
 }
@@ -80,12 +77,12 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 // putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is shown on
 // the devices.
 func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []device.Device, why error) error {
-	report(ctx, "a look at an import was put off", why)
+	report(ctx, "asking about an import was put off", why)
 	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.pause(why), sub.ID)), fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
 	switch fault.KindOf(why) {
 	case fault.Throttled:
-		s.Metrics.waits.Inc()
+		s.metrics.waits.WithLabelValues().Inc()
 	case fault.Denied, fault.NotFound, fault.Permanent, fault.Invalid:
 		for _, d := range waiting {
 			if d.Code != fault.CodeOf(why) {
@@ -101,23 +98,23 @@ func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []d
 func (s *Service) review(
 	ctx context.Context, client Finder, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
 ) error {
-	l := &look{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
+	p := &poll{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
 	mine := match(sub.Items, devices, records)
-	for _, d := range l.turn(remaining(sub, devices)) {
-		l.decide(ctx, d, mine[d.ID])
+	for _, d := range p.turn(remaining(sub, devices)) {
+		p.decide(ctx, d, mine[d.ID])
 	}
-	applied, err := s.advance(ctx, l.change(ctx, len(records) > 0))
+	applied, err := s.advance(ctx, p.change(ctx, len(records) > 0))
 	if err != nil || !applied {
 		return err
 	}
-	l.count()
-	return s.announce(ctx, sub, l.registered)
+	p.count()
+	return s.announce(ctx, sub, p.registered)
 }
 
-// turn puts the devices in an order in which, from look to look, others come first: a look makes only so many searches.
-func (l *look) turn(waiting []device.Device) []device.Device {
+// turn puts the devices in an order in which, from poll to poll, others come first: a poll makes only so many searches.
+func (p *poll) turn(waiting []device.Device) []device.Device {
 	slices.SortFunc(waiting, func(a, b device.Device) int { return strings.Compare(a.ID, b.ID) })
-	first := l.sub.Polls * l.Timings.MaxLookups % len(waiting)
+	first := p.sub.Polls * p.Timings.MaxLookups % len(waiting)
 	return slices.Concat(waiting[first:], waiting[:first])
 }
 
@@ -126,7 +123,7 @@ func (s *Service) announce(ctx context.Context, sub ledger.Submission, registere
 	if len(registered) == 0 {
 		return nil
 	}
-	e := event.ForDevices(event.DevicesRegistered, source, sub.Tenant, ids(registered), s.Now())
+	e := event.ForDevices(event.DevicesRegistered, event.Source(by), sub.Tenant, ids(registered), s.Now())
 	if e.Batch = registered[0].Batch; slices.ContainsFunc(registered, func(d device.Device) bool { return d.Batch != e.Batch }) {
 		e.Batch = ""
 	}

@@ -23,16 +23,13 @@ const (
 type dispatcher struct {
 	Config
 	Deps
+	*lease
 	stage   Stage
-	renewed time.Time     // when the lease was last taken; zero = not held
 	claimed []event.Event // claimed and not yet published, because the broker failed
 }
 
-func (d *dispatcher) lease() string { return "dispatch/" + string(d.stage) }
-
 func (d *dispatcher) run(ctx context.Context) {
-	defer d.finish(ctx)
-	bell := d.Bell.listen()
+	notified := d.Notifier.notifications()
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -42,24 +39,26 @@ func (d *dispatcher) run(ctx context.Context) {
 			pause = 0
 		case ctx.Err() == nil:
 			pause = min(max(2*pause, firstPause), longPause)
-			d.Logger.WarnContext(ctx, "work could not be issued", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err), slog.Duration(telemetry.KeyWait, pause))
+			d.warn(ctx, "work could not be issued", err, slog.Duration(telemetry.KeyWait, pause))
 		}
 		if pause > 0 {
 			idle(ctx, pause, nil)
 		} else {
-			idle(ctx, max(d.Interval, time.Since(began)), bell) // a ledger that is slow is asked less
+			idle(ctx, max(d.Interval, time.Since(began)), notified) // a ledger that is slow is asked less
 		}
 	}
 }
 
-// round issues what is due now, until the handlers have enough. Tenants take turns: one with a million devices makes none wait.
+// round issues what is due now.
 func (d *dispatcher) round(ctx context.Context) error {
 	if err := d.publish(ctx); err != nil {
 		return err
 	}
-	if held, err := d.hold(ctx); err != nil || !held {
-		return err
-	}
+	return d.during(ctx, d.issue)
+}
+
+// issue issues until the handlers have enough. Tenants take turns: one with a million devices makes none wait.
+func (d *dispatcher) issue(ctx context.Context) error {
 	tenants, err := d.Ledger.Tenants(ctx)
 	if err != nil {
 		return err
@@ -68,9 +67,6 @@ func (d *dispatcher) round(ctx context.Context) error {
 	for len(tenants) > 0 && !d.Load.full(d.event(), broker.Bulk) {
 		var again []device.TenantID
 		for _, t := range tenants {
-			if held, err := d.hold(ctx); err != nil || !held {
-				return errors.Join(append(failed, err)...)
-			}
 			n, err := d.claim(ctx, t)
 			if err != nil {
 				failed = append(failed, err) // the other tenants go on
@@ -87,33 +83,14 @@ func (d *dispatcher) round(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// hold takes the lease, or renews it when a third of it has passed.
-func (d *dispatcher) hold(ctx context.Context) (bool, error) {
-	now := d.Now()
-	if !d.renewed.IsZero() && now.Sub(d.renewed) < d.Lease/3 {
-		return true, nil
-	}
-	held, err := d.Ledger.Acquire(ctx, d.lease(), d.Owner, d.Lease, now.UTC())
-	d.renewed = time.Time{}
-	if held && err == nil {
-		d.renewed = now
-	}
-	return held, err
-}
-
 // finish issues what was claimed when ctx ended, and gives the lease back.
 func (d *dispatcher) finish(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
-	if err := d.publish(ctx); err != nil {
-		d.Logger.WarnContext(ctx, "claimed work is issued when it is overdue", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err))
+	if err := d.publish(last); err != nil {
+		d.warn(last, "claimed work is issued when it is overdue", err)
 	}
-	if d.renewed.IsZero() {
-		return
-	}
-	if err := d.Ledger.Release(ctx, d.lease(), d.Owner); err != nil {
-		d.Logger.WarnContext(ctx, "the lease could not be released and must run out", slog.String(telemetry.KeyStage, string(d.stage)), slog.Any(telemetry.KeyError, err))
-	}
+	d.lease.finish(ctx)
 }
 
 // claim takes one turn's work of a tenant and returns how much it was.
@@ -121,7 +98,7 @@ func (d *dispatcher) claim(ctx context.Context, t device.TenantID) (int, error) 
 	now := d.Now().UTC()
 	c := ledger.Claim{Tenant: t, Now: now, Until: now.Add(d.Overdue), Limit: d.PerTenant}
 	if d.stage == Submissions {
-		ids, err := d.Ledger.ClaimSubmissions(ctx, c)
+		ids, err := d.Ledger.ClaimSubmissions(ctx, c, ledger.SubmissionOpen, ledger.SubmissionPosted)
 		for _, id := range slices.DeleteFunc(slices.Clone(ids), d.Load.has) {
 			d.claimed = append(d.claimed, event.ForSubmission(d.Source, t, id, now))
 		}
@@ -158,15 +135,4 @@ func (d *dispatcher) publish(ctx context.Context) error {
 	d.Logger.DebugContext(ctx, "work issued", slog.String(telemetry.KeyStage, string(d.stage)), slog.String(telemetry.KeyTenant, string(d.claimed[0].Tenant)), slog.Int(telemetry.KeyCount, len(d.claimed)))
 	d.claimed = nil
 	return nil
-}
-
-// idle waits until d has passed, the bell rings or ctx ends.
-func idle(ctx context.Context, d time.Duration, bell <-chan struct{}) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-bell:
-	case <-ctx.Done():
-	}
 }

@@ -1,4 +1,4 @@
-package grouper
+package grouping_test
 
 import (
 	"slices"
@@ -22,7 +22,7 @@ func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
 	ids := w.all(5, "KIOSK", "LAB")
 	w.fault(simulator.Fault{Operation: updates, Nth: 2, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
 	w.fault(simulator.Fault{Operation: "identities.get", Nth: 5, Effect: simulator.Reply, Status: 500})
-	w.look(ids...)
+	w.check(ids...)
 	states := map[device.State]int{}
 	for _, id := range ids {
 		d := w.device(id)
@@ -55,11 +55,11 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 	id := w.registered("KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Times: -1, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
 	for range 3 {
-		w.look(id)
+		w.check(id)
 		w.want(id, device.Registered, fault.GraphConflict)
 		w.untilDue(id)
 	}
-	w.look(id)
+	w.check(id)
 	d := w.want(id, device.Dead, fault.DeviceAttemptsUsedUp)
 	if !strings.Contains(d.Detail, "4 attempts, the last one ended with graph.conflict") || w.count(updates) != 4 {
 		t.Errorf("%q after %d updates", d.Detail, w.count(updates))
@@ -81,7 +81,7 @@ func TestRefusedTagIsNotTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.Reply, Status: 400, Code: "BadRequest", Message: "no such tag"})
-	w.look(id)
+	w.check(id)
 	if d := w.want(id, device.Dead, fault.GraphBadRequest); !strings.Contains(d.Detail, "no such tag") {
 		t.Errorf("detail %q", d.Detail)
 	}
@@ -92,7 +92,7 @@ func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids := w.all(10, "KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Nth: 4, Effect: simulator.Reply, Status: 429, RetryAfter: "120"})
-	w.look(ids...)
+	w.check(ids...)
 	if w.count(updates) != 4 {
 		t.Errorf("%d updates: after a 429 nothing more is sent", w.count(updates))
 	}
@@ -112,7 +112,7 @@ func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
 	}
 	asked := len(w.sim.Log())
 	w.advance(time.Minute)
-	w.look(ids...)
+	w.check(ids...)
 	if len(w.sim.Log()) != asked {
 		t.Error("sent past the shut gate")
 	}
@@ -131,7 +131,7 @@ func TestSmallBudgetIsSharedOutOverTime(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	ids := w.all(10, "KIOSK", "")
 	for range 10 {
-		w.look(ids...)
+		w.check(ids...)
 		w.advance(20 * time.Second)
 	}
 	for _, id := range ids {
@@ -147,12 +147,12 @@ func TestLostAnswerToATagIsLookedUp(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "LAB")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.ResetAfter})
-	w.look(id)
+	w.check(id)
 	if d := w.want(id, device.Registered, fault.GraphUnknownOutcome); d.Attempts != 0 {
 		t.Errorf("%d attempts", d.Attempts)
 	}
 	w.untilDue(id)
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Ready, "")
 	if w.count(updates) != 1 {
 		t.Errorf("%d updates: the first had happened", w.count(updates))
@@ -198,7 +198,7 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 			w.profile(w.group("KIOSK"))
 			ids := w.all(3, "KIOSK", "")
 			r.do(w)
-			w.look(ids...)
+			w.check(ids...)
 			for _, id := range ids {
 				d := w.want(id, device.Registered, r.want)
 				if pause := d.Due.Sub(w.now()); pause < 5*time.Minute || d.Attempts != 0 {
@@ -219,8 +219,8 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 func TestUnknownTenantWaitsForItsConfiguration(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "")
-	w.stage.tenants = noTenants{}
-	w.look(id)
+	w.stage.Tenants = noTenants{}
+	w.check(id)
 	if d := w.want(id, device.Registered, fault.TenantUnknown); d.Due.Sub(w.now()) < 5*time.Minute {
 		t.Errorf("due %v", d.Due)
 	}
@@ -244,20 +244,20 @@ func TestDeviceThatVanishes(t *testing.T) {
 	gone, none := lost[0].ID, lost[1].ID
 	late := w.registered("KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})
-	w.look(late)
+	w.check(late)
 	w.want(late, device.Registered, fault.GraphNotFound)
-	w.look(gone)
+	w.check(gone)
 	w.want(gone, device.Registered, fault.GraphNotFound)
 	w.advance(15 * time.Minute)
-	w.look(late, gone)
+	w.check(late, gone)
 	w.want(late, device.Ready, "")
 	w.want(gone, device.Registered, fault.GraphNotFound)
 	w.advance(50 * time.Minute)
-	w.look(gone)
+	w.check(gone)
 	if d := w.want(gone, device.Dead, fault.AutopilotNotRegistered); !strings.Contains(d.Detail, "since 2026-09-01T12:00:00Z") {
 		t.Errorf("detail %q", d.Detail)
 	}
-	w.look(none)
+	w.check(none)
 	w.want(none, device.Dead, fault.AutopilotNotRegistered)
 }
 
@@ -280,7 +280,7 @@ func TestSlowIsNotFailed(t *testing.T) {
 		t.Errorf("%v, %v overdue, log %s", err, overdue(), w.log)
 	}
 	w.want(id, device.Tagged, fault.GroupMembershipPending)
-	if n := w.counted("taxiway_grouper_looks_total", string(device.Tagged), string(fault.GroupMembershipPending)); n != 3 {
+	if n := w.counted("taxiway_grouper_checks_total", string(device.Tagged), string(fault.GroupMembershipPending)); n != 3 {
 		t.Errorf("%v looks counted", n)
 	}
 	w.advance(7 * 24 * time.Hour)
@@ -294,7 +294,7 @@ func TestLedgerTroubleBringsTheEventAgain(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "")
 	_ = w.ledger.Close()
-	err := w.stage.handle(t.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
+	err := w.stage.Handle(t.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
 	if fault.CodeOf(err) != fault.LedgerUnavailable || fault.KindOf(err) != fault.Transient {
 		t.Errorf("%v", err)
 	}
@@ -313,7 +313,7 @@ func TestChaos(t *testing.T) {
 	isReady := func(id string) bool { return w.device(id).State == device.Ready }
 	for range 200 {
 		for chunk := range slices.Chunk(slices.Clone(ids), 10) {
-			w.look(chunk...)
+			w.check(chunk...)
 		}
 		w.advance(time.Minute)
 		ids = slices.DeleteFunc(ids, isReady)

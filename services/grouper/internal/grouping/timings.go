@@ -1,4 +1,4 @@
-package grouper
+package grouping
 
 import (
 	"cmp"
@@ -13,10 +13,10 @@ import (
 
 // Timings are all the waits and limits of the group stage. The zero value of a field is its default.
 type Timings struct {
-	First       time.Duration // before the second look at a device that waits, then doubling, default 15 s
-	Max         time.Duration // the longest pause between two looks, default 10 min
+	First       time.Duration // before the second check of a device that waits, then doubling, default 15 s
+	Max         time.Duration // the longest pause between two checks, default 10 min
 	Denied      time.Duration // pause of a tenant that refuses us, default 5 min
-	Grace       time.Duration // until a device that moved on is looked at again if this process dies, default 1 min
+	Grace       time.Duration // until a device that moved on is checked again if this process dies, default 1 min
 	Vanish      time.Duration // how long a device may be invisible in Autopilot before it is dead, default 1 h
 	Alarm       time.Duration // in one state, before it is logged and counted as overdue, default 4 h; it is never given up
 	Groups      time.Duration // how long a tenant's list of dynamic groups is trusted, default 1 min
@@ -53,15 +53,15 @@ func (t Timings) validate() error {
 	}
 	switch {
 	case t.Members < 0 || t.Members >= t.First:
-		return fmt.Errorf("members %s: want less than First, %s, or a second look sees what the first one saw", t.Members, t.First)
+		return fmt.Errorf("members %s: want less than First, %s, or a second check sees what the first one saw", t.Members, t.First)
 	case t.MaxAttempts < 1:
 		return fmt.Errorf("%d attempts: want at least one", t.MaxAttempts)
 	}
 	return nil
 }
 
-// next is the pause before the next look at a device that waits: it doubles from look to look as long as the reason stays the
-// same. It is computed from the time of the last look, in steps, so that devices of one chunk stay together.
+// next is the pause before the next check of a device that waits: it doubles from check to check as long as the reason stays the
+// same. It is computed from the time of the last check, in steps, so that devices of one chunk stay together.
 func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Duration {
 	pause := t.First
 	if d.Code != code {

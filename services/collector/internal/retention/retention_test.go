@@ -1,4 +1,4 @@
-package collector
+package retention
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"taxiway.example/pkg/dispatch"
 )
 
 // eraser has captures that got old at some time, and fails when it is told to.
@@ -50,6 +52,15 @@ func (e *eraser) wants(t *testing.T, left, calls int, failed error) {
 	e.failed = failed
 }
 
+// leases are leases that nobody else takes.
+type leases struct{ dispatch.Ledger }
+
+func (leases) Acquire(context.Context, string, string, time.Duration, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (leases) Release(context.Context, string, string) error { return nil }
+
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +75,10 @@ func TestRetention(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			retain(ctx, 0, e, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			if err := dispatch.Run(ctx, dispatch.Config{Jobs: Jobs(0, e, time.Now)}, dispatch.Deps{Ledger: leases{}, Logger: logger}); err != nil {
+				t.Error(err)
+			}
 		}()
 		e.wants(t, 1, 3, errors.New("made to fail by the test"))
 		time.Sleep(eraseEvery)
@@ -78,6 +92,8 @@ func TestRetention(t *testing.T) {
 				t.Errorf("the log does not say %s: %s", said, &log)
 			}
 		}
-		retain(t.Context(), -1, nil, time.Now, nil) // never
+		if jobs := Jobs(-1, e, time.Now); len(jobs) > 0 {
+			t.Errorf("%d jobs that erase nothing", len(jobs))
+		}
 	})
 }

@@ -1,4 +1,4 @@
-package grouper
+package grouping
 
 import (
 	"context"
@@ -19,9 +19,9 @@ const longestRest = 24 * time.Hour
 // tell a tag that a person or another system keeps changing from one that Autopilot is slow to show, so such a device never dies
 // of it and no attempt is counted. It rests instead, twice as long each time, up to a day, so that a fight costs little; and it
 // is overdue once it rests for longer than the alarm time.
-func (s *stage) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) (others []step.Case, err error) {
+func (s *Service) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) (others []step.Case, err error) {
 	var changed []step.Case
-	var verdicts []step.Verdict
+	var decisions []step.Decision
 	for _, c := range cases {
 		if !tagging.Changed(c) {
 			others = append(others, c)
@@ -34,19 +34,19 @@ func (s *stage) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, 
 		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed it, or Autopilot is slow to show it",
 			c.Device.Tag, c.Identity.GroupTag).After(pause)
 		unconfirmed := ""
-		changed, verdicts = append(changed, c), append(verdicts, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
+		changed, decisions = append(changed, c), append(decisions, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
 	}
 	if len(changed) == 0 {
 		return others, nil
 	}
 	s.synchronise(ctx, client, t) // in case Autopilot is slow
-	_, err = s.settle(ctx, changed, verdicts)
+	_, err = s.commit(ctx, changed, decisions)
 	return others, err
 }
 
 // rest is the pause of a device that goes back to be tagged anew: it doubles with each time that it went back before.
-func (s *stage) rest(ctx context.Context, d device.Device) (time.Duration, error) {
-	timeline, err := s.ledger.Timeline(ctx, d.Tenant, d.ID)
+func (s *Service) rest(ctx context.Context, d device.Device) (time.Duration, error) {
+	timeline, err := s.Ledger.Timeline(ctx, d.Tenant, d.ID)
 	pause := s.timings.First
 	for _, t := range timeline {
 		if t.From == device.Tagged && t.To == device.Registered && pause < longestRest {

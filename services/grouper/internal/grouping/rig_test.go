@@ -1,4 +1,4 @@
-package grouper
+package grouping_test
 
 import (
 	"bytes"
@@ -29,6 +29,7 @@ import (
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/services/grouper/internal/grouping"
 )
 
 const (
@@ -77,9 +78,9 @@ func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
 // setup is what a test may choose.
 type setup struct {
 	sim     simulator.Options
-	timings Timings
+	timings grouping.Timings
 	tenant  tenant.Tenant
-	wrap    func(Autopilot) Autopilot
+	wrap    func(grouping.Autopilot) grouping.Autopilot
 }
 
 // world is the stage with real neighbours: the simulator over the real client, and a ledger in SQLite.
@@ -89,7 +90,9 @@ type world struct {
 	sim     *simulator.Server
 	ledger  ledger.Ledger
 	client  *autopilot.Client
-	stage   *stage
+	clients *autopilot.Directory
+	tenants *tenant.Directory
+	stage   *grouping.Service
 	emitted *recorder
 	metrics *prometheus.Registry
 	log     *bytes.Buffer
@@ -124,6 +127,7 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 	t.Cleanup(func() { _ = store.Close() })
 	w.ledger = store
 	tenants, err := tenant.NewDirectory(set.tenant)
+	w.tenants = tenants
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,16 +137,20 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 	if w.client, err = clients.For(here); err != nil {
 		t.Fatal(err)
 	}
-	w.stage = newStage(set.timings.withDefaults(), Deps{
-		Ledger: store, Tenants: tenants, Registry: w.metrics, Now: w.now,
-		Connect: func(id device.TenantID) (Autopilot, error) {
+	w.clients = clients
+	w.stage, err = grouping.New(set.timings, grouping.Deps{
+		Ledger: store, Tenants: tenants, Emitter: w.emitted, Registry: w.metrics, Now: w.now,
+		Connect: func(id device.TenantID) (grouping.Autopilot, error) {
 			c, err := clients.For(id)
 			if err != nil || set.wrap == nil {
 				return c, err
 			}
 			return set.wrap(c), nil
 		},
-	}, w.emitted)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -256,23 +264,23 @@ func (w *world) fault(f simulator.Fault) {
 // deliver hands the devices to the stage as one event.
 func (w *world) deliver(ids ...string) error {
 	w.Helper()
-	return w.stage.handle(w.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now()))
+	return w.stage.Handle(w.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now()))
 }
 
-// look delivers and wants no error.
-func (w *world) look(ids ...string) {
+// check delivers and wants no error.
+func (w *world) check(ids ...string) {
 	w.Helper()
 	if err := w.deliver(ids...); err != nil {
 		w.Fatal(err)
 	}
 }
 
-// finish looks twice: what was read before a tag was written does not show what came of it.
+// finish checks twice: what was read before a tag was written does not show what came of it.
 func (w *world) finish(ids ...string) {
 	w.Helper()
-	w.look(ids...)
+	w.check(ids...)
 	w.advance(20 * time.Second)
-	w.look(ids...)
+	w.check(ids...)
 }
 
 func (w *world) device(id string) device.Device {
@@ -347,7 +355,7 @@ func (w *world) piped(ids ...string) error {
 	w.Helper()
 	e := event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now())
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	handler := pipeline.New(pipeline.Config{Subscription: Subscription, DeadLetters: w.ledger, Logger: log, Now: w.now}, w.stage.handle)
+	handler := pipeline.New(pipeline.Config{Subscription: event.Grouper, DeadLetters: w.ledger, Logger: log, Now: w.now}, w.stage.Handle)
 	if out := handler(w.Context(), delivery(w.T, e)); out != broker.Acknowledge() {
 		return fmt.Errorf("the outcome is %+v", out)
 	}

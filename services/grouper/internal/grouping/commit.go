@@ -1,4 +1,4 @@
-package grouper
+package grouping
 
 import (
 	"context"
@@ -16,35 +16,33 @@ import (
 	"taxiway.example/services/grouper/internal/step"
 )
 
-const (
-	by     = "grouper"          // in the timelines
-	source = "/taxiway/grouper" // in the events
-)
+// by is who moves devices, in the timelines and in the events.
+const by = event.Grouper
 
 // commitLimit bounds a commit that outlives the work it belongs to.
 const commitLimit = 10 * time.Second
 
-// settle commits what a step decided and returns the cases that moved on. Devices that somebody else has moved meanwhile are
-// left to them. Work that was told to stop leaves no trace.
-func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.Verdict) ([]step.Case, error) {
+// commit commits what a step decided and returns the cases that moved on. Devices that something else has moved meanwhile are
+// left alone. Work that was told to stop leaves no trace.
+func (s *Service) commit(ctx context.Context, cases []step.Case, decisions []step.Decision) ([]step.Case, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	now := s.now()
+	now := s.Now()
 	moves := make([]ledger.Move, len(cases))
 	for i, c := range cases {
-		moves[i] = s.move(c.Device, verdicts[i], now)
-		if verdicts[i].Err != nil && moves[i].To != device.Dead {
-			moves[i].Due = now.Add(spread(s.pause(c.Device, verdicts[i].Err, now), cases[0].Device.ID))
+		moves[i] = s.move(c.Device, decisions[i], now)
+		if decisions[i].Err != nil && moves[i].To != device.Dead {
+			moves[i].Due = now.Add(spread(s.pause(c.Device, decisions[i].Err, now), cases[0].Device.ID))
 		}
 	}
 	if err := s.announce(ctx, cases, moves, now); err != nil {
 		return nil, err
 	}
 	// What was announced or written to Autopilot is committed even when we are told to stop just now.
-	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
-	applied, err := s.ledger.Move(commit, moves...)
+	applied, err := s.Ledger.Move(last, moves...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +52,8 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 		if !applied[i] {
 			continue
 		}
-		s.metrics.look(m.To, m.Code)
-		if verdicts[i].Err == nil {
+		s.metrics.check(m.To, m.Code)
+		if decisions[i].Err == nil {
 			moved = append(moved, after(cases[i], m))
 		} else if m.To != device.Dead && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
 			waiting = append(waiting, m)
@@ -65,8 +63,8 @@ func (s *stage) settle(ctx context.Context, cases []step.Case, verdicts []step.V
 	return moved, nil
 }
 
-// move turns a verdict into a step of the ledger; the due time of a wait is set by settle.
-func (s *stage) move(d device.Device, v step.Verdict, now time.Time) ledger.Move {
+// move turns a decision into a step of the ledger; the due time of a wait is set by commit.
+func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.Move {
 	m := ledger.Move{Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: d.State, By: by, Attempts: d.Attempts, Set: v.Set}
 	if v.Err == nil {
 		m.To, m.Attempts = v.To, 0
@@ -79,7 +77,7 @@ func (s *stage) move(d device.Device, v step.Verdict, now time.Time) ledger.Move
 		m.To = v.To
 	}
 	m.Code, m.Detail = fault.CodeOf(v.Err), fault.DetailOf(v.Err)
-	switch judge(v.Err) {
+	switch consequenceOf(v.Err) {
 	case dead:
 		m.To = device.Dead
 		return m
@@ -102,8 +100,8 @@ const (
 	dead                       // will never work
 )
 
-// judge reads an error. Slow is not failed: nothing that time or an administrator can heal ends a device's way.
-func judge(err error) consequence {
+// consequenceOf reads an error. Slow is not failed: nothing that time or an administrator can heal ends a device's way.
+func consequenceOf(err error) consequence {
 	switch fault.CodeOf(err) {
 	case fault.TenantUnknown, fault.GraphUnavailable, fault.LedgerUnavailable, fault.GraphNotFound:
 		return wait
@@ -117,7 +115,7 @@ func judge(err error) consequence {
 	return dead
 }
 
-func (s *stage) pause(d device.Device, err error, now time.Time) time.Duration {
+func (s *Service) pause(d device.Device, err error, now time.Time) time.Duration {
 	code := fault.CodeOf(err)
 	if fault.KindOf(err) == fault.Denied || code == fault.TenantUnknown {
 		return s.timings.Denied
@@ -127,7 +125,7 @@ func (s *stage) pause(d device.Device, err error, now time.Time) time.Duration {
 
 // announce publishes the devices that become ready before the ledger says so: if this process dies in between they are
 // announced twice, which is better than never.
-func (s *stage) announce(ctx context.Context, cases []step.Case, moves []ledger.Move, now time.Time) error {
+func (s *Service) announce(ctx context.Context, cases []step.Case, moves []ledger.Move, now time.Time) error {
 	var ready []string
 	batch := ""
 	for i, m := range moves {
@@ -143,11 +141,11 @@ func (s *stage) announce(ctx context.Context, cases []step.Case, moves []ledger.
 	}
 	var events []event.Event
 	for chunk := range slices.Chunk(ready, event.MaxChunk) {
-		e := event.ForDevices(event.DevicesReady, source, moves[0].Tenant, chunk, now)
+		e := event.ForDevices(event.DevicesReady, event.Source(by), moves[0].Tenant, chunk, now)
 		e.Batch = batch
 		events = append(events, e)
 	}
-	return s.emitter.Emit(ctx, events...)
+	return s.Emitter.Emit(ctx, events...)
 }
 
 // after is a case as its move left it.
@@ -163,9 +161,9 @@ func after(c step.Case, m ledger.Move) step.Case {
 	return c
 }
 
-// alarm counts and logs devices that will have been in their state for too long by the next look. Their age in the state costs a
+// alarm counts and logs devices that will have been in their state for too long by the next check. Their age in the state costs a
 // query each, so only devices that are old enough are asked about.
-func (s *stage) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move) {
+func (s *Service) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move) {
 	type reason struct {
 		state device.State
 		code  fault.Code

@@ -1,4 +1,4 @@
-package grouper
+package grouping_test
 
 import (
 	"strings"
@@ -22,12 +22,12 @@ func (w *world) retag(tag string, ids ...string) {
 func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "KIOSK")
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Tagged, fault.GroupNone)
 	w.retag("OTHER", id)
 	w.profile(w.group("KIOSK"))
 	w.untilDue(id)
-	w.look(id)
+	w.check(id)
 	d := w.want(id, device.Registered, fault.GroupTagPending)
 	if !strings.Contains(d.Detail, `set to "KIOSK", but Autopilot shows "OTHER"`) || d.Tag != "" || d.Attempts != 0 {
 		t.Errorf("tag %q, %d attempts, detail %q", d.Tag, d.Attempts, d.Detail)
@@ -42,11 +42,11 @@ func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
 func TestTagInAnotherCaseIsNotChanged(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered("KIOSK", "KIOSK")
-	w.look(id)
+	w.check(id)
 	w.retag("kiosk", id)
 	w.profile(w.group("KIOSK"))
 	w.advance(time.Minute)
-	w.look(id)
+	w.check(id)
 	w.want(id, device.Ready, "")
 }
 
@@ -57,7 +57,7 @@ func TestTagThatDoesNotStay(t *testing.T) {
 	const rounds = 16
 	var last time.Duration
 	for range rounds {
-		w.look(id)
+		w.check(id)
 		w.want(id, device.Tagged, fault.GroupNone)
 		w.retag("OTHER", id)
 		w.untilDue(id)
@@ -90,7 +90,7 @@ func TestTagShownLateIsNoFailure(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "LAB")
 	for range 60 {
-		w.look(id)
+		w.check(id)
 		d := w.device(id)
 		if d.State == device.Ready {
 			break
@@ -110,13 +110,13 @@ func TestTagShownLateIsNoFailure(t *testing.T) {
 func TestChangedTagInListIsConfirmed(t *testing.T) {
 	w := newWorld(t)
 	ids := w.all(40, "KIOSK", "KIOSK")
-	w.look(ids...)
+	w.check(ids...)
 	w.retag("OTHER", ids...)
 	w.advance(15 * time.Second)
-	w.look(ids[:20]...) // reads a list in which all tags are wrong, and so they are
+	w.check(ids[:20]...) // reads a list in which all tags are wrong, and so they are
 	w.retag("KIOSK", ids[20:]...)
 	reads := w.count(identityGets)
-	w.look(ids[20:]...)
+	w.check(ids[20:]...)
 	if n := w.count(identityGets) - reads; n != 20 || w.count(identityLists) != 2 {
 		t.Errorf("%d single reads, %d lists", n, w.count(identityLists))
 	}

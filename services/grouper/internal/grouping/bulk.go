@@ -1,4 +1,4 @@
-package grouper
+package grouping
 
 import (
 	"context"
@@ -70,7 +70,7 @@ type entra struct {
 	since  map[string]time.Time // by deviceId
 }
 
-func (s *stage) entra(client Autopilot, t tenant.Tenant, cases []step.Case) entra {
+func (s *Service) entra(client Autopilot, t tenant.Tenant, cases []step.Case) entra {
 	since := make(map[string]time.Time, len(cases))
 	for _, c := range cases {
 		since[membership.EntraID(c)] = c.Device.Updated
