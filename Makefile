@@ -27,7 +27,7 @@ short: setup ## all tests, without the race detector and the long runs
 
 build: ## all binaries, each module on its own versions, into .bin/
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | \
-	  xargs -r env GOWORK=off CGO_ENABLED=0 GOBIN=$(BIN) go install -trimpath) || exit 1; done
+	  xargs -r env GOWORK=off CGO_ENABLED=0 GOBIN=$(BIN) go install -trimpath -ldflags='-s -w') || exit 1; done
 
 tools: ## the pinned developer tools, into .bin/
 	cd tools && GOWORK=off GOBIN=$(BIN) go install tool

@@ -125,7 +125,8 @@ func Once(ctx context.Context, cfg Config, deps Deps) error {
 
 func tasks(cfg Config, deps Deps) (all []task) {
 	deps = deps.withDefaults()
-	cfg.Owner, cfg.Timings = cmp.Or(cfg.Owner, uuid.NewString()), cfg.Timings.withDefaults()
+	cfg.Owner = cmp.Or(cfg.Owner, uuid.NewString())
+	cfg.Timings = cfg.withDefaults()
 	for _, stage := range cfg.Stages {
 		all = append(all, &dispatcher{Config: cfg, Deps: deps, stage: stage, lease: newLease("dispatch/"+string(stage), cfg, deps)})
 	}
