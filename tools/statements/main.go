@@ -1,5 +1,6 @@
-// Statements counts the statements of production Go code: what stands in the functions of files that are no tests, without
-// blocks, case labels and empty statements. It prints a line for each top-level folder of a tree and one for all.
+// Statements counts the statements of production Go code: what stands in functions, without blocks, case labels and empty
+// statements. Tests are no production code, nor are the packages that help them, whose names end in "test" and which no program
+// links (deploy/archtest). It prints a line for each top-level folder of a tree and one for all.
 //
 //	go run ./statements [DIRECTORY]
 package main
@@ -43,7 +44,7 @@ func run(w io.Writer, root string) error {
 	return err
 }
 
-// countTree returns the statements below each top-level folder. Hidden folders and testdata are passed over.
+// countTree returns the statements below each top-level folder. Hidden folders, testdata and helpers of tests are passed over.
 func countTree(root string) (map[string]int, error) {
 	folders := map[string]int{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -51,7 +52,7 @@ func countTree(root string) (map[string]int, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata"):
+		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || strings.HasSuffix(name, "test")):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
