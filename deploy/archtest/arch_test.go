@@ -28,6 +28,7 @@ var (
 // rules are read from top to bottom; the first that matches a package counts.
 var rules = []rule{
 	{"pkg/hwhash", nil},
+	{"pkg/hwhash/hwhashtest", []string{"pkg/hwhash"}},
 	{"pkg/fault/...", []string{"pkg/fault"}},
 	{"pkg/budget", nil},
 	{"pkg/backoff", nil},
@@ -67,6 +68,7 @@ var rules = []rule{
 	{"pkg/autopilot", append(slices.Clone(vocabulary), "pkg/graph", "pkg/tenant", "pkg/ledger", "pkg/telemetry")},
 	{"pkg/engine", append(slices.Clone(shared), "pkg/ledger/...", "pkg/broker/...", "pkg/service", "pkg/dirlock", "pkg/natsserver")},
 	{"services/*/cmd/*", []string{"pkg/...", "services/..."}},
+	{"services/collector/internal/collectortest", []string{"pkg/hwhash", "pkg/hwhash/hwhashtest"}},
 	{"services/collector/...", append(slices.Clone(shared), "services/collector/...")},
 	{"services/importer/...", append(slices.Clone(shared), "services/importer/...")},
 	{"services/grouper/...", append(slices.Clone(shared), "services/grouper/...")},

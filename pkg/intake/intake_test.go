@@ -15,6 +15,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/hwhash/hwhashtest"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/pkg/validate"
@@ -22,23 +23,10 @@ import (
 
 var received = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func synthetic(t testing.TB, seed uint64, change func(*hwhash.Report)) (hwhash.Report, hwhash.Hash) {
-	t.Helper()
-	r := hwhash.Synthetic(seed)
-	if change != nil {
-		change(&r)
-	}
-	h, err := hwhash.Encode(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, h
-}
-
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	report, hash := synthetic(t, 3, nil)
-	_, nameless := synthetic(t, 3, func(r *hwhash.Report) {
+	report, hash := hwhashtest.Synthetic(t, 3, nil)
+	_, nameless := hwhashtest.Synthetic(t, 3, func(r *hwhash.Report) {
 		r.RemoveTPM()
 		r.UUID, r.Serial = hwhash.NewSecret(strings.Repeat("\xFF", 16)), hwhash.NewSecret("Default string")
 	})

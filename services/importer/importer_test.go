@@ -26,6 +26,7 @@ import (
 	"taxiway.example/pkg/engine"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/hwhash/hwhashtest"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
@@ -191,10 +192,7 @@ func (w *world) accept(id device.TenantID, from, n uint64) []string {
 
 func machine(w *world, seed uint64) hwhash.Hash {
 	w.Helper()
-	h, err := hwhash.Encode(hwhash.Synthetic(seed))
-	if err != nil {
-		w.Fatal(err)
-	}
+	_, h := hwhashtest.Synthetic(w, seed)
 	return h
 }
 

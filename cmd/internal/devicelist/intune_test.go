@@ -13,6 +13,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/hwhash/hwhashtest"
 )
 
 // rows judges a list.
@@ -38,14 +39,7 @@ func rows(t testing.TB, list string) []devicelist.Row {
 
 func wire(t testing.TB, seed uint64, change func(*hwhash.Report)) string {
 	t.Helper()
-	r := hwhash.Synthetic(seed)
-	if change != nil {
-		change(&r)
-	}
-	h, err := hwhash.Encode(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, h := hwhashtest.Synthetic(t, seed, change)
 	return h.Wire()
 }
 

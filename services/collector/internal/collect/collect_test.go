@@ -21,13 +21,14 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 )
 
 func TestRowsBecomeDevices(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Grace: time.Minute})
-	serial, wire := made(t, 1, nil)
-	text := header + fmt.Sprintf("%s,3305321234567,%s,Kiosk,ada@contoso.com\r\n", serial, wire)
+	serial, wire := collectortest.Device(t, 1, nil)
+	text := collectortest.Header + fmt.Sprintf("%s,3305321234567,%s,Kiosk,ada@contoso.com\r\n", serial, wire)
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(text)))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +58,7 @@ func TestRowsBecomeDevices(t *testing.T) {
 func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 150})
-	text := file(t, append(seeds(1, 320), 5, 6, 7)...) // three duplicates at the end
+	text := collectortest.File(t, append(collectortest.Seeds(1, 320), 5, 6, 7)...) // three duplicates at the end
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(text)))
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +90,7 @@ func TestDeadBrokerLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 10})
 	b.events.err = fault.New(fault.BrokerUnavailable, "")
-	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(file(t, seeds(1, 50)...))))
+	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.File(t, collectortest.Seeds(1, 50)...))))
 	if err != nil || result.Outcomes[device.Accepted] != 50 {
 		t.Fatal(result.Outcomes, err)
 	}
@@ -109,10 +110,10 @@ func TestDefaultGroupTagAndRules(t *testing.T) {
 	b := newFixture(t, collect.Config{})
 	b.tenant.Rules = []tenant.Rule{{Tag: "Attested", Manufacturer: "Northwind*"}}
 	b.tenant.Policy.TPMTags = []string{"Attested"}
-	plain, plainWire := made(t, 1, (*hwhash.Report).RemoveTPM)       // Fabrikam: no rule
-	attested, attestedWire := made(t, 2, (*hwhash.Report).RemoveTPM) // Northwind: the rule's tag demands a TPM
-	own, ownWire := made(t, 4, nil)
-	d := b.delivery(t, strings.NewReader(header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n%s,,%s,Own,\n", plain, plainWire, attested, attestedWire, own, ownWire)))
+	plain, plainWire := collectortest.Device(t, 1, (*hwhash.Report).RemoveTPM)       // Fabrikam: no rule
+	attested, attestedWire := collectortest.Device(t, 2, (*hwhash.Report).RemoveTPM) // Northwind: the rule's tag demands a TPM
+	own, ownWire := collectortest.Device(t, 4, nil)
+	d := b.delivery(t, strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n%s,,%s,Own,\n", plain, plainWire, attested, attestedWire, own, ownWire)))
 	d.GroupTag = "Default"
 	result, err := b.Take(t.Context(), d)
 	if err != nil {
@@ -139,11 +140,11 @@ func TestDefaultGroupTagAndRules(t *testing.T) {
 func TestNoIdentity(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{})
-	_, wire := made(t, 1, func(r *hwhash.Report) {
+	_, wire := collectortest.Device(t, 1, func(r *hwhash.Report) {
 		r.RemoveTPM()
 		r.UUID, r.Serial = hwhash.NewSecret(strings.Repeat("\xFF", 16)), hwhash.NewSecret("Default string")
 	})
-	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(header+",,"+wire+",,\n")))
+	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+",,"+wire+",,\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,10 +157,10 @@ func TestNoIdentity(t *testing.T) {
 func TestSwappedBoardIsHeld(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{})
-	serial, wire := made(t, 1, nil)
+	serial, wire := collectortest.Device(t, 1, nil)
 	other := hwhash.Synthetic(4)
-	_, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
-	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n", serial, wire, serial, swapped))))
+	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n", serial, wire, serial, swapped))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestRepeatedDelivery(t *testing.T) {
 		d.IdempotencyKey = "order-4711"
 		return b.Take(t.Context(), d)
 	}
-	text := file(t, seeds(1, 5)...)
+	text := collectortest.File(t, collectortest.Seeds(1, 5)...)
 	first, err := take(text)
 	if err != nil || first.Repeated {
 		t.Fatal(first, err)
@@ -211,7 +212,7 @@ func TestRepeatedDelivery(t *testing.T) {
 	if s := b.status(t, first.Batch.ID); s.Rows != 5 || s.Outcomes[device.Accepted] != 5 {
 		t.Errorf("%+v", s)
 	}
-	for name, other := range map[string]string{"more rows": file(t, seeds(1, 6)...), "fewer rows": file(t, seeds(1, 4)...), "one row": file(t, 9)} {
+	for name, other := range map[string]string{"more rows": collectortest.File(t, collectortest.Seeds(1, 6)...), "fewer rows": collectortest.File(t, collectortest.Seeds(1, 4)...), "one row": collectortest.File(t, 9)} {
 		if _, err := take(other); fault.CodeOf(err) != fault.RequestConflict {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -225,7 +226,7 @@ func TestRepeatedDelivery(t *testing.T) {
 func TestInterruptedDeliveryGoesOn(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 3})
-	text := file(t, seeds(1, 10)...)
+	text := collectortest.File(t, collectortest.Seeds(1, 10)...)
 	take := func(r io.Reader) (collect.Result, error) {
 		d := b.delivery(t, r)
 		d.IdempotencyKey = "order-4711"
@@ -252,7 +253,7 @@ func TestInterruptedDeliveryGoesOn(t *testing.T) {
 func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 3})
-	text := file(t, seeds(1, 10)...)
+	text := collectortest.File(t, collectortest.Seeds(1, 10)...)
 	take := func(r io.Reader, tag string) (collect.Result, error) {
 		d := b.delivery(t, r)
 		d.IdempotencyKey, d.GroupTag = "order-4711", tag
@@ -263,7 +264,7 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, other := range map[string]struct{ text, tag string }{
-		"other devices": {file(t, seeds(11, 20)...), "KIOSK"}, "another tag": {text, "LAB"},
+		"other devices": {collectortest.File(t, collectortest.Seeds(11, 20)...), "KIOSK"}, "another tag": {text, "LAB"},
 	} {
 		if _, err := take(strings.NewReader(other.text), other.tag); fault.CodeOf(err) != fault.RequestConflict {
 			t.Errorf("%s: %v", name, err)
@@ -283,7 +284,7 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{})
-	text := file(t, seeds(1, 4)...)
+	text := collectortest.File(t, collectortest.Seeds(1, 4)...)
 	r, err := b.Take(t.Context(), b.delivery(t, io.MultiReader(strings.NewReader(text[:len(text)-50]), iotest.ErrReader(io.ErrUnexpectedEOF))))
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
@@ -296,7 +297,7 @@ func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 func TestFileThatGoesBadKeepsTheRowsBefore(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 2})
-	text := file(t, seeds(1, 5)...) + strings.Repeat("x", 2<<20)
+	text := collectortest.File(t, collectortest.Seeds(1, 5)...) + strings.Repeat("x", 2<<20)
 	take := func() (collect.Result, error) {
 		d := b.delivery(t, strings.NewReader(text))
 		d.IdempotencyKey = "order-4711"
@@ -336,7 +337,7 @@ func TestSameKeyAtWork(t *testing.T) {
 	gate := &gated{Ledger: b.ledger, entered: make(chan struct{}), leave: make(chan error)}
 	b.Service = newService(t, collect.Config{}, gate, b.events)
 	take := func() error {
-		d := b.delivery(t, strings.NewReader(file(t, 1)))
+		d := b.delivery(t, strings.NewReader(collectortest.File(t, 1)))
 		d.IdempotencyKey = "order-4711"
 		_, err := b.Take(t.Context(), d)
 		return err
@@ -363,7 +364,7 @@ func TestLedgerThatFailsOnTheWay(t *testing.T) {
 	gate := &gated{Ledger: b.ledger, entered: make(chan struct{}, 9), leave: make(chan error, 9)}
 	b.Service = newService(t, collect.Config{Chunk: 2}, gate, b.events)
 	take := func() (collect.Result, error) {
-		d := b.delivery(t, strings.NewReader(file(t, seeds(1, 6)...)))
+		d := b.delivery(t, strings.NewReader(collectortest.File(t, collectortest.Seeds(1, 6)...)))
 		d.IdempotencyKey = "order-4711"
 		return b.Take(t.Context(), d)
 	}

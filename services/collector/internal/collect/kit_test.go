@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"taxiway.example/pkg/event"
-	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
@@ -117,42 +116,6 @@ func (b *fixture) verdicts(t testing.TB, batch string) []string {
 	for _, r := range rows {
 		text := fmt.Sprintf("%d %s %s %s", r.Row, r.Outcome, r.Code, strings.Join(r.Warnings, " "))
 		list = append(list, strings.Join(strings.Fields(text), " "))
-	}
-	return list
-}
-
-// made makes up a device and returns it with its hash.
-func made(t testing.TB, seed uint64, change func(*hwhash.Report)) (serial, wire string) {
-	t.Helper()
-	r := hwhash.Synthetic(seed)
-	if change != nil {
-		change(&r)
-	}
-	h, err := hwhash.Encode(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Serial.Reveal(), h.Wire()
-}
-
-const header = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
-
-// file writes the devices of the seeds as Intune wants them.
-func file(t testing.TB, seeds ...uint64) string {
-	t.Helper()
-	var b strings.Builder
-	b.WriteString(header)
-	for _, seed := range seeds {
-		serial, wire := made(t, seed, nil)
-		fmt.Fprintf(&b, "%s,,%s,,\r\n", serial, wire)
-	}
-	return b.String()
-}
-
-func seeds(from, n uint64) []uint64 {
-	list := make([]uint64, n)
-	for i := range list {
-		list[i] = from + uint64(i)
 	}
 	return list
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/tenant"
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 )
 
 // kinds are rows as files hold them: the record, and the outcome it must have when its device is new.
@@ -40,7 +40,7 @@ func record(t testing.TB, kind string, seed, known uint64) string {
 		r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID
 	}
 	change := map[string]func(*hwhash.Report){"recaptured": later, "swapped board": swap, "lost zeros": zeros}[kind]
-	serial, wire := made(t, seed, change)
+	serial, wire := collectortest.Device(t, seed, change)
 	switch kind {
 	case "cut":
 		return serial + ",," + wire[:800] + ",,"
@@ -72,7 +72,7 @@ func TestConservation(t *testing.T) {
 		tries++ // a tenant of its own for each try
 		b := &fixture{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
 		b.Service = newService(t, collect.Config{Chunk: rapid.IntRange(2, 9).Draw(rt, "chunk")}, shared, b.events)
-		text := header + record(t, "good", 1, 1) + "\r\n"
+		text := collectortest.Header + record(t, "good", 1, 1) + "\r\n"
 		want := map[device.RowOutcome]int{device.Accepted: 1}
 		n := rapid.IntRange(1, 12).Draw(rt, "rows")
 		for i := range n {
@@ -126,48 +126,23 @@ func (f forgetful) Accept(_ context.Context, _ ledger.Batch, rows []intake.Candi
 	return receipts, nil
 }
 
-// repeated is a text and then a row, many times over.
-type repeated struct {
-	head, row string
-	left      int
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	if r.head == "" {
-		if r.left == 0 {
-			return 0, io.EOF
-		}
-		r.left--
-		r.head = r.row
-	}
-	n := copy(p, r.head)
-	r.head = r.head[n:]
-	return n, nil
-}
-
 // What is alive in memory after thirty megabytes is what was alive after two.
 func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	const rows = 8_000
-	serial, wire := made(t, 1, nil)
-	alive := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
+	serial, wire := collectortest.Device(t, 1, nil)
 	var early, most uint64
 	chunks := 0
 	keep := forgetful{onChunk: func() {
 		switch chunks++; {
 		case chunks == 3:
-			early = alive()
+			early = collectortest.Alive()
 		case chunks%8 == 0:
-			most = max(most, alive())
+			most = max(most, collectortest.Alive())
 		}
 	}}
 	s := newService(t, collect.Config{Chunk: 100}, keep, &recorder{err: io.EOF})
 	b := &fixture{Service: s}
-	text := &repeated{head: header, row: serial + ",," + wire + ",,\r\n", left: rows}
+	text := &collectortest.Repeated{Head: collectortest.Header, Row: serial + ",," + wire + ",,\r\n", Left: rows}
 	result, err := s.Take(t.Context(), b.delivery(t, text))
 	if err != nil || result.Rows != rows {
 		t.Fatal(result.Rows, err)
@@ -181,13 +156,13 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	serial, wire := made(b, 1, nil)
+	serial, wire := collectortest.Device(b, 1, nil)
 	row := serial + ",," + wire + ",Kiosk,ada@contoso.com\r\n"
 	s := newService(b, collect.Config{}, forgetful{onChunk: func() {}}, &recorder{err: io.EOF})
 	b.SetBytes(int64(len(row)))
 	b.ReportAllocs()
 	fixture := &fixture{Service: s}
-	if _, err := s.Take(b.Context(), fixture.delivery(b, &repeated{head: header, row: row, left: min(b.N, 1_000_000)})); err != nil {
+	if _, err := s.Take(b.Context(), fixture.delivery(b, &collectortest.Repeated{Head: collectortest.Header, Row: row, Left: min(b.N, 1_000_000)})); err != nil {
 		b.Fatal(err)
 	}
 }

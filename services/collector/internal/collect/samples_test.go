@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 )
 
 // samples finds the folder of sample files beside the repository. They are kept out of it on purpose.
@@ -93,7 +94,7 @@ func TestSampleHashes(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := newFixture(t, collect.Config{})
-			result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(header+",,\""+string(text)+"\",,\r\n")))
+			result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+",,\""+string(text)+"\",,\r\n")))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -19,9 +20,9 @@ import (
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	mine := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
+	mine := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1)), http.StatusAccepted)
 	owned := answer[struct{ Rows []row }](t, r.get(t, mine.Links.Rows, contosoKey), http.StatusOK).Rows[0].Device
-	serial, wire := made(t, 1, nil)
+	serial, wire := collectortest.Device(t, 1, nil)
 	path := func(pattern string) string {
 		switch {
 		case strings.HasPrefix(pattern, "/v1/batches/{id}"):
@@ -71,7 +72,7 @@ func TestAccess(t *testing.T) {
 			got := 0
 			switch body, posts := bodies[name]; {
 			case name == "POST /v1/batches":
-				got = r.upload(t, key, file(t, 1)).Code
+				got = r.upload(t, key, collectortest.File(t, 1)).Code
 			case posts:
 				got = r.post(t, path(route.Path), key, body).Code
 			default:
@@ -110,7 +111,7 @@ func TestKeyForms(t *testing.T) {
 func TestForeignIDsAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	mine := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
+	mine := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1)), http.StatusAccepted)
 	owned := answer[struct{ Rows []row }](t, r.get(t, mine.Links.Rows, contosoKey), http.StatusOK).Rows[0].Device
 	for _, path := range []string{"/v1/batches/%s", "/v1/batches/%s/rows", "/v1/batches/%s/rows?format=csv", "/v1/devices/%s", "/v1/devices/%s/timeline"} {
 		id := owned

@@ -14,6 +14,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -77,7 +78,7 @@ func TestReportThatBreaksOff(t *testing.T) {
 				r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) {
 					d.Reader, d.Metrics = fading{Reader: d.Reader, later: tc.later}, reg
 				})
-				sent := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", 600)), http.StatusAccepted)
+				sent := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 600)), http.StatusAccepted)
 				server := httptest.NewServer(r)
 				defer server.Close()
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+sent.Links.Rows+"?format="+format, nil)
@@ -112,7 +113,7 @@ func TestReportThatBreaksOff(t *testing.T) {
 func TestReportThatDoesNotBegin(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) { d.Reader = rowless{d.Reader} })
-	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1)), http.StatusAccepted)
 	w := r.get(t, sent.Links.Rows+"?format=csv", contosoKey)
 	refused(t, w, http.StatusServiceUnavailable, fault.LedgerUnavailable)
 	if got := w.Header().Get("Content-Disposition"); got != "" {

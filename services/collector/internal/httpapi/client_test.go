@@ -11,6 +11,7 @@ import (
 	"taxiway.example/pkg/api/client"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -51,7 +52,7 @@ func TestGoClient(t *testing.T) {
 	with := func(key string) *client.Client { return must[*client.Client](t)(client.New(server.URL, key)) }
 	sender, operator := with(contosoKey), with(contosoOps)
 
-	list := strings.NewReader(file(t, 1, 2) + "X,,,,\r\n")
+	list := strings.NewReader(collectortest.File(t, 1, 2) + "X,,,,\r\n")
 	receipt := must[api.Receipt](t)(sender.Submit(ctx, list, client.Upload{Name: "n.csv", IdempotencyKey: "k"}))
 	b := must[api.Batch](t)(sender.Batch(ctx, receipt.ID))
 	if b.Rows != 3 || b.Name != "n.csv" || b.States[device.Collected] != 2 || b.Done {
@@ -61,7 +62,7 @@ func TestGoClient(t *testing.T) {
 	if failed := all(t, sender.Rows(ctx, receipt.ID, "failed")); len(rows) != 3 || len(failed) != 1 || failed[0].Row != 3 {
 		t.Fatalf("%+v, failed %+v", rows, failed)
 	}
-	serial, _ := made(t, 1, nil)
+	serial, _ := collectortest.Device(t, 1, nil)
 	if found := must[[]api.Device](t)(sender.BySerial(ctx, serial)); len(found) != 1 || found[0].ID != rows[0].Device {
 		t.Errorf("%+v", found)
 	}

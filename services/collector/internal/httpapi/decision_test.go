@@ -10,6 +10,7 @@ import (
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger/ledgertest"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -17,8 +18,8 @@ import (
 func TestRetireAndRelease(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	_, before := made(t, 1, nil)
-	_, swapped := made(t, 1, func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("k", 256))) })
+	_, before := collectortest.Device(t, 1, nil)
+	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("k", 256))) })
 	old := answer[api.Row](t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}), http.StatusAccepted).Device
 	held := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK).Device
 	why := map[string]string{"reason": "the board was swapped"}

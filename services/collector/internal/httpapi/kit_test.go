@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,7 +22,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
 	"taxiway.example/pkg/telemetry"
@@ -227,38 +225,4 @@ type row struct {
 	Outcome, Column, Device, State string
 	Code                           fault.Code
 	Warnings                       []string
-}
-
-func made(t testing.TB, seed uint64, change func(*hwhash.Report)) (serial, wire string) {
-	t.Helper()
-	r := hwhash.Synthetic(seed)
-	if change != nil {
-		change(&r)
-	}
-	h, err := hwhash.Encode(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Serial.Reveal(), h.Wire()
-}
-
-const header = "Device Serial Number,Windows Product ID,Hardware Hash,Group Tag,Assigned User\r\n"
-
-func file(t testing.TB, seeds ...uint64) string {
-	t.Helper()
-	var b strings.Builder
-	b.WriteString(header)
-	for _, seed := range seeds {
-		serial, wire := made(t, seed, nil)
-		fmt.Fprintf(&b, "%s,,%s,,\r\n", serial, wire)
-	}
-	return b.String()
-}
-
-func seeds(from, n uint64) []uint64 {
-	list := make([]uint64, n)
-	for i := range list {
-		list[i] = from + uint64(i)
-	}
-	return list
 }

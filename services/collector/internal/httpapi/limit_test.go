@@ -8,6 +8,7 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -29,7 +30,7 @@ func TestUploadsAtOnceArePerKey(t *testing.T) {
 	t.Parallel()
 	held := slow{came: make(chan struct{}, 4), release: make(chan struct{})}
 	r := newFixture(t, httpapi.Config{Uploads: 2}, func(d *httpapi.Deps) { held.Taker = d.Taker; d.Taker = held })
-	text := file(t, 1)
+	text := collectortest.File(t, 1)
 	var running sync.WaitGroup
 	for _, key := range []string{contosoKey, contosoKey, fabrikamKey} {
 		running.Go(func() {

@@ -16,13 +16,14 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
 func TestBatchStatus(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"), http.StatusAccepted)
 	w := r.get(t, sent.Links.Self, contosoKey)
 	b := answer[batch](t, w, http.StatusOK)
 	if b.Rows != 4 || b.States["collected"] != 2 || b.InFlight != 2 || b.Done || len(b.Rejects) != 2 {
@@ -51,7 +52,7 @@ func TestBatchStatus(t *testing.T) {
 func TestFindBatches(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, file(t, 1), "Idempotency-Key", "order 4711"), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1), "Idempotency-Key", "order 4711"), http.StatusAccepted)
 	queued, _, err := r.ledger.OpenBatch(t.Context(), ledger.Batch{ID: "b2", Tenant: "contoso", Source: "oem-a", IdempotencyKey: collect.QueueKey("oem-a", "order 4711")})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func (r *fixture) kill(t testing.TB, id string) {
 func TestRowsInPages(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, 7)...)+"X,,,,\r\n"), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 7)...)+"X,,,,\r\n"), http.StatusAccepted)
 	var numbers []int
 	pages := 0
 	for path := sent.Links.Rows + "?limit=3"; path != ""; pages++ {
@@ -120,7 +121,7 @@ func TestRowsAsStreams(t *testing.T) {
 	t.Parallel()
 	const n = 1203
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", n)), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", n)), http.StatusAccepted)
 	w := r.get(t, sent.Links.Rows+"?outcome=failed", contosoKey, "Accept", "text/html, application/x-ndjson;q=0.9")
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
 	if w.Header().Get("Content-Type") != "application/x-ndjson" || len(lines) != n {
@@ -156,8 +157,8 @@ func TestReportsAreNoFormulas(t *testing.T) {
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	serial, _ := made(t, 1, nil)
-	answer[batch](t, r.upload(t, contosoKey, file(t, 1)), http.StatusAccepted)
+	serial, _ := collectortest.Device(t, 1, nil)
+	answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1)), http.StatusAccepted)
 	type device struct {
 		ID, SerialNumber, Manufacturer, Model, State, MatchedBy string
 		TPM20                                                   bool
@@ -206,7 +207,7 @@ type replays struct {
 // dead makes n dead devices of contoso.
 func (r *fixture) dead(t testing.TB, n uint64) {
 	t.Helper()
-	sent := answer[batch](t, r.upload(t, contosoKey, file(t, seeds(1, n)...)), http.StatusAccepted)
+	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, n)...)), http.StatusAccepted)
 	for _, row := range answer[struct{ Rows []row }](t, r.get(t, sent.Links.Rows, contosoKey), http.StatusOK).Rows {
 		r.kill(t, row.Device)
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/collector/internal/collect"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -63,49 +63,24 @@ func (d drain) Take(_ context.Context, delivery collect.Delivery) (collect.Resul
 	return collect.Result{Batch: ledger.Batch{ID: "b", State: ledger.Complete}, Rows: rows, Outcomes: map[device.RowOutcome]int{device.Accepted: rows}}, nil
 }
 
-// repeated is a text and then a row, many times over.
-type repeated struct {
-	head, row string
-	left      int
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	if r.head == "" {
-		if r.left == 0 {
-			return 0, io.EOF
-		}
-		r.left--
-		r.head = r.row
-	}
-	n := copy(p, r.head)
-	r.head = r.head[n:]
-	return n, nil
-}
-
 // Thirty megabytes go through a connection and never lie in memory.
 func TestUploadIsAStream(t *testing.T) {
 	const rows = 8_000
-	serial, wire := made(t, 1, nil)
-	alive := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
+	serial, wire := collectortest.Device(t, 1, nil)
 	var early, most uint64
 	r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) {
 		d.Taker = drain{each: func(row int) {
 			switch {
 			case row == 100:
-				early = alive()
+				early = collectortest.Alive()
 			case row%1000 == 0:
-				most = max(most, alive())
+				most = max(most, collectortest.Alive())
 			}
 		}}
 	})
 	server := httptest.NewServer(r)
 	defer server.Close()
-	body := &repeated{head: header, row: serial + ",," + wire + ",,\r\n", left: rows}
+	body := &collectortest.Repeated{Head: collectortest.Header, Row: serial + ",," + wire + ",,\r\n", Left: rows}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/batches", body)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/services/collector/internal/collectortest"
 	"taxiway.example/services/collector/internal/httpapi"
 )
 
@@ -34,8 +35,8 @@ func zipped(t testing.TB, text string) string {
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	serial, wire := made(t, 1, nil)
-	text := header + serial + ",," + wire + ",,\r\n" + serial + ",," + wire + ",,\r\nOTHER,," + wire + ",,\r\n"
+	serial, wire := collectortest.Device(t, 1, nil)
+	text := collectortest.Header + serial + ",," + wire + ",,\r\n" + serial + ",," + wire + ",,\r\nOTHER,," + wire + ",,\r\n"
 	w := r.upload(t, contosoKey, text)
 	b := answer[batch](t, w, http.StatusAccepted)
 	if want := map[string]int{"accepted": 1, "duplicate": 1, "conflict": 0, "rejected": 1}; !cmp.Equal(want, b.Outcomes) || b.Rows != 3 || b.State != "complete" {
@@ -53,10 +54,10 @@ func TestUpload(t *testing.T) {
 func TestReceiptsNameFailures(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	r.upload(t, contosoKey, file(t, seeds(1, 10)...))
+	r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 10)...))
 	other := hwhash.Synthetic(4)
-	serial, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
-	text := file(t, seeds(1, 10)...) + serial + ",," + swapped + ",,\r\nS,,,,\r\nS,,,,\r\n"
+	serial, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	text := collectortest.File(t, collectortest.Seeds(1, 10)...) + serial + ",," + swapped + ",,\r\nS,,,,\r\nS,,,,\r\n"
 	first := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
 	again := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
 	if first.Repeated || !again.Repeated {
@@ -79,7 +80,7 @@ func TestReceiptsNameFailures(t *testing.T) {
 func TestRepeatedReceiptIsCapped(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	text := header + strings.Repeat("S,,,,\r\n", 130)
+	text := collectortest.Header + strings.Repeat("S,,,,\r\n", 130)
 	r.upload(t, contosoKey, text, "Idempotency-Key", "k")
 	b := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
 	if !b.Repeated || len(b.Problems) != 100 || b.MoreProblems != 30 || b.Problems[99].Row != 100 {
@@ -90,7 +91,7 @@ func TestRepeatedReceiptIsCapped(t *testing.T) {
 func TestUploadProblemsAreCapped(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	b := answer[batch](t, r.upload(t, contosoKey, header+strings.Repeat("S,,,,\r\n", 12)), http.StatusAccepted)
+	b := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 12)), http.StatusAccepted)
 	if len(b.Problems) != 5 || b.MoreProblems != 7 || b.Outcomes["rejected"] != 12 {
 		t.Errorf("%d problems, %d more, %v", len(b.Problems), b.MoreProblems, b.Outcomes)
 	}
@@ -100,7 +101,7 @@ func TestUploadParameters(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	send := func(query string) *problem {
-		w := r.call(t, http.MethodPost, "/v1/batches?"+query, contosoKey, strings.NewReader(file(t, 1)), "Content-Type", "text/csv")
+		w := r.call(t, http.MethodPost, "/v1/batches?"+query, contosoKey, strings.NewReader(collectortest.File(t, 1)), "Content-Type", "text/csv")
 		if w.Code == http.StatusAccepted {
 			return nil
 		}
@@ -110,7 +111,7 @@ func TestUploadParameters(t *testing.T) {
 	if p := send("name=October&groupTag=Kiosk"); p != nil {
 		t.Errorf("%+v", p)
 	}
-	serial, _ := made(t, 1, nil)
+	serial, _ := collectortest.Device(t, 1, nil)
 	found := answer[struct{ Devices []struct{ GroupTag string } }](t, r.get(t, "/v1/devices?serial="+serial, contosoKey), http.StatusOK)
 	if len(found.Devices) != 1 || found.Devices[0].GroupTag != "Kiosk" {
 		t.Errorf("%+v", found)
@@ -125,7 +126,7 @@ func TestUploadParameters(t *testing.T) {
 func TestUploadsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{MaxBody: 64 << 10, MaxRows: 12})
-	bomb := zipped(t, header+strings.Repeat("0", 3<<20))
+	bomb := zipped(t, collectortest.Header+strings.Repeat("0", 3<<20))
 	cases := []struct {
 		name, text string
 		headers    []string
@@ -134,18 +135,18 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		says       string
 	}{
 		{name: "nothing", status: 422, code: fault.FileEmpty},
-		{name: "a header alone", text: header, status: 422, code: fault.FileEmpty},
+		{name: "a header alone", text: collectortest.Header, status: 422, code: fault.FileEmpty},
 		{name: "no header", text: "a,b,c\n", status: 422, code: fault.FileNoHeader},
 		{name: "a workbook", text: "PK\x03\x04xxxx", status: 422, code: fault.FileNotCSV, says: "xlsx"},
-		{name: "gzip without saying so", text: zipped(t, file(t, 1)), status: 422, code: fault.FileNotCSV, says: "Content-Encoding"},
-		{name: "saying gzip without being so", text: file(t, 1), headers: []string{"Content-Encoding", "gzip"}, status: 400, code: fault.RequestInvalid},
-		{name: "half a gzip", text: zipped(t, file(t, 1, 2, 3))[:1500], headers: []string{"Content-Encoding", "gzip"}, status: 400, code: fault.RequestTruncated},
+		{name: "gzip without saying so", text: zipped(t, collectortest.File(t, 1)), status: 422, code: fault.FileNotCSV, says: "Content-Encoding"},
+		{name: "saying gzip without being so", text: collectortest.File(t, 1), headers: []string{"Content-Encoding", "gzip"}, status: 400, code: fault.RequestInvalid},
+		{name: "half a gzip", text: zipped(t, collectortest.File(t, 1, 2, 3))[:1500], headers: []string{"Content-Encoding", "gzip"}, status: 400, code: fault.RequestTruncated},
 		{name: "a gzip bomb", text: bomb, headers: []string{"Content-Encoding", "gzip"}, status: 422, code: fault.FileRecordTooLong},
-		{name: "brotli", text: file(t, 1), headers: []string{"Content-Encoding", "br"}, status: 415, code: fault.RequestUnsupported},
-		{name: "a form", text: file(t, 1), headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: fault.RequestUnsupported},
-		{name: "a key with a line break", text: file(t, 1), headers: []string{"Idempotency-Key", "a\tb"}, status: 400, code: fault.RequestInvalid},
-		{name: "too large", text: file(t, seeds(1, 11)...) + strings.Repeat("x", 30<<10), status: 413, code: fault.RequestTooLarge, says: "65536"},
-		{name: "too many rows", text: file(t, seeds(1, 13)...), status: 413, code: fault.FileTooManyRows},
+		{name: "brotli", text: collectortest.File(t, 1), headers: []string{"Content-Encoding", "br"}, status: 415, code: fault.RequestUnsupported},
+		{name: "a form", text: collectortest.File(t, 1), headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: fault.RequestUnsupported},
+		{name: "a key with a line break", text: collectortest.File(t, 1), headers: []string{"Idempotency-Key", "a\tb"}, status: 400, code: fault.RequestInvalid},
+		{name: "too large", text: collectortest.File(t, collectortest.Seeds(1, 11)...) + strings.Repeat("x", 30<<10), status: 413, code: fault.RequestTooLarge, says: "65536"},
+		{name: "too many rows", text: collectortest.File(t, collectortest.Seeds(1, 13)...), status: 413, code: fault.FileTooManyRows},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -166,12 +167,12 @@ func TestGzipBombOfLines(t *testing.T) {
 	t.Parallel()
 	blank := strings.Repeat(" ", 1000) + "\r\n"
 	r := newFixture(t, httpapi.Config{MaxRatio: 50})
-	p := refused(t, r.upload(t, contosoKey, zipped(t, header+strings.Repeat(blank, 9000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
+	p := refused(t, r.upload(t, contosoKey, zipped(t, collectortest.Header+strings.Repeat(blank, 9000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
 	if !strings.Contains(p.Detail, "50 times") {
 		t.Error(p.Detail)
 	}
 	r = newFixture(t, httpapi.Config{MaxInflated: 1 << 20})
-	refused(t, r.upload(t, contosoKey, zipped(t, header+strings.Repeat(blank, 2000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
+	refused(t, r.upload(t, contosoKey, zipped(t, collectortest.Header+strings.Repeat(blank, 2000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
 }
 
 func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
@@ -187,7 +188,7 @@ func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	w := r.upload(t, contosoKey, file(t, seeds(1, 25)...)+strings.Join(strings.Split("the rest is UTF-16,", ""), "\x00"))
+	w := r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 25)...)+strings.Join(strings.Split("the rest is UTF-16,", ""), "\x00"))
 	p := refused(t, w, http.StatusUnprocessableEntity, fault.FileEncoding)
 	if p.Batch == "" || w.Header().Get("Location") != "/v1/batches/"+p.Batch {
 		t.Fatalf("%+v %v", p, w.Header())
@@ -201,7 +202,7 @@ func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 func TestGzipUpload(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	b := answer[batch](t, r.upload(t, contosoKey, zipped(t, file(t, seeds(1, 30)...)), "Content-Encoding", "gzip"), http.StatusAccepted)
+	b := answer[batch](t, r.upload(t, contosoKey, zipped(t, collectortest.File(t, collectortest.Seeds(1, 30)...)), "Content-Encoding", "gzip"), http.StatusAccepted)
 	if b.Outcomes["accepted"] != 30 {
 		t.Errorf("%+v", b)
 	}
@@ -211,7 +212,7 @@ func TestGzipUpload(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	text := file(t, 1, 2, 3)
+	text := collectortest.File(t, 1, 2, 3)
 	first := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", `"order 4711"`), http.StatusAccepted)
 	for name, again := range map[string]batch{
 		"bare":       answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "order 4711"), http.StatusAccepted),
@@ -221,7 +222,7 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%s: %+v", name, again)
 		}
 	}
-	refused(t, r.upload(t, contosoKey, file(t, 1, 2), "Idempotency-Key", "order 4711"), http.StatusUnprocessableEntity, fault.RequestConflict)
+	refused(t, r.upload(t, contosoKey, collectortest.File(t, 1, 2), "Idempotency-Key", "order 4711"), http.StatusUnprocessableEntity, fault.RequestConflict)
 	other := answer[batch](t, r.upload(t, fabrikamKey, text, "Idempotency-Key", "order 4711"), http.StatusAccepted)
 	if other.ID == first.ID || other.Repeated || other.Outcomes["accepted"] != 3 {
 		t.Errorf("another tenant: %+v", other)
@@ -231,7 +232,7 @@ func TestIdempotencyKey(t *testing.T) {
 func TestPostDevice(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	serial, wire := made(t, 1, nil)
+	serial, wire := collectortest.Device(t, 1, nil)
 	body := map[string]string{"hardwareHash": wire, "serialNumber": serial, "groupTag": "Kiosk", "assignedUser": "ada@contoso.com"}
 	w := r.post(t, "/v1/devices", contosoKey, body)
 	fresh := answer[row](t, w, http.StatusAccepted)
@@ -243,7 +244,7 @@ func TestPostDevice(t *testing.T) {
 		t.Errorf("%+v", again)
 	}
 	other := hwhash.Synthetic(4)
-	_, swapped := made(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
 	conflict := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK)
 	if conflict.Device == "" || conflict.Device == fresh.Device {
 		t.Errorf("%+v", conflict)
@@ -260,7 +261,7 @@ func TestPostDevice(t *testing.T) {
 func TestDevicesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	_, wire := made(t, 1, nil)
+	_, wire := collectortest.Device(t, 1, nil)
 	cases := []struct {
 		name, body string
 		headers    []string
@@ -276,7 +277,7 @@ func TestDevicesThatAreRefused(t *testing.T) {
 		{name: "two objects", body: `{"hardwareHash":"` + wire + `"}{}`, status: 400, code: fault.RequestInvalid},
 		{name: "half an object", body: `{"hardwareHash":"` + wire[:100], status: 400, code: fault.RequestInvalid},
 		{name: "too large", body: `{"hardwareHash":"` + strings.Repeat("A", 70<<10) + `"}`, status: 413, code: fault.RequestTooLarge},
-		{name: "CSV", body: file(t, 1), headers: []string{"Content-Type", "text/csv"}, status: 415, code: fault.RequestUnsupported},
+		{name: "CSV", body: collectortest.File(t, 1), headers: []string{"Content-Type", "text/csv"}, status: 415, code: fault.RequestUnsupported},
 		{name: "no hash", body: `{"serialNumber":"x"}`, status: 422, code: fault.RowHashMissing, column: "hardwareHash"},
 		{name: "a cut hash", body: `{"hardwareHash":"` + wire[:800] + `"}`, status: 422, code: fault.HashTruncated, column: "hardwareHash"},
 		{name: "another serial", body: `{"hardwareHash":"` + wire + `","serialNumber":"ZQX-1"}`, status: 422, code: fault.RowSerialMismatch, column: "serialNumber"},
@@ -302,8 +303,8 @@ func TestDevicesThatAreRefused(t *testing.T) {
 func TestNothingSecretIsLogged(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	serial, wire := made(t, 1, nil)
-	r.upload(t, contosoKey, header+fmt.Sprintf("%s,3305321234567,%s,,ada.lovelace@contoso.com\r\nZQX-1,,%s,,\r\n", serial, wire, wire))
+	serial, wire := collectortest.Device(t, 1, nil)
+	r.upload(t, contosoKey, collectortest.Header+fmt.Sprintf("%s,3305321234567,%s,,ada.lovelace@contoso.com\r\nZQX-1,,%s,,\r\n", serial, wire, wire))
 	r.get(t, "/v1/devices?serial="+serial, contosoKey)
 	r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": wire, "serialNumber": "ZQX-2"})
 	log := r.log.String()

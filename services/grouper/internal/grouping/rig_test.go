@@ -23,6 +23,7 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/hwhash/hwhashtest"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
@@ -159,7 +160,7 @@ func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Devic
 	w.Helper()
 	var rows []intake.Candidate
 	for i, report := range reports {
-		h := w.hash(report)
+		h := hwhashtest.Encode(w, report)
 		summary, err := hwhash.Summarize(h)
 		if err != nil {
 			w.Fatal(err)
@@ -188,15 +189,6 @@ func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Devic
 	return devices
 }
 
-func (w *world) hash(report hwhash.Report) hwhash.Hash {
-	w.Helper()
-	h, err := hwhash.Encode(report)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return h
-}
-
 // onItsWay is what the importer does beside publishing the event: the dispatcher leaves the devices alone for a while.
 func (w *world) onItsWay(ids ...string) {
 	w.Helper()
@@ -215,7 +207,7 @@ func (w *world) all(n int, rowTag, tag string) (ids []string) {
 		reports = append(reports, hwhash.Synthetic(uint64(w.devices)))
 	}
 	for i, d := range w.accepted(rowTag, reports...) {
-		id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: w.hash(reports[i]).Wire()}, GroupTag: tag})
+		id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: hwhashtest.Encode(w, reports[i]).Wire()}, GroupTag: tag})
 		if err != nil {
 			w.Fatal(err)
 		}

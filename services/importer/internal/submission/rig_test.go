@@ -25,6 +25,7 @@ import (
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
+	"taxiway.example/pkg/hwhash/hwhashtest"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/sqlite"
@@ -211,14 +212,7 @@ func (r *recorder) Emit(_ context.Context, events ...event.Event) error {
 // machine makes up a device.
 func machine(tb rapid.TB, seed uint64, change ...func(*hwhash.Report)) hwhash.Hash {
 	tb.Helper()
-	report := hwhash.Synthetic(seed)
-	for _, f := range change {
-		f(&report)
-	}
-	h, err := hwhash.Encode(report)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	_, h := hwhashtest.Synthetic(tb, seed, change...)
 	return h
 }
 
