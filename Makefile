@@ -20,10 +20,10 @@ RACE := -race -gcflags='modernc.org/...=-d=checkptr=0'
 
 # No cached results: what a test reads outside of its module (docs, sources, other modules) is unknown to the cache.
 test: setup ## all tests of all modules with the race detector
-	go test $(RACE) -count=1 -timeout 20m work
+	go test $(RACE) -count=1 -timeout 2h work
 
 short: setup ## all tests, without the race detector and the long runs
-	go test -short -timeout 10m work
+	go test -short -timeout 60m work
 
 build: ## all binaries, each module on its own versions, into .bin/
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | \

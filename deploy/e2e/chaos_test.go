@@ -2,13 +2,11 @@ package e2e
 
 import (
 	"cmp"
-	"context"
 	"os"
 	"strconv"
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
-	"taxiway.example/pkg/awaittest"
 )
 
 // seedVariable repeats a run of chaos.
@@ -41,7 +39,7 @@ func TestChaos(t *testing.T) {
 		if s.States["ready"] < 40 {
 			t.Errorf("too few devices got through: %+v", s)
 		}
-		awaittest.True(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
+		w.cleaned(t)
 		w.neverBlind(t)
 		if n := len(w.registered(t, 0)); n < s.States["ready"] || n > s.Outcomes["accepted"] {
 			t.Errorf("%d devices are registered: %+v", n, s)

@@ -22,13 +22,10 @@ import (
 // deadLettersOf waits until a tenant has open dead letters, n of them.
 func deadLettersOf(t *testing.T, c Client, n int) []DeadLetter {
 	t.Helper()
-	var deadLetters []DeadLetter
-	awaittest.True(t, "dead letters appear", func(ctx context.Context) bool {
-		var err error
-		deadLetters, err = c.DeadLetters(ctx)
-		return err == nil && len(deadLetters) == n
+	return awaittest.State(t, "dead letters appear", func(ctx context.Context) ([]DeadLetter, bool) {
+		found, err := c.DeadLetters(ctx)
+		return found, err == nil && len(found) == n
 	})
-	return deadLetters
 }
 
 func replayed(t *testing.T, c Client, deadLetter DeadLetter) Replayed {
@@ -77,7 +74,10 @@ func deadLetters(t *testing.T, e engine) {
 	if got := replayed(t, mine, device); got.Outcome != "replayed" || got.Device != device.Device {
 		t.Errorf("replay: %+v", got)
 	}
-	awaittest.True(t, "the dead device gets ready", func(context.Context) bool { return a.batch.rows(t)[a.victim-1].State == "ready" })
+	awaittest.State(t, "the dead device gets ready", func(context.Context) (Row, bool) {
+		row := a.batch.rows(t)[a.victim-1]
+		return row, row.State == "ready"
+	})
 	if got := replayed(t, mine, device); got.Outcome != "failed" || got.Code != string(fault.DeviceNotReplayable) {
 		t.Errorf("a second replay: %+v", got)
 	}

@@ -171,13 +171,14 @@ func (h *host) as(n int) Client { return Client{h.url, Key(n)} }
 func (h *host) submit(t *testing.T, n int, csv []byte) batch {
 	t.Helper()
 	b := batch{Client: h.as(n)}
-	awaittest.True(t, "the file is taken", func(ctx context.Context) bool {
+	awaittest.State(t, "the file is taken", func(ctx context.Context) (deaths int, ok bool) {
 		s, err := b.Submit(ctx, csv, "file-1")
 		b.id = s.ID
-		if _, trouble := h.trouble(); trouble != nil {
+		deaths, trouble := h.trouble()
+		if trouble != nil {
 			t.Fatal(trouble)
 		}
-		return err == nil
+		return deaths, err == nil
 	})
 	return b
 }

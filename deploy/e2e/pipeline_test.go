@@ -164,9 +164,15 @@ func (p *pipeline) settled(t *testing.T, b batch) Status {
 
 func (b batch) settled(t *testing.T) Status {
 	t.Helper()
-	return awaittest.State(t, "the end of the batch", func(ctx context.Context) (Status, bool) {
+	return b.until(t, "the end of the batch", Status.Done)
+}
+
+// until waits until the batch is as wanted.
+func (b batch) until(t *testing.T, what string, ok func(Status) bool) Status {
+	t.Helper()
+	return awaittest.State(t, what, func(ctx context.Context) (Status, bool) {
 		s, err := b.Batch(ctx, b.id)
-		return s, err == nil && s.Done()
+		return s, err == nil && ok(s)
 	})
 }
 

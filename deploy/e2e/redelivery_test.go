@@ -35,7 +35,7 @@ func TestFullRedelivery(t *testing.T) {
 		if s.States["ready"] != 53 || s.States["held"] != 1 || s.Conflicts["held"] != 1 {
 			t.Errorf("unexpected end: %+v", s)
 		}
-		awaittest.True(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
+		w.cleaned(t)
 		w.sentOnce(t)
 		if got := twice(); !slices.Equal(got, []string{string(event.DevicesCollected), string(event.SubmissionDue), string(event.DevicesRegistered)}) {
 			t.Errorf("redelivered in the middle behind %v", got)
@@ -49,12 +49,12 @@ func TestFullRedelivery(t *testing.T) {
 		if got := tapped.kinds(); got != allTypes {
 			t.Errorf("redelivered: %s, want all of: %s", got, allTypes)
 		}
-		awaittest.True(t, "every message is handled again", func(context.Context) bool {
-			done, err := tapped.finished(ids)
+		awaittest.State(t, "every message is handled again", func(context.Context) (int, bool) {
+			n, err := tapped.finished(ids)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return done
+			return n, n == len(ids)
 		})
 		t.Logf("%d messages handled again", len(ids))
 		if diff := cmp.Diff(rows, b.rows(t)); diff != "" {
@@ -112,8 +112,8 @@ func TestPurgeOnlyDelays(t *testing.T) {
 		b := p.submit(t, 1, file.CSV)
 		stages := []event.Type{event.DevicesCollected, event.SubmissionDue, event.DevicesRegistered, ""}
 		for i, stage := range stages[:3] {
-			awaittest.True(t, "a message is lost: "+string(stage), func(context.Context) bool { return tapped.lostOf(string(stage)) > 0 })
-			if got := b.status(t); got.InFlight() == 0 {
+			got := b.until(t, "a message is lost: "+string(stage), func(Status) bool { return tapped.lostOf(string(stage)) > 0 })
+			if got.InFlight() == 0 {
 				t.Errorf("nothing in flight when %s are lost: %+v", stage, got)
 			}
 			if err := s.purge(t.Context()); err != nil {
@@ -125,7 +125,7 @@ func TestPurgeOnlyDelays(t *testing.T) {
 		if end.States["ready"] != 53 || end.States["held"] != 1 {
 			t.Errorf("unexpected end: %+v", end)
 		}
-		awaittest.True(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
+		w.cleaned(t)
 		w.sentOnce(t)
 	})
 }

@@ -80,7 +80,7 @@ func TestAReplicaDies(t *testing.T) {
 	onEngines(t, suiteReplicas, func(t *testing.T, e engine) {
 		r := startReplicas(t, e, 60, func(w *world) { w.tenants[0].Limits.ImportSize = 4 })
 		b := r.submit(t)
-		awaittest.True(t, "the replica that will die has imported something", func(context.Context) bool { return r.world.asked("one") > 1 })
+		b.until(t, "the replica that will die has imported something", func(Status) bool { return r.world.asked("one") > 1 })
 		r.one.kill()
 		if s := b.status(t); s.InFlight() == 0 {
 			t.Errorf("it died too late: %+v", s)
@@ -89,7 +89,7 @@ func TestAReplicaDies(t *testing.T) {
 		if err := s.Conserved(); err != nil || s.States["ready"] != 53 {
 			t.Errorf("%+v %v", s, err)
 		}
-		awaittest.True(t, "our import records are gone", func(context.Context) bool { return r.world.records(t, 0) == 0 })
+		r.world.cleaned(t)
 		r.world.sentOnce(t)
 		t.Logf("%d imports by the dead, %d by the other", r.world.asked("one"), r.world.asked("two"))
 	})

@@ -1,11 +1,9 @@
 package e2e
 
 import (
-	"context"
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
-	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/event"
 )
 
@@ -41,8 +39,8 @@ func TestSwitchOfBrokers(t *testing.T) {
 			}
 			continue
 		}
-		awaittest.True(t, "a message is lost", func(context.Context) bool { return tapped.lostOf(string(on.lost)) > 0 })
-		if got := b.status(t); got.InFlight() != got.Outcomes["accepted"] {
+		got := b.until(t, "a message is lost", func(Status) bool { return tapped.lostOf(string(on.lost)) > 0 })
+		if got.InFlight() != got.Outcomes["accepted"] {
 			t.Errorf("not all in flight when the broker is changed: %+v", got)
 		}
 		p.stop(t)

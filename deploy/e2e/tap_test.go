@@ -116,19 +116,20 @@ func (t *tap) again(ctx context.Context) ([]string, error) {
 	return ids, t.Broker.Publish(ctx, sent...)
 }
 
-// finished reports whether all the messages were handled, and the first that was not acknowledged, as an error.
-func (t *tap) finished(ids []string) (bool, error) {
+// finished counts those of the messages that were handled; one that was not acknowledged is an error.
+func (t *tap) finished(ids []string) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
-		switch outcome, done := t.handled[id]; {
-		case !done:
-			return false, nil
-		case outcome != broker.Acknowledge():
-			return true, fmt.Errorf("the outcome is %+v", outcome)
+		outcome, done := t.handled[id]
+		if done && outcome != broker.Acknowledge() {
+			return n, fmt.Errorf("the outcome is %+v", outcome)
+		}
+		if done {
+			n++
 		}
 	}
-	return true, nil
+	return n, nil
 }
 
 // everything is all that was published, as text.

@@ -1,13 +1,11 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"testing"
 	"time"
 
 	"taxiway.example/pkg/autopilot/simulator"
-	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/fault"
 )
 
@@ -124,7 +122,7 @@ var troubles = []trouble{
 	{
 		name: "secret refused on the way", change: func(o *simulator.Options) { o.Delays.Import = between(time.Second, 2*time.Second) },
 		during: func(t *testing.T, a *affair) {
-			awaittest.True(t, "the import is posted", func(context.Context) bool { return a.world.calls("imported.import") > 0 })
+			a.batch.until(t, "the import is posted", func(Status) bool { return a.world.calls("imported.import") > 0 })
 			a.secret(t, "an old one")
 			a.world.sim.Server.RevokeTokens(a.world.tenants[0].EntraTenantID)
 			a.awaits(t, fault.TenantCredentialsRefused)
@@ -151,19 +149,13 @@ func alreadyRegistered(t *testing.T, a *affair) {
 // awaits waits until the batch says that devices wait because of a code.
 func (a *affair) awaits(t *testing.T, code fault.Code) {
 	t.Helper()
-	awaittest.True(t, "devices wait because of "+string(code), func(ctx context.Context) bool {
-		s, err := a.batch.Batch(ctx, a.batch.id)
-		return err == nil && s.Waits(string(code))
-	})
+	a.batch.until(t, "devices wait because of "+string(code), func(s Status) bool { return s.Waits(string(code)) })
 }
 
 // awaitsAll waits until so many devices wait at the group stage.
 func (a *affair) awaitsAll(t *testing.T, n int) {
 	t.Helper()
-	awaittest.True(t, "all devices wait", func(ctx context.Context) bool {
-		s, err := a.batch.Batch(ctx, a.batch.id)
-		return err == nil && s.States["tagged"]+s.States["grouped"] == n
-	})
+	a.batch.until(t, "all devices wait", func(s Status) bool { return s.States["tagged"]+s.States["grouped"] == n })
 }
 
 // secret writes the file that the tenant's credential refers to.

@@ -1,11 +1,9 @@
 package e2e
 
 import (
-	"context"
 	"testing"
 
 	"taxiway.example/pkg/autopilot/simulator"
-	"taxiway.example/pkg/awaittest"
 )
 
 // One file, from the door to ready; every exchange with Microsoft held to the contract.
@@ -20,7 +18,7 @@ func TestAFileBecomesReadyDevices(t *testing.T) {
 		if s.Rows != 120 || s.Outcomes["rejected"] != 4 || s.Outcomes["duplicate"] != 2 || s.States["held"] != 1 || s.States["ready"] != 113 {
 			t.Errorf("unexpected end: %+v", s)
 		}
-		awaittest.True(t, "our import records are gone", func(context.Context) bool { return w.records(t, 0) == 0 })
+		w.cleaned(t)
 		w.sentOnce(t)
 		w.kept(t)
 		p.stop(t)

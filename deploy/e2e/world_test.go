@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"taxiway.example/cmd/allinone"
 	"taxiway.example/cmd/demofile"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/awaittest"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/tenant"
 )
@@ -141,6 +143,15 @@ func (w *world) state(t *testing.T, n int) simulator.State {
 func (w *world) records(t *testing.T, n int) int {
 	t.Helper()
 	return len(w.state(t, n).Imported)
+}
+
+// cleaned waits until our import records are gone.
+func (w *world) cleaned(t *testing.T) {
+	t.Helper()
+	awaittest.State(t, "our import records are gone", func(context.Context) (int, bool) {
+		n := w.records(t, 0)
+		return n, n == 0
+	})
 }
 
 // registered describes the devices that a tenant has at Microsoft, sorted.

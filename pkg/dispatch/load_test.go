@@ -12,7 +12,7 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// desk has handlers of a type whose events end when the test says so.
+// fixture has the handlers of a type whose events end when the test says so.
 type fixture struct {
 	load *dispatch.Load
 	use  pipeline.UseCase
