@@ -20,7 +20,7 @@ RACE := -race -gcflags='modernc.org/...=-d=checkptr=0'
 
 # No cached results: what a test reads outside of its module (docs, sources, other modules) is unknown to the cache.
 test: setup ## all tests of all modules with the race detector
-	go test $(RACE) -count=1 -timeout 2h work
+	go test $(RACE) -count=1 -timeout 60m work
 
 short: setup ## all tests, without the race detector and the long runs
 	go test -short -timeout 60m work
