@@ -74,7 +74,7 @@ func TestBrokerTraffic(t *testing.T) {
 	if err := w.Flush(); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%d rows from the door to ready:\n%s", rows, &table)
+	t.Logf("%d rows from intake to ready:\n%s", rows, &table)
 }
 
 // meter counts what passes the seam.

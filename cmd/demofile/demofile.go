@@ -1,5 +1,5 @@
 // Package demofile makes up an OEM file that contains what real files contain: good devices, repetitions, a later capture of
-// a known device, damaged hashes, mixed-up rows, firmware filler, and devices that Autopilot already knows.
+// a known device, damaged hashes, mixed-up rows, firmware placeholder, and devices that Autopilot already knows.
 package demofile
 
 import (

@@ -33,12 +33,12 @@ func TestFileHasOneOfEverything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		evidence := device.IdentifiersOf(s)
-		if evidence.Serial.Fold() != device.NewSerial(row[0]).Fold() {
+		identifiers := device.IdentifiersOf(s)
+		if identifiers.Serial.Fold() != device.NewSerial(row[0]).Fold() {
 			mismatch++
 			continue
 		}
-		key, _, err := device.Identify(evidence)
+		key, _, err := device.Identify(identifiers)
 		if err != nil {
 			nameless++
 			continue

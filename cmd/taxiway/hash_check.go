@@ -20,9 +20,9 @@ func newHashCheck() *cobra.Command {
 	var flags checkFlags
 	c := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Judge every row of a device list, without a server",
+		Short: "Check every row of a device list, without a server",
 		Long: "Check reads device lists (CSV of any dialect, - is standard input) and says of every row what submit would say, by\n" +
-			"the default policy: where it stands, its verdict with a stable code, and what to do. Devices are recognised by what is\n" +
+			"the default policy: where it stands, its result with a stable code, and what to do. Devices are recognised by what is\n" +
 			"inside their hashes, within a file and across all files given. Nothing leaves this machine.\n\n" +
 			"It exits with 1 when a row was rejected or in conflict, or a file could not be read.",
 		Example: "  taxiway hash check delivery-*.csv\n  taxiway hash check --problems -o json delivery.csv",
@@ -37,10 +37,10 @@ func newHashCheck() *cobra.Command {
 	return c
 }
 
-// checkView is the verdict on all files as JSON.
+// checkView is the result on all files as JSON.
 type checkView struct {
 	OK    bool          `json:"ok"`
-	Files []listVerdict `json:"files"`
+	Files []listResult `json:"files"`
 }
 
 func (f *checkFlags) check(c *cobra.Command, names []string) error {
@@ -49,14 +49,14 @@ func (f *checkFlags) check(c *cobra.Command, names []string) error {
 		return err
 	}
 	v := checkView{OK: true}
-	// People see rows as they are judged; JSON is one document.
+	// People see rows as they are checked; JSON is one document.
 	live := c.OutOrStdout()
 	if f.out.value == "json" {
 		live = io.Discard
 	}
 	for _, name := range names {
 		_, _ = fmt.Fprintln(live, name)
-		var rows []rowVerdict
+		var rows []rowResult
 		list, err := eachRow(c.Context(), checker, c.InOrStdin(), name, func(r *devicelist.Row) error {
 			if f.problems && r.Code == "" && len(r.Warnings) == 0 {
 				return nil

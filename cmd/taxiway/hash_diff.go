@@ -90,7 +90,7 @@ var relations = map[device.Relation]string{
 func (v diffView) people(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A  %s\nB  %s\n", v.A, v.B)
-	inventory.WriteFact(&b, "Verdict", relations[v.Relation])
+	inventory.WriteFact(&b, "Result", relations[v.Relation])
 	if len(v.Differ) > 0 {
 		inventory.WriteFact(&b, "Differs in", fmt.Sprint(v.Differ))
 	}

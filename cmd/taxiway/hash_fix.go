@@ -65,7 +65,7 @@ type writtenFile struct {
 // fixView is the result of fix as JSON; Rows of the list are those left out or repaired.
 type fixView struct {
 	Written []writtenFile `json:"written"`
-	List    listVerdict   `json:"list"`
+	List    listResult   `json:"list"`
 }
 
 func (f *fixFlags) fix(c *cobra.Command, name string) error {
@@ -78,7 +78,7 @@ func (f *fixFlags) fix(c *cobra.Command, name string) error {
 		live = io.Discard
 	}
 	parts := &partWriter{prefix: f.prefix, force: f.force, written: []writtenFile{}}
-	var told []rowVerdict
+	var told []rowResult
 	list, err := eachRow(c.Context(), checker, c.InOrStdin(), name, func(r *devicelist.Row) error {
 		if err := parts.add(r); err != nil {
 			return err
@@ -98,7 +98,7 @@ func (f *fixFlags) fix(c *cobra.Command, name string) error {
 	if err := f.out.print(c.OutOrStdout(), v, v.people); err != nil {
 		return err
 	}
-	return v.verdict()
+	return v.failed()
 }
 
 func (v fixView) people(w io.Writer) error {
@@ -110,7 +110,7 @@ func (v fixView) people(w io.Writer) error {
 	return nil
 }
 
-func (v fixView) verdict() error {
+func (v fixView) failed() error {
 	left := 0
 	for outcome, n := range v.List.Counts {
 		if outcome != device.Accepted {

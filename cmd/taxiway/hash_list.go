@@ -23,8 +23,8 @@ type listFailure struct {
 	Header []oemfile.Problem `json:"header,omitempty"`
 }
 
-// rowVerdict is a judged row as JSON.
-type rowVerdict struct {
+// rowResult is a checked row as JSON.
+type rowResult struct {
 	Row      int               `json:"row"`
 	Line     int               `json:"line"`
 	Outcome  device.RowOutcome `json:"outcome"`
@@ -36,17 +36,17 @@ type rowVerdict struct {
 	Earlier  *devicelist.Place `json:"earlier,omitempty"`
 }
 
-// listVerdict is a judged file as JSON.
-type listVerdict struct {
+// listResult is a checked file as JSON.
+type listResult struct {
 	File    string                    `json:"file"`
 	Notes   []string                  `json:"notes,omitempty"`
-	Rows    []rowVerdict              `json:"rows"`
+	Rows    []rowResult              `json:"rows"`
 	Counts  map[device.RowOutcome]int `json:"counts"`
 	Failure *listFailure              `json:"failure,omitempty"`
 }
 
-func viewOf(r *devicelist.Row) rowVerdict {
-	v := rowVerdict{Row: r.Row, Line: r.Line, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Hint: hintOf(r.Code), Earlier: r.Earlier}
+func viewOf(r *devicelist.Row) rowResult {
+	v := rowResult{Row: r.Row, Line: r.Line, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Hint: hintOf(r.Code), Earlier: r.Earlier}
 	for _, w := range r.Warnings {
 		v.Warnings = append(v.Warnings, warningView{string(w), hintOf(w)})
 	}
@@ -58,10 +58,10 @@ func hintOf(c fault.Code) string {
 	return entry.Hint
 }
 
-// eachRow judges the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is in
-// the verdict, not in the error; the error is of the machine or of use.
-func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, name string, use func(*devicelist.Row) error) (listVerdict, error) {
-	v := listVerdict{File: name, Rows: []rowVerdict{}, Counts: map[device.RowOutcome]int{}}
+// eachRow checks the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is in
+// the result, not in the error; the error is of the machine or of use.
+func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, name string, use func(*devicelist.Row) error) (listResult, error) {
+	v := listResult{File: name, Rows: []rowResult{}, Counts: map[device.RowOutcome]int{}}
 	in := io.NopCloser(stdin)
 	if name != "-" {
 		var err error
@@ -88,7 +88,7 @@ func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, 
 }
 
 // fail keeps what is wrong with the file; any other error is returned.
-func (v *listVerdict) fail(err error) error {
+func (v *listResult) fail(err error) error {
 	if !fault.Is(err) {
 		return err
 	}
@@ -101,12 +101,12 @@ func (v *listVerdict) fail(err error) error {
 }
 
 // failed reports whether somebody has to do something about the file.
-func (v listVerdict) failed() bool {
+func (v listResult) failed() bool {
 	return v.Failure != nil || v.Counts[device.Rejected]+v.Counts[device.Conflict] > 0
 }
 
 // tail ends a file's report for people.
-func (v listVerdict) tail(w io.Writer) {
+func (v listResult) tail(w io.Writer) {
 	var b strings.Builder
 	for _, note := range v.Notes {
 		fmt.Fprintf(&b, "  Note: %s\n", note)
@@ -128,7 +128,7 @@ func (v listVerdict) tail(w io.Writer) {
 	_, _ = io.WriteString(w, b.String())
 }
 
-// writeRow writes a row's verdict for people: what, where, and what to do.
+// writeRow writes a row's result for people: what, where, and what to do.
 func writeRow(w io.Writer, r *devicelist.Row) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %-9s  row %d, line %d", r.Outcome, r.Row, r.Line)

@@ -49,7 +49,7 @@ func newDLQReplay(r *remote) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return v.verdict()
+			return v.failed()
 		},
 	}
 	out.register(c)
@@ -134,7 +134,7 @@ func writeReplayed(b *strings.Builder, r api.Replayed) {
 	}
 }
 
-func (v replayList) verdict() error {
+func (v replayList) failed() error {
 	failed, unknown := 0, 0
 	for _, r := range v.Results {
 		if !r.OK() {
@@ -147,5 +147,5 @@ func (v replayList) verdict() error {
 	if unknown == len(v.Results) {
 		return &exitError{code: exitNothing}
 	}
-	return verdict(failed, len(v.Results))
+	return rowsFailed(failed, len(v.Results))
 }

@@ -43,7 +43,7 @@ func newStatus(r *remote) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return verdict(watch.Failed(*final), final.Rows)
+				return rowsFailed(watch.Failed(*final), final.Rows)
 			}
 			return status(c, server, args[0], out, rows)
 		},

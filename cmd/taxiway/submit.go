@@ -75,9 +75,9 @@ func submit(c *cobra.Command, server *client.Client, name string, flags submitFl
 		return err
 	}
 	if final != nil {
-		return verdict(watch.Failed(*final), final.Rows)
+		return rowsFailed(watch.Failed(*final), final.Rows)
 	}
-	return verdict(receipt.Outcomes[device.Rejected]+receipt.Outcomes[device.Conflict], receipt.Rows)
+	return rowsFailed(receipt.Outcomes[device.Rejected]+receipt.Outcomes[device.Conflict], receipt.Rows)
 }
 
 // submitView is the answer to a submit as JSON.
@@ -102,8 +102,8 @@ func followBatch(c *cobra.Command, server *client.Client, id string, out format,
 	return &b, nil
 }
 
-// verdict turns how many of how many failed into an exit code.
-func verdict(failed, all int) error {
+// result turns how many of how many failed into an exit code.
+func rowsFailed(failed, all int) error {
 	switch {
 	case failed == 0:
 		return nil

@@ -26,15 +26,15 @@ func TestChaos(t *testing.T) {
 		o.Chaos = simulator.Chaos{Throttle: 0.005, Unavailable: 0.01, ServerError: 0.01, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}
 		o.Quirks.StorageError, o.Quirks.ConditionNotMet = 0.1, 0.1
 		file := contradicted(t, demo(t, 60))
-		w := newWorld(t, o, 1, nil)
+		w := newFixture(t, o, 1, nil)
 		w.plant(t, file)
 		w.tenants[0].Limits.ImportSize = 15
 		p := start(t, hasty(w.config(t, e.open(t))))
 		b := p.submit(t, 1, file.CSV)
-		s := p.settled(t, b)
+		s := p.finished(t, b)
 		t.Logf("%d requests: %v %+v", w.calls(), s.States, s.Reasons)
 		if s.Rows != 61 || s.Outcomes["accepted"] != 54 || s.Outcomes["conflict"] != 1 {
-			t.Errorf("at the door: %+v", s)
+			t.Errorf("answers: %+v", s)
 		}
 		if s.States["ready"] < 40 {
 			t.Errorf("too few devices got through: %+v", s)

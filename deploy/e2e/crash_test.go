@@ -24,7 +24,7 @@ type ending struct {
 // trial is one file's way through processes that die.
 type trial struct {
 	file  *demofile.File
-	world *world
+	fixture *fixture
 	host  *host
 	order order
 	batch batch
@@ -32,11 +32,11 @@ type trial struct {
 
 func newTrial(t *testing.T, e engine) *trial {
 	t.Helper()
-	x := &trial{file: contradicted(t, demo(t, demofile.MinRows)), world: newWorld(t, simulator.Fast(), 1, nil)}
-	x.world.plant(t, x.file)
+	x := &trial{file: contradicted(t, demo(t, demofile.MinRows)), fixture: newFixture(t, simulator.Fast(), 1, nil)}
+	x.fixture.plant(t, x.file)
 	s := e.open(t)
 	x.host = newHost(t)
-	x.order = order{Ledger: s.ledger, Broker: s.broker, Tenants: x.world.tenants}
+	x.order = order{Ledger: s.ledger, Broker: s.broker, Tenants: x.fixture.tenants}
 	t.Cleanup(func() {
 		if t.Failed() {
 			x.explain(t)
@@ -68,7 +68,7 @@ func (x *trial) run(t *testing.T, first order, next func(deaths int) order) endi
 		if r.deaths, err = x.host.trouble(); err != nil {
 			t.Fatal(err)
 		}
-		r.records = x.world.records(t, 0)
+		r.records = x.fixture.records(t, 0)
 		r.Status, err = x.batch.Batch(ctx, x.batch.id)
 		return r, err == nil && r.Done() && r.records == 0
 	})
@@ -79,9 +79,9 @@ func (x *trial) run(t *testing.T, first order, next func(deaths int) order) endi
 	for i := range rows {
 		rows[i].Device = ""
 	}
-	x.world.sentOnce(t)
+	x.fixture.sentOnce(t)
 	discreet(t, "a log", x.host.logs.bytes(), x.file)
-	return ending{rows, x.world.registered(t, 0)}
+	return ending{rows, x.fixture.registered(t, 0)}
 }
 
 func (x *trial) unharmed(int) order { return x.order }

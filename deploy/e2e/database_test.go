@@ -33,7 +33,7 @@ func TestDatabaseCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := demo(t, 60)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	w.plant(t, file)
 	s := natsEmbedded(t)
 	s.ledger = url
@@ -73,7 +73,7 @@ func TestDatabaseCrashes(t *testing.T) {
 			n++
 		}
 	}()
-	end := p.settled(t, b)
+	end := p.finished(t, b)
 	rest()
 	if n := <-crashed; n < least {
 		t.Errorf("%d crashes", n)

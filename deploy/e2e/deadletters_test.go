@@ -53,15 +53,15 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 func deadLetters(t *testing.T, e engine) {
 	t.Helper()
 	file := demo(t, demofile.MinRows)
-	a := &affair{world: newWorld(t, simulator.Fast(), 2, nil), rows: sheetOf(t, file), victim: demofile.MinRows}
-	a.world.plant(t, file)
+	a := &deadLetterCase{fixture: newFixture(t, simulator.Fast(), 2, nil), rows: sheetOf(t, file), victim: demofile.MinRows}
+	a.fixture.plant(t, file)
 	a.arm(t, outcome(802, "InvalidZtdHardwareHash"))
 	tapped, s := newTap(), e.open(t)
-	c := hasty(a.world.config(t, s))
+	c := hasty(a.fixture.config(t, s))
 	c.Hooks.Broker = tapped.hook
 	p := start(t, c)
 	a.batch = p.submit(t, 1, file.CSV)
-	p.settled(t, a.batch)
+	p.finished(t, a.batch)
 	mine, other := p.as(1), p.as(2)
 
 	device := deadLettersOf(t, mine, 1)[0]
@@ -81,7 +81,7 @@ func deadLetters(t *testing.T, e engine) {
 	if got := replayed(t, mine, device); got.Outcome != "failed" || got.Code != string(fault.DeviceNotReplayable) {
 		t.Errorf("a second replay: %+v", got)
 	}
-	a.world.neverBlind(t)
+	a.fixture.neverBlind(t)
 	a.sentAsOften(t, 2)
 	poisoned(t, tapped, mine)
 	if text, err := json.Marshal(deadLettersOf(t, mine, 1)); err != nil {
@@ -147,7 +147,7 @@ func stored(t *testing.T, dir, batch string) []byte {
 func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	t.Parallel()
 	e := turn(1)
-	w := newWorld(t, simulator.Fast(), 2, nil)
+	w := newFixture(t, simulator.Fast(), 2, nil)
 	s := e.open(t)
 	tapped := newTap()
 	tapped.lose(string(event.DevicesCollected))
@@ -162,8 +162,8 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	c = hasty(w.config(t, s))
 	c.Collector.Limits.Operators = WithKey(both[1], 3).Keys
 	p = start(t, c)
-	house := p.as(3)
-	deadLetter := deadLettersOf(t, house, 1)[0]
+	globalOperator := p.as(3)
+	deadLetter := deadLettersOf(t, globalOperator, 1)[0]
 	if deadLetter.Tenant != "fabrikam" || deadLetter.Code != string(fault.TenantUnknown) {
 		t.Errorf("unexpected dead letter: %+v", deadLetter)
 	}
@@ -178,7 +178,7 @@ func TestATenantIsTakenOutAndComesBack(t *testing.T) {
 	if got := replayed(t, b.Client, deadLetter); got.Outcome != "replayed" {
 		t.Errorf("replay: %+v", got)
 	}
-	if s := p.settled(t, b); s.States["ready"] != 1 {
+	if s := p.finished(t, b); s.States["ready"] != 1 {
 		t.Errorf("after the replay: %+v", s)
 	}
 }

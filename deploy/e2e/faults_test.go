@@ -15,8 +15,8 @@ import (
 type trouble struct {
 	name   string
 	change func(*simulator.Options)
-	before func(*testing.T, *affair) // before the file is sent
-	during func(*testing.T, *affair) // while its devices are on their way
+	before func(*testing.T, *deadLetterCase) // before the file is sent
+	during func(*testing.T, *deadLetterCase) // while its devices are on their way
 	faults []simulator.Fault         // the serial numbers victim and second stand for those of two devices
 
 	want  map[string]int // states of the devices; nil: everybody is ready but the device of another tenant
@@ -24,9 +24,9 @@ type trouble struct {
 	posts int            // import calls carried out for the victim; 0 is one
 }
 
-// affair is a trouble at work.
-type affair struct {
-	world  *world
+// deadLetterCase is a file with devices that a fault stops.
+type deadLetterCase struct {
+	fixture  *fixture
 	batch  batch
 	rows   sheet
 	victim int // row of the device that has the trouble
@@ -59,25 +59,25 @@ func (tr trouble) run(t *testing.T, e engine) {
 		tr.change(&o)
 	}
 	file := demo(t, troubledRows)
-	a := &affair{world: newWorld(t, o, 1, nil), rows: sheetOf(t, file)}
+	a := &deadLetterCase{fixture: newFixture(t, o, 1, nil), rows: sheetOf(t, file)}
 	a.victim = a.rows.hyphenated(t)
-	a.world.plant(t, file)
+	a.fixture.plant(t, file)
 	a.arm(t, tr.faults)
 	if tr.before != nil {
 		tr.before(t, a)
 	}
-	p := start(t, hasty(a.world.config(t, e.open(t))))
+	p := start(t, hasty(a.fixture.config(t, e.open(t))))
 	a.batch = p.submit(t, 1, file.CSV)
 	if tr.during != nil {
 		tr.during(t, a)
 	}
-	tr.check(t, a, p.settled(t, a.batch))
+	tr.check(t, a, p.finished(t, a.batch))
 	p.stop(t)
 	p.keepsQuiet(t, file)
 }
 
 // arm puts the faults into the plan, with the serial numbers of the file.
-func (a *affair) arm(t *testing.T, faults []simulator.Fault) {
+func (a *deadLetterCase) arm(t *testing.T, faults []simulator.Fault) {
 	t.Helper()
 	for _, f := range faults {
 		switch f.Serial {
@@ -86,13 +86,13 @@ func (a *affair) arm(t *testing.T, faults []simulator.Fault) {
 		case second:
 			f.Serial = a.rows.serial(a.victim - 1)
 		}
-		if _, err := a.world.sim.Server.AddFault(f); err != nil {
+		if _, err := a.fixture.sim.Server.AddFault(f); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func (tr trouble) check(t *testing.T, a *affair, s Status) {
+func (tr trouble) check(t *testing.T, a *deadLetterCase, s Status) {
 	t.Helper()
 	want := tr.want
 	if want == nil {
@@ -104,20 +104,20 @@ func (tr trouble) check(t *testing.T, a *affair, s Status) {
 	if row := a.batch.rows(t)[a.victim-1]; row.DeviceCode != string(tr.code) {
 		t.Errorf("the victim is %s with %q, want %q", row.State, row.DeviceCode, tr.code)
 	}
-	for _, f := range a.world.sim.Server.Plan() {
+	for _, f := range a.fixture.sim.Server.Plan() {
 		if f.Met == 0 {
 			t.Errorf("a fault was never met: %s at %s", f.Effect, f.Operation)
 		}
 	}
-	a.world.neverBlind(t)
+	a.fixture.neverBlind(t)
 	a.sentAsOften(t, max(1, tr.posts))
 }
 
 // sentAsOften checks that the victim was imported that often, and every other device at Microsoft once.
-func (a *affair) sentAsOften(t *testing.T, posts int) {
+func (a *deadLetterCase) sentAsOften(t *testing.T, posts int) {
 	t.Helper()
-	imports := a.world.imports()
-	for _, i := range a.world.state(t, 0).Identities {
+	imports := a.fixture.imports()
+	for _, i := range a.fixture.state(t, 0).Identities {
 		want := 1
 		if i.Serial == a.rows.serial(a.victim) {
 			want = posts

@@ -153,16 +153,16 @@ func (b batch) rows(t *testing.T) (rows []Row) {
 }
 
 // settled waits until nothing of the batch is in flight, and checks that nothing was lost.
-func (p *pipeline) settled(t *testing.T, b batch) Status {
+func (p *pipeline) finished(t *testing.T, b batch) Status {
 	t.Helper()
-	s := b.settled(t)
+	s := b.finished(t)
 	if err := s.Conserved(); err != nil {
 		t.Error(err)
 	}
 	return s
 }
 
-func (b batch) settled(t *testing.T) Status {
+func (b batch) finished(t *testing.T) Status {
 	t.Helper()
 	return b.until(t, "the end of the batch", Status.Done)
 }

@@ -25,7 +25,7 @@ func TestServicesAsPrograms(t *testing.T) {
 	t.Parallel()
 	bin := buildServices(t)
 	file := demo(t, demofile.MinRows+10)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	w.plant(t, file)
 	s := pair(postgres, serviceBus)(t)
 	tenants := tenantsFile(t, w.tenants)
@@ -45,7 +45,7 @@ func TestServicesAsPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := batch{client, taken.ID}.settled(t)
+	end := batch{client, taken.ID}.finished(t)
 	if err := end.Conserved(); err != nil || end.States["held"] != 1 || end.States["ready"] != end.Outcomes["accepted"]-1 {
 		t.Errorf("%+v %v", end, err)
 	}

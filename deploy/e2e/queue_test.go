@@ -32,7 +32,7 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	t.Parallel()
 	const perMessage = 20
 	file := demo(t, 60)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	w.plant(t, file)
 	w.tenants[0].Queues = []tenant.Queue{{Source: "oem"}}
 	w.tenants[0].Keys = append(w.tenants[0].Keys, tenant.Key{Name: "oem", SHA256: tenant.Hash("the-oems-key")})
@@ -80,7 +80,7 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 		if err := json.Unmarshal(m.Data, &receipt); err != nil || receipt.Message == "" {
 			t.Fatalf("%s: %v", m.Data, err)
 		}
-		s := p.settled(t, batch{p.as(1), receipt.ID})
+		s := p.finished(t, batch{p.as(1), receipt.ID})
 		ready += s.States["ready"]
 		rows += s.Rows
 	}

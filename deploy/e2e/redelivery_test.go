@@ -22,7 +22,7 @@ const allTypes = string(event.DevicesCollected + " " + event.DevicesReady + " " 
 func TestFullRedelivery(t *testing.T) {
 	onEngines(t, suiteRedelivery, func(t *testing.T, e engine) {
 		file := contradicted(t, demo(t, 60))
-		w := newWorld(t, simulator.Fast(), 1, nil)
+		w := newFixture(t, simulator.Fast(), 1, nil)
 		w.plant(t, file)
 		w.tenants[0].Limits.ImportSize = 20
 		tapped := newTap()
@@ -31,7 +31,7 @@ func TestFullRedelivery(t *testing.T) {
 		c.Hooks.Broker = tapped.hook
 		p := start(t, c)
 		b := p.submit(t, 1, file.CSV)
-		s := p.settled(t, b)
+		s := p.finished(t, b)
 		if s.States["ready"] != 53 || s.States["held"] != 1 || s.Conflicts["held"] != 1 {
 			t.Errorf("unexpected end: %+v", s)
 		}
@@ -100,7 +100,7 @@ func inTheMiddle(t *testing.T, tapped *tap) func() []string {
 func TestPurgeOnlyDelays(t *testing.T) {
 	onEngines(t, suitePurge, func(t *testing.T, e engine) {
 		file := demo(t, 60)
-		w := newWorld(t, simulator.Fast(), 1, nil)
+		w := newFixture(t, simulator.Fast(), 1, nil)
 		w.plant(t, file)
 		w.tenants[0].Limits.ImportSize = 20
 		s := e.open(t)
@@ -121,7 +121,7 @@ func TestPurgeOnlyDelays(t *testing.T) {
 			}
 			tapped.lose(string(stages[i+1]))
 		}
-		end := p.settled(t, b)
+		end := p.finished(t, b)
 		if end.States["ready"] != 53 || end.States["held"] != 1 {
 			t.Errorf("unexpected end: %+v", end)
 		}

@@ -41,7 +41,7 @@ func refusals(t *testing.T, file *demofile.File) []refusal {
 	jsonType := "application/json"
 	return []refusal{
 		{name: "no key", key: "-", body: listHeader, status: http.StatusUnauthorized, code: fault.RequestUnauthenticated},
-		{name: "a key of nobody", key: "rig-key-99", body: listHeader, status: http.StatusUnauthorized, code: fault.RequestUnauthenticated},
+		{name: "a key of nobody", key: "key-99", body: listHeader, status: http.StatusUnauthorized, code: fault.RequestUnauthenticated},
 		{name: "no header", body: "1,2,3\r\n4,5,6\r\n", status: http.StatusUnprocessableEntity, code: fault.FileNoHeader},
 		{name: "header without a hash column", body: "Device Serial Number,Model\r\nA,B\r\n", status: http.StatusUnprocessableEntity, code: fault.FileNoHeader, column: "Hardware Hash"},
 		{name: "no rows", body: listHeader, status: http.StatusUnprocessableEntity, code: fault.FileEmpty},
@@ -67,7 +67,7 @@ func refusals(t *testing.T, file *demofile.File) []refusal {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	file := demo(t, demofile.MinRows)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	c := w.config(t, turn(0).open(t))
 	c.Collector.Limits.MaxBody = maxUpload
 	p := start(t, c)
@@ -113,8 +113,8 @@ func (r refusal) check(t *testing.T, c Client) {
 	}
 }
 
-// atTheDoor is what becomes of each row: outcome, column, code.
-var atTheDoor = map[int]string{
+// answers is what becomes of each row: outcome, column, code.
+var answers = map[int]string{
 	1:  "accepted",
 	2:  "duplicate row.duplicate_in_file",
 	3:  "accepted",
@@ -146,11 +146,11 @@ func TestBadRowsCostNoNeighbour(t *testing.T) {
 		"TOO,MANY,CELLS,IN,THIS,ROW", `QUOTE-1,,"unclosed,KIOSK`,
 	}
 	file.CSV = append(bytes.Clone(file.CSV), strings.Join(more, "\r\n")...)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	w.plant(t, file)
 	p := start(t, w.config(t, turn(1).open(t)))
 	b := p.submit(t, 1, file.CSV)
-	p.settled(t, b)
+	p.finished(t, b)
 	got := map[int]string{}
 	for _, r := range b.rows(t) {
 		got[r.Row] = strings.Join(strings.Fields(r.Outcome+" "+r.Column+" "+r.Code), " ")
@@ -158,7 +158,7 @@ func TestBadRowsCostNoNeighbour(t *testing.T) {
 			t.Errorf("row %d is accepted, and its device %s", r.Row, r.State)
 		}
 	}
-	if diff := cmp.Diff(atTheDoor, got); diff != "" {
+	if diff := cmp.Diff(answers, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	p.keepsQuiet(t, demo(t, demofile.MinRows))

@@ -13,19 +13,19 @@ import (
 // replicas are two pipelines as processes of their own, on one ledger and one broker.
 type replicas struct {
 	file     *demofile.File
-	world    *world
+	fixture    *fixture
 	one, two *host
 }
 
-func startReplicas(t *testing.T, e engine, rows int, change func(*world)) *replicas {
+func startReplicas(t *testing.T, e engine, rows int, change func(*fixture)) *replicas {
 	t.Helper()
-	r := &replicas{file: demo(t, rows), world: newWorld(t, simulator.Fast(), 1, nil)}
-	r.world.plant(t, r.file)
-	change(r.world)
+	r := &replicas{file: demo(t, rows), fixture: newFixture(t, simulator.Fast(), 1, nil)}
+	r.fixture.plant(t, r.file)
+	change(r.fixture)
 	s := e.open(t)
 	r.one, r.two = newHost(t), newHost(t)
 	for name, h := range map[string]*host{"one": r.one, "two": r.two} {
-		o := order{Ledger: s.ledger, Broker: s.broker, Tenants: r.world.tenants, Name: name}
+		o := order{Ledger: s.ledger, Broker: s.broker, Tenants: r.fixture.tenants, Name: name}
 		h.run(t, o, func(int) order { return o })
 	}
 	return r
@@ -49,21 +49,21 @@ func (r *replicas) submit(t *testing.T) batch {
 func TestReplicasShareABudget(t *testing.T) {
 	onEngines(t, suiteReplicas, func(t *testing.T, e engine) {
 		const limit, window = 10, 5 * time.Second
-		r := startReplicas(t, e, 36, func(w *world) {
+		r := startReplicas(t, e, 36, func(w *fixture) {
 			l := &w.tenants[0].Limits
 			l.Writes, l.Window, l.ImportSize = limit, window, 1
 		})
 		b := r.submit(t)
-		s := b.settled(t)
+		s := b.finished(t)
 		if err := s.Conserved(); err != nil || s.States["ready"] != 29 {
 			t.Errorf("%+v %v", s, err)
 		}
-		r.world.sentOnce(t)
-		one, two := r.world.asked("one"), r.world.asked("two")
+		r.fixture.sentOnce(t)
+		one, two := r.fixture.asked("one"), r.fixture.asked("two")
 		if one == 0 || two == 0 {
 			t.Errorf("one replica sent %d imports, the other %d", one, two)
 		}
-		log := r.world.sim.Server.Log(writes...)
+		log := r.fixture.sim.Server.Log(writes...)
 		span := log[len(log)-1].Time.Sub(log[0].Time)
 		// What a bucket gives in that time. Half a bucket more, as a request may be on its way for a while.
 		most := limit + limit/2 + int(limit*span/window)
@@ -78,19 +78,19 @@ func TestReplicasShareABudget(t *testing.T) {
 // One of two replicas dies in the middle of its work. The other one takes over.
 func TestAReplicaDies(t *testing.T) {
 	onEngines(t, suiteReplicas, func(t *testing.T, e engine) {
-		r := startReplicas(t, e, 60, func(w *world) { w.tenants[0].Limits.ImportSize = 4 })
+		r := startReplicas(t, e, 60, func(w *fixture) { w.tenants[0].Limits.ImportSize = 4 })
 		b := r.submit(t)
-		b.until(t, "the replica that will die has imported something", func(Status) bool { return r.world.asked("one") > 1 })
+		b.until(t, "the replica that will die has imported something", func(Status) bool { return r.fixture.asked("one") > 1 })
 		r.one.kill()
 		if s := b.status(t); s.InFlight() == 0 {
 			t.Errorf("it died too late: %+v", s)
 		}
-		s := b.settled(t)
+		s := b.finished(t)
 		if err := s.Conserved(); err != nil || s.States["ready"] != 53 {
 			t.Errorf("%+v %v", s, err)
 		}
-		r.world.cleaned(t)
-		r.world.sentOnce(t)
-		t.Logf("%d imports by the dead, %d by the other", r.world.asked("one"), r.world.asked("two"))
+		r.fixture.cleaned(t)
+		r.fixture.sentOnce(t)
+		t.Logf("%d imports by the dead, %d by the other", r.fixture.asked("one"), r.fixture.asked("two"))
 	})
 }

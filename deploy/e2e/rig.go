@@ -14,12 +14,12 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// Key is the API key of the rig's tenant number n; it may operate.
-func Key(n int) string { return fmt.Sprintf("rig-key-%d", n) }
+// Key is the API key of the tenant number n; it may operate.
+func Key(n int) string { return fmt.Sprintf("key-%d", n) }
 
-// WithKey gives a tenant its rig key.
+// WithKey gives a tenant its key.
 func WithKey(t tenant.Tenant, n int) tenant.Tenant {
-	t.Keys = []tenant.Key{{Name: "rig", SHA256: tenant.Hash(Key(n)), Operator: true}}
+	t.Keys = []tenant.Key{{Name: "fixture", SHA256: tenant.Hash(Key(n)), Operator: true}}
 	return t
 }
 

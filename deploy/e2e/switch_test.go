@@ -11,7 +11,7 @@ import (
 func TestSwitchOfBrokers(t *testing.T) {
 	t.Parallel()
 	file := demo(t, 60)
-	w := newWorld(t, simulator.Fast(), 1, nil)
+	w := newFixture(t, simulator.Fast(), 1, nil)
 	w.plant(t, file)
 	ledger := sqliteFile(t)
 	var b batch
@@ -33,7 +33,7 @@ func TestSwitchOfBrokers(t *testing.T) {
 		}
 		b.Client = p.as(1)
 		if on.lost == "" {
-			end := p.settled(t, b)
+			end := p.finished(t, b)
 			if end.States["ready"] != 53 || end.States["held"] != 1 {
 				t.Errorf("unexpected end: %+v", end)
 			}

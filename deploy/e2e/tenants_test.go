@@ -30,28 +30,28 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 	t.Parallel()
 	for i, tr := range []struct {
 		name  string
-		slow  func(*world)
-		speed func(*world)
+		slow  func(*fixture)
+		speed func(*fixture)
 	}{
-		{"throttled", func(w *world) {
+		{"throttled", func(w *fixture) {
 			f := throttled("imported.import", "1")
 			f.Tenant, f.Times = w.tenants[0].EntraTenantID, -1
 			if _, err := w.sim.Server.AddFault(f); err != nil {
 				t.Error(err)
 			}
-		}, func(w *world) { w.sim.Server.RemoveFault(0) }},
-		{"silent", func(w *world) {
+		}, func(w *fixture) { w.sim.Server.RemoveFault(0) }},
+		{"silent", func(w *fixture) {
 			f := simulator.Fault{Tenant: w.tenants[0].EntraTenantID, Operation: "imported.import", Times: -1, Effect: simulator.Hang}
 			if _, err := w.sim.Server.AddFault(f); err != nil {
 				t.Error(err)
 			}
-		}, func(w *world) { w.sim.Server.RemoveFault(0) }},
+		}, func(w *fixture) { w.sim.Server.RemoveFault(0) }},
 	} {
 		e := turn(i)
 		t.Run(tr.name+"/"+e.name, func(t *testing.T) {
 			t.Parallel()
 			file := demo(t, 120)
-			w := newWorld(t, simulator.Fast(), 2, nil)
+			w := newFixture(t, simulator.Fast(), 2, nil)
 			w.plant(t, file)
 			w.tenants[0].Limits.ImportSize = 10
 			tr.slow(w)
@@ -59,14 +59,14 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 			many := p.submit(t, 1, file.CSV)
 			awaittest.True(t, "the first tenant's import is tried", func(context.Context) bool { return w.calls("imported.import", "token") > 1 })
 			single := p.submit(t, 2, oneDevice(t, 99))
-			if s := p.settled(t, single); s.States["ready"] != 1 {
+			if s := p.finished(t, single); s.States["ready"] != 1 {
 				t.Errorf("the single device: %+v", s)
 			}
 			if s := many.status(t); s.InFlight() != s.Outcomes["accepted"] || s.InFlight() == 0 {
 				t.Errorf("the other tenant's devices are not all in flight: %+v", s)
 			}
 			tr.speed(w)
-			if s := p.settled(t, many); s.States["ready"] != 113 {
+			if s := p.finished(t, many); s.States["ready"] != 113 {
 				t.Errorf("the other tenant: %+v", s)
 			}
 			w.neverBlind(t)
@@ -78,11 +78,11 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 func TestTenantsDoNotSeeOneAnother(t *testing.T) {
 	t.Parallel()
 	file := demo(t, demofile.MinRows)
-	w := newWorld(t, simulator.Fast(), 2, nil)
+	w := newFixture(t, simulator.Fast(), 2, nil)
 	w.plant(t, file)
 	p := start(t, w.config(t, turn(1).open(t)))
 	mine := p.submit(t, 1, file.CSV)
-	p.settled(t, mine)
+	p.finished(t, mine)
 	rows := mine.rows(t)
 	other := p.as(2)
 	for _, path := range []string{
@@ -110,7 +110,7 @@ func TestTenantsDoNotSeeOneAnother(t *testing.T) {
 	if theirs.id == mine.id {
 		t.Error("two tenants share a batch")
 	}
-	if s := p.settled(t, theirs); s.Outcomes["accepted"] != 6 || s.States["held"] != 6 {
+	if s := p.finished(t, theirs); s.Outcomes["accepted"] != 6 || s.States["held"] != 6 {
 		t.Errorf("devices that the first tenant has registered: %+v", s)
 	}
 }

@@ -65,11 +65,11 @@ var troubles = []trouble{
 	}},
 	{name: "token revoked on the way", faults: []simulator.Fault{
 		reply("imported.list", 401, 1), reply("identities.updateDeviceProperties", 401, 1),
-	}, during: func(_ *testing.T, a *affair) { a.world.sim.Server.RevokeTokens(a.world.tenants[0].EntraTenantID) }},
+	}, during: func(_ *testing.T, a *deadLetterCase) { a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID) }},
 	{name: "412 for tags", faults: []simulator.Fault{reply("identities.updateDeviceProperties", 412, 2)}},
 	{name: "hyphens break searches", change: func(o *simulator.Options) { o.Quirks.HyphenBug = true }, before: alreadyRegistered},
 	{name: "StorageError at first", faults: outcome(640, "StorageError"), posts: 2},
-	{name: "registered here and not to be seen", faults: outcome(806, "ZtdDeviceAlreadyAssigned"), during: func(t *testing.T, a *affair) {
+	{name: "registered here and not to be seen", faults: outcome(806, "ZtdDeviceAlreadyAssigned"), during: func(t *testing.T, a *deadLetterCase) {
 		a.awaits(t, fault.AutopilotAlreadyHere)
 		alreadyRegistered(t, a)
 	}},
@@ -95,73 +95,73 @@ var troubles = []trouble{
 	}},
 	{
 		name: "membership after a day", change: func(o *simulator.Options) { o.Delays.Group = between(20*time.Hour, 28*time.Hour) },
-		during: func(t *testing.T, a *affair) {
+		during: func(t *testing.T, a *deadLetterCase) {
 			a.awaits(t, fault.GroupMembershipPending)
 			a.awaitsAll(t, 17)
-			a.world.sim.Server.Advance(30 * 24 * time.Hour) // evaluations stand in a line
+			a.fixture.sim.Server.Advance(30 * 24 * time.Hour) // evaluations stand in a line
 		},
 	},
 	{
 		name: "profile after a day", change: func(o *simulator.Options) { o.Delays.ProfileAssign = between(20*time.Hour, 28*time.Hour) },
-		during: func(t *testing.T, a *affair) {
+		during: func(t *testing.T, a *deadLetterCase) {
 			a.awaits(t, fault.GroupProfilePending)
 			a.awaitsAll(t, 17)
-			a.world.sim.Server.Advance(30 * time.Hour)
+			a.fixture.sim.Server.Advance(30 * time.Hour)
 		},
 	},
 	{
-		name: "secret refused until it is renewed", before: func(t *testing.T, a *affair) { a.secret(t, "an old one") },
-		during: func(t *testing.T, a *affair) {
+		name: "secret refused until it is renewed", before: func(t *testing.T, a *deadLetterCase) { a.secret(t, "an old one") },
+		during: func(t *testing.T, a *deadLetterCase) {
 			a.awaits(t, fault.TenantCredentialsRefused)
-			if n := a.world.calls("imported.import"); n > 0 {
+			if n := a.fixture.calls("imported.import"); n > 0 {
 				t.Errorf("%d imports without a token", n)
 			}
-			a.secret(t, a.world.secret)
+			a.secret(t, a.fixture.secret)
 		},
 	},
 	{
 		name: "secret refused on the way", change: func(o *simulator.Options) { o.Delays.Import = between(time.Second, 2*time.Second) },
-		during: func(t *testing.T, a *affair) {
-			a.batch.until(t, "the import is posted", func(Status) bool { return a.world.calls("imported.import") > 0 })
+		during: func(t *testing.T, a *deadLetterCase) {
+			a.batch.until(t, "the import is posted", func(Status) bool { return a.fixture.calls("imported.import") > 0 })
 			a.secret(t, "an old one")
-			a.world.sim.Server.RevokeTokens(a.world.tenants[0].EntraTenantID)
+			a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID)
 			a.awaits(t, fault.TenantCredentialsRefused)
-			a.secret(t, a.world.secret)
+			a.secret(t, a.fixture.secret)
 		},
 	},
-	{name: "permission missing until it is granted", faults: []simulator.Fault{reply("imported.import", 403, -1)}, during: func(t *testing.T, a *affair) {
+	{name: "permission missing until it is granted", faults: []simulator.Fault{reply("imported.import", 403, -1)}, during: func(t *testing.T, a *deadLetterCase) {
 		a.awaits(t, fault.TenantPermissionMissing)
-		for _, f := range a.world.sim.Server.Plan() {
-			a.world.sim.Server.RemoveFault(f.ID)
+		for _, f := range a.fixture.sim.Server.Plan() {
+			a.fixture.sim.Server.RemoveFault(f.ID)
 		}
 	}},
 }
 
 // alreadyRegistered registers the victim, as somebody else has done in the portal.
-func alreadyRegistered(t *testing.T, a *affair) {
+func alreadyRegistered(t *testing.T, a *deadLetterCase) {
 	t.Helper()
 	device := simulator.Registered{Hardware: simulator.Hardware{Hash: a.rows.hash(a.victim)}}
-	if _, err := a.world.sim.Server.SeedRegistered(a.world.tenants[0].EntraTenantID, device); err != nil {
+	if _, err := a.fixture.sim.Server.SeedRegistered(a.fixture.tenants[0].EntraTenantID, device); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // awaits waits until the batch says that devices wait because of a code.
-func (a *affair) awaits(t *testing.T, code fault.Code) {
+func (a *deadLetterCase) awaits(t *testing.T, code fault.Code) {
 	t.Helper()
 	a.batch.until(t, "devices wait because of "+string(code), func(s Status) bool { return s.Waits(string(code)) })
 }
 
 // awaitsAll waits until so many devices wait at the group stage.
-func (a *affair) awaitsAll(t *testing.T, n int) {
+func (a *deadLetterCase) awaitsAll(t *testing.T, n int) {
 	t.Helper()
 	a.batch.until(t, "all devices wait", func(s Status) bool { return s.States["tagged"]+s.States["grouped"] == n })
 }
 
 // secret writes the file that the tenant's credential refers to.
-func (a *affair) secret(t *testing.T, text string) {
+func (a *deadLetterCase) secret(t *testing.T, text string) {
 	t.Helper()
-	if err := os.WriteFile(a.world.tenants[0].Credential.SecretFile, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(a.fixture.tenants[0].Credential.SecretFile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

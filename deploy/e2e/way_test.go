@@ -6,14 +6,14 @@ import (
 	"taxiway.example/pkg/autopilot/simulator"
 )
 
-// One file, from the door to ready; every exchange with Microsoft held to the contract.
+// One file, from intake to ready; every exchange with Microsoft held to the contract.
 func TestAFileBecomesReadyDevices(t *testing.T) {
 	onEngines(t, suiteWay, func(t *testing.T, e engine) {
 		file := demo(t, 120)
-		w := newWorld(t, simulator.Fast(), 1, sharedContract(t))
+		w := newFixture(t, simulator.Fast(), 1, sharedContract(t))
 		w.plant(t, file)
 		p := start(t, w.config(t, e.open(t)))
-		s := p.settled(t, p.submit(t, 1, file.CSV))
+		s := p.finished(t, p.submit(t, 1, file.CSV))
 		t.Logf("%+v", s)
 		if s.Rows != 120 || s.Outcomes["rejected"] != 4 || s.Outcomes["duplicate"] != 2 || s.States["held"] != 1 || s.States["ready"] != 113 {
 			t.Errorf("unexpected end: %+v", s)

@@ -17,7 +17,7 @@ const (
 	Failed    BatchState = "failed" // the file became unreadable on the way; the rows before that stand
 )
 
-// Receipt says what became of a delivery at the door.
+// Receipt says what became of the rows of a delivery.
 type Receipt struct {
 	ID       string                    `json:"id"`
 	State    BatchState                `json:"state"`

@@ -30,7 +30,7 @@ const (
 
 var start = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
-// rig is a client of the simulator, on a clock that only advance moves, with every exchange held to the contract.
+// fixture is a client of the simulator, on a clock that only advance moves, with every exchange held to the contract.
 type fixture struct {
 	*testing.T
 	*autopilot.Client

@@ -51,13 +51,13 @@ func Moving(parent context.Context) (_ context.Context, moved func(), cancel con
 
 // State looks again and again until look is satisfied, and returns the last state. It fails the test when the state, as printed
 // by %+v, has been the same for long. What goes round in circles is no progress: a state should have nothing that counts tries.
-func State[S any](t testing.TB, what string, look func(context.Context) (state S, ok bool)) S {
+func State[S any](t testing.TB, what string, check func(context.Context) (state S, ok bool)) S {
 	t.Helper()
 	ctx, moved, cancel := Moving(context.WithoutCancel(t.Context()))
 	defer cancel()
 	for before := ""; ; {
 		began := time.Now()
-		state, ok := look(ctx)
+		state, ok := check(ctx)
 		if ok {
 			return state
 		}

@@ -16,7 +16,7 @@ import (
 // swapped returns a device of contoso and the same with another board, which is held.
 func (f *fixture) swapped() (old, held string) {
 	f.Helper()
-	ids := f.accept(ledgertest.Candidate(1, 1), ledgertest.Evidence(2, 7, 1, 1))
+	ids := f.accept(ledgertest.Candidate(1, 1), ledgertest.Identifiers(2, 7, 1, 1))
 	return ids[0], ids[1]
 }
 

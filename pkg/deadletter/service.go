@@ -22,7 +22,7 @@ import (
 // Ledger is the ledger's side of an operator's decisions.
 type Ledger interface {
 	ledger.DeadLetterReader
-	ledger.DeadLetterKeeper
+	ledger.DeadLetterWriter
 	ledger.DeviceReader
 	ledger.Mover
 	ledger.Audit

@@ -21,10 +21,10 @@ type hidden struct {
 func TestSecretsDoNotPrint(t *testing.T) {
 	const secret = "5CG0000AAA"
 	serial, pkid := device.NewSerial(secret), device.NewProductKeyID(secret)
-	evidence := device.Identifiers{Serial: serial, Product: secret}
-	capture := device.Capture{Identifiers: evidence}
+	identifiers := device.Identifiers{Serial: serial, Product: secret}
+	capture := device.Capture{Identifiers: identifiers}
 	values := []any{
-		serial, &serial, pkid, evidence, &evidence, capture,
+		serial, &serial, pkid, identifiers, &identifiers, capture,
 		device.Known{Capture: capture},
 		device.Device{Known: device.Known{Capture: capture}},
 		map[device.Serial]int{serial: 1},

@@ -97,7 +97,7 @@ func parameters(query string, known ...string) (url.Values, error) {
 	for name := range params {
 		switch {
 		case slices.Contains(known, name):
-		case strings.Contains(query, "@") || strings.ContainsFunc(name, notLetter):
+		case strings.Contains(query, "@") || strings.ContainsFunc(name, notSafe):
 			return nil, fmt.Errorf("there is a parameter that is not known (or a password to percent-encode); there are %s", strings.Join(known, ", "))
 		default:
 			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
@@ -106,4 +106,4 @@ func parameters(query string, known ...string) (url.Values, error) {
 	return params, nil
 }
 
-func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+func notSafe(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }

@@ -147,7 +147,7 @@ func (p *authPolicy) Do(req *policy.Request) (*http.Response, error) {
 	}
 	p.tokens.drop(t)
 	runtime.Drain(resp)
-	callOf(ctx).sent.Store(false) // refused at the door
+	callOf(ctx).sent.Store(false) // refused before it was sent
 	if t, err = p.tokens.get(ctx); err != nil {
 		return nil, err
 	}

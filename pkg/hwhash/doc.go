@@ -6,7 +6,7 @@
 // bytes up to 3000 as a rule, base64. No public specification; docs/hardware-hash.md lists every record and how certain its
 // meaning is.
 //
-// Parse is tolerant at the door (white space, BOM, quotes, a label in front, missing padding, a cut zero tail) and strict
+// Parse is tolerant of form (white space, BOM, quotes, a label in front, missing padding, a cut zero tail) and strict
 // inside. A Hash that it returns is whole and its checks hold. Summarize then answers what identity and validation ask,
 // almost for free; Decode reads every field; Encode writes what Decode reads. Inspect reads what is left of a
 // damaged hash.

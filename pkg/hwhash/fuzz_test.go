@@ -9,7 +9,7 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// FuzzParse throws texts at the door. Nearly all are refused, so what matters is how.
+// FuzzParse parses any text. Nearly all are refused, so what matters is how.
 func FuzzParse(f *testing.F) {
 	wire := mustEncode(f, hwhash.Synthetic(1)).Wire()
 	for _, r := range captures() {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Parse reads the text of a hash and checks it. At the door it forgives what copying does to a hash: white space and line
+// Parse reads the text of a hash and checks it. It tolerates what copying does to a hash: white space and line
 // breaks, a byte order mark, quotes, a "Hardware Hash:" label, missing padding and a cut zero tail. Inside it forgives
 // nothing. The error is an *Error.
 //

@@ -81,7 +81,7 @@ func (s *Summary) take(t Type, p span) {
 	}
 }
 
-// judge looks at the whole and returns the warnings that need it.
+// check looks at the whole and returns the warnings that need it.
 func (s *Summary) assess(seen sightings) Warnings {
 	var w Warnings
 	warn := func(warning Warning, when bool) {

@@ -1,4 +1,4 @@
-// Package intake is what all ways in have in common: a row as it was sent, before anybody has judged it.
+// Package intake is what all ways in have in common: a row as it was sent, before anybody has checked it.
 package intake
 
 import (

@@ -23,7 +23,7 @@ import (
 
 var received = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func TestJudge(t *testing.T) {
+func TestClassify(t *testing.T) {
 	t.Parallel()
 	report, hash := hwhashtest.Synthetic(t, 3, nil)
 	_, nameless := hwhashtest.Synthetic(t, 3, func(r *hwhash.Report) {
@@ -58,7 +58,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := intake.Judge(t.Context(), rules, c.terms, c.row, received)
+			got := intake.Classify(t.Context(), rules, c.terms, c.row, received)
 			if got.Row != 7 {
 				t.Errorf("row %d", got.Row)
 			}

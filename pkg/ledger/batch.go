@@ -33,8 +33,8 @@ type Batch struct {
 	Closed         time.Time
 }
 
-// BatchKeeper opens and closes batches.
-type BatchKeeper interface {
+// BatchWriter opens and closes batches.
+type BatchWriter interface {
 	// OpenBatch stores the batch, or returns the one that has the same tenant and idempotency key; existed says which.
 	OpenBatch(ctx context.Context, b Batch) (stored Batch, existed bool, err error)
 	// CloseBatch sets a Receiving batch's final state, code, detail and digest; closing a closed batch changes nothing.

@@ -60,8 +60,8 @@ type DeadLetterRecorder interface {
 	RecordDeadLetter(ctx context.Context, l DeadLetter) error
 }
 
-// DeadLetterKeeper closes dead letters whose work is back.
-type DeadLetterKeeper interface {
+// DeadLetterWriter closes dead letters whose work is back.
+type DeadLetterWriter interface {
 	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the
 	// dead letter replayed, in one transaction. A dead letter of a device that is no longer dead, or of no device, is a
 	// fault.DeviceNotReplayable; an unknown dead letter is a fault.RequestNotFound.

@@ -10,7 +10,7 @@ import "context"
 
 // Ledger is all capabilities together; consumers ask for those they need.
 type Ledger interface {
-	BatchKeeper
+	BatchWriter
 	BatchReader
 	BatchFinder
 	Acceptor
@@ -28,7 +28,7 @@ type Ledger interface {
 	Leases
 	DeadLetterReader
 	DeadLetterRecorder
-	DeadLetterKeeper
+	DeadLetterWriter
 	Audit
 	Store
 }

@@ -175,7 +175,7 @@ func (f *File) defect(r record) string {
 		return fmt.Sprintf("The record has %d cells and needs %d.", len(r.cells), need)
 	}
 	for i, c := range r.cells {
-		if at := f.header.at[colHash]; i != at && looksLikeHash(c) {
+		if at := f.header.at[colHash]; i != at && hashLike(c) {
 			return fmt.Sprintf("The hash stands in cell %d instead of %d; a delimiter inside a value is the usual cause.", i+1, at+1)
 		}
 	}

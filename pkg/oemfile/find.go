@@ -109,7 +109,7 @@ func (p *preamble) add(text []byte, zeros bool) {
 	for _, d := range delimiters {
 		cells, _ := split(text, d)
 		for _, c := range cells {
-			p.data = p.data || looksLikeHash(c)
+			p.data = p.data || hashLike(c)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func readHeader(cells [][]byte) (header, bool) {
 		h.at[c] = -1
 	}
 	for i, cell := range cells {
-		if looksLikeHash(cell) {
+		if hashLike(cell) {
 			return h, false
 		}
 		name := fold(trim(cell))
@@ -94,7 +94,7 @@ func readLabelled(cells [][]byte) (header, bool) {
 		return header{}, false
 	}
 	h, ok := readHeader(cells[:half])
-	if !ok || h.unknown > 0 || len(h.problems()) > 0 || h.at[colHash] < 0 || !looksLikeHash(cells[half+h.at[colHash]]) {
+	if !ok || h.unknown > 0 || len(h.problems()) > 0 || h.at[colHash] < 0 || !hashLike(cells[half+h.at[colHash]]) {
 		return header{}, false
 	}
 	for c := range h.at {
@@ -131,8 +131,8 @@ func (h header) isTuple() bool {
 // shortestHash is shorter than any hash, and longer than any other cell, in characters.
 const shortestHash = 200
 
-// looksLikeHash recognises the base64 of the magic that every hash begins with.
-func looksLikeHash(cell []byte) bool {
+// hashLike recognises the base64 of the magic that every hash begins with.
+func hashLike(cell []byte) bool {
 	return len(cell) >= shortestHash && bytes.HasPrefix(trim(cell), []byte("T0"))
 }
 

@@ -112,9 +112,9 @@ func lineEnd(text []byte) (int, bool) {
 // zero is the byte that pads files and that UTF-16 is full of.
 const zero = "\x00"
 
-// decode makes UTF-8 of a line. Lines of eight-bit text are judged one by one: those that are no UTF-8 are Windows-1252.
+// decode makes UTF-8 of a line. Lines of eight-bit text are checked one by one: those that are no UTF-8 are Windows-1252.
 func (l *lines) decode(in line) (line, error) {
-	if l.wide && looksNarrow(in.text) || !l.wide && looksWide(in.text) {
+	if l.wide && narrow(in.text) || !l.wide && wide(in.text) {
 		return line{}, fail(fault.FileEncoding, "from line %d on the text has another encoding; files of two encodings were joined, or this is no text", in.number)
 	}
 	in.text = bytes.Trim(in.text, zero)
@@ -133,8 +133,8 @@ func (l *lines) decode(in line) (line, error) {
 // wideRun is the shortest text that is taken for UTF-16, in bytes.
 const wideRun = 16
 
-// looksWide reports whether eight-bit text is really UTF-16.
-func looksWide(text []byte) bool {
+// wide reports whether eight-bit text is really UTF-16.
+func wide(text []byte) bool {
 	_, wide := everyOtherZero(text)
 	return wide && len(text) >= wideRun
 }
@@ -142,9 +142,9 @@ func looksWide(text []byte) bool {
 // narrowRun is the shortest text that is worth a guess about its encoding, in characters.
 const narrowRun = 200
 
-// looksNarrow reports whether text, read as UTF-16, is really eight-bit text: nearly every character is made of two
+// narrow reports whether text, read as UTF-16, is really eight-bit text: nearly every character is made of two
 // printable ASCII bytes.
-func looksNarrow(text []byte) bool {
+func narrow(text []byte) bool {
 	total, pairs := 0, 0
 	for _, r := range string(text) {
 		total++

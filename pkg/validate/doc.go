@@ -1,4 +1,4 @@
-// Package validate judges one row: its own cells, the cells against the hash beside them, and both against the tenant's
+// Package validate checks one row: its own cells, the cells against the hash beside them, and both against the tenant's
 // policy. Errors stop a row, warnings travel with it; each has a stable code of the fault catalogue and names a column,
 // never a value.
 //

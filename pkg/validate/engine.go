@@ -14,7 +14,7 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// tag is a struct tag of ours: how to judge a text, and what to say when it does not fit.
+// tag is a struct tag of ours: how to check a text, and what to say when it does not fit.
 type tag struct {
 	fits   func(string) bool
 	code   fault.Code

@@ -30,8 +30,8 @@ func TestTagsAreKnown(t *testing.T) {
 	if tagged < 3 {
 		t.Fatalf("only %d fields carry a tag", tagged)
 	}
-	if verdict := v.Check(t.Context(), tenant.Policy{}, rowOf(t, 1, nil)); !verdict.OK() {
-		t.Errorf("%+v", verdict.Violations)
+	if result := v.Check(t.Context(), tenant.Policy{}, rowOf(t, 1, nil)); !result.OK() {
+		t.Errorf("%+v", result.Violations)
 	}
 }
 
@@ -77,12 +77,12 @@ func TestSpreadsheetDamageIsRecognised(t *testing.T) {
 		}).Draw(rt, "damaged")
 		r := rowOf(t, 3, serial(whole))
 		r.Serial = device.NewSerial(damaged)
-		verdict := v.Check(t.Context(), tenant.Policy{}, r)
-		if !verdict.OK() {
-			rt.Fatalf("%s for %s: %v", damaged, whole, codes(verdict))
+		result := v.Check(t.Context(), tenant.Policy{}, r)
+		if !result.OK() {
+			rt.Fatalf("%s for %s: %v", damaged, whole, codes(result))
 		}
-		if undamaged := damaged == whole; undamaged != (len(verdict.Warnings) == 0) {
-			rt.Fatalf("%s for %s: warnings %v", damaged, whole, verdict.Warnings)
+		if undamaged := damaged == whole; undamaged != (len(result.Warnings) == 0) {
+			rt.Fatalf("%s for %s: warnings %v", damaged, whole, result.Warnings)
 		}
 	})
 }
@@ -109,8 +109,8 @@ func BenchmarkCheck(b *testing.B) {
 	p := tenant.Policy{UserDomains: []string{"contoso.com"}, Manufacturers: []string{"fabrikam*"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if verdict := v.Check(b.Context(), p, r); !verdict.OK() {
-			b.Fatal(verdict)
+		if result := v.Check(b.Context(), p, r); !result.OK() {
+			b.Fatal(result)
 		}
 	}
 }

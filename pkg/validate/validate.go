@@ -50,15 +50,15 @@ type Violation struct {
 	Detail string // a sentence that holds no value
 }
 
-// Verdict is what the rules say about a row.
-type Verdict struct {
+// Result is what the rules say about a row.
+type Result struct {
 	Violations   []Violation  // errors, in the order of the rules
 	Warnings     []fault.Code // codes of kind fault.Notice, each once
 	ProductKeyID device.ProductKeyID
 }
 
 // OK reports whether nothing stops the row.
-func (v Verdict) OK() bool { return len(v.Violations) == 0 }
+func (v Result) OK() bool { return len(v.Violations) == 0 }
 
 // Validator holds the one validator instance. It is safe for concurrent use.
 type Validator struct{ engine *validator.Validate }
@@ -72,27 +72,27 @@ func New() (*Validator, error) {
 	return &Validator{engine: engine}, nil
 }
 
-// Check judges a row by the rules, in the light of the tenant's policy, and by its shape.
-func (v *Validator) Check(ctx context.Context, p tenant.Policy, r Row) Verdict {
-	verdict := Verdict{ProductKeyID: r.ProductKeyID}
+// Check checks a row by the rules, in the light of the tenant's policy, and by its shape.
+func (v *Validator) Check(ctx context.Context, p tenant.Policy, r Row) Result {
+	result := Result{ProductKeyID: r.ProductKeyID}
 	if isExponent(r.ProductKeyID.Reveal()) {
-		r.ProductKeyID, verdict.ProductKeyID = device.ProductKeyID{}, device.ProductKeyID{}
-		verdict.add("product_key_id", finding{code: fault.RowProductKeyDropped, column: ColumnProductKeyID})
+		r.ProductKeyID, result.ProductKeyID = device.ProductKeyID{}, device.ProductKeyID{}
+		result.add("product_key_id", finding{code: fault.RowProductKeyDropped, column: ColumnProductKeyID})
 	}
 	for _, rule := range rules {
 		if rule.needsHash && r.HashErr != nil {
 			continue
 		}
-		verdict.add(rule.name, rule.check(r, p))
+		result.add(rule.name, rule.check(r, p))
 	}
-	verdict.Violations = append(verdict.Violations, v.shape(ctx, r)...)
+	result.Violations = append(result.Violations, v.shape(ctx, r)...)
 	if r.HashErr == nil {
-		verdict.Warnings = append(verdict.Warnings, hashWarnings(r)...)
+		result.Warnings = append(result.Warnings, hashWarnings(r)...)
 	}
-	return verdict
+	return result
 }
 
-func (v *Verdict) add(rule string, f finding) {
+func (v *Result) add(rule string, f finding) {
 	switch {
 	case f.code == "":
 	case f.code.Kind() == fault.Notice:

@@ -44,7 +44,7 @@ func rowOf(tb testing.TB, seed uint64, change func(*hwhash.Report)) validate.Row
 	return validate.Row{Serial: device.NewSerial(s.RevealSerial()), Received: received, Hash: s}
 }
 
-func codes(v validate.Verdict) []fault.Code {
+func codes(v validate.Result) []fault.Code {
 	var list []fault.Code
 	for _, violation := range v.Violations {
 		list = append(list, violation.Code)
@@ -80,8 +80,8 @@ func TestRows(t *testing.T) {
 		{name: "lost leading zeros", device: serial("001230000000456"), row: func(r *row) { r.Serial = device.NewSerial("1230000000456") }, want: []fault.Code{fault.RowSerialZeros}},
 		{name: "zeros lost at the other end", device: serial("1230"), row: func(r *row) { r.Serial = device.NewSerial("123") }, want: []fault.Code{fault.RowSerialMismatch}},
 		{name: "digits past the fifteenth", device: serial("41345678901234567"), row: func(r *row) { r.Serial = device.NewSerial("41345678901234500") }, want: []fault.Code{fault.RowSerialDigits}},
-		{name: "a real serial over firmware filler", device: serial("Default string"), row: func(r *row) { r.Serial = device.NewSerial("5CG1") }, want: []fault.Code{fault.RowSerialMismatch, fault.HashPlaceholderSerial}},
-		{name: "firmware filler in both", device: serial("To be filled by O.E.M."), want: []fault.Code{fault.HashPlaceholderSerial}},
+		{name: "a real serial over firmware placeholder", device: serial("Default string"), row: func(r *row) { r.Serial = device.NewSerial("5CG1") }, want: []fault.Code{fault.RowSerialMismatch, fault.HashPlaceholderSerial}},
+		{name: "firmware placeholder in both", device: serial("To be filled by O.E.M."), want: []fault.Code{fault.HashPlaceholderSerial}},
 		{name: "the hash has no serial", device: serial(""), row: func(r *row) { r.Serial = device.NewSerial("5CG1") }, want: []fault.Code{fault.HashEmptySerial}},
 		{name: "the hash has no manufacturer", device: func(r *hwhash.Report) { r.Manufacturer = "" }, want: []fault.Code{fault.HashEmptyManufacturer}},
 		{name: "a product key id", row: func(r *row) { r.ProductKeyID = device.NewProductKeyID("3305321234567") }},
@@ -135,11 +135,11 @@ func TestRows(t *testing.T) {
 			if tc.row != nil {
 				tc.row(&r)
 			}
-			verdict := v.Check(t.Context(), tc.policy, r)
-			if diff := cmp.Diff(tc.want, codes(verdict)); diff != "" {
+			result := v.Check(t.Context(), tc.policy, r)
+			if diff := cmp.Diff(tc.want, codes(result)); diff != "" {
 				t.Errorf("codes (-want +got):\n%s", diff)
 			}
-			for _, violation := range verdict.Violations {
+			for _, violation := range result.Violations {
 				if violation.Rule == "" || violation.Column == "" || !strings.HasSuffix(violation.Detail, ".") {
 					t.Errorf("incomplete: %+v", violation)
 				}
@@ -177,7 +177,7 @@ func TestRowsWithoutHash(t *testing.T) {
 		{name: "not base64", text: "T0?" + wire[3:], want: []fault.Code{fault.HashNotBase64}},
 		{name: "another value", text: "Q09OVE9TTw==", want: []fault.Code{fault.HashNoMagic}},
 		{name: "edited", text: wire[:600] + "AAAA" + wire[604:], want: []fault.Code{fault.HashChecksumMismatch}},
-		{name: "other cells are judged all the same", text: wire[:800], row: validate.Row{User: "ada"}, want: []fault.Code{fault.HashTruncated, fault.RowUserInvalid}},
+		{name: "other cells are checked all the same", text: wire[:800], row: validate.Row{User: "ada"}, want: []fault.Code{fault.HashTruncated, fault.RowUserInvalid}},
 	}
 	v := newValidator(t)
 	for _, tc := range cases {
@@ -206,8 +206,8 @@ func TestDamagedProductKeyIsLeftOut(t *testing.T) {
 	}
 }
 
-// Verdicts go to logs, answers and reports: they must not carry what the cells hold.
-func TestVerdictsHoldNoValue(t *testing.T) {
+// Results go to logs, answers and reports: they must not carry what the cells hold.
+func TestResultsHoldNoValue(t *testing.T) {
 	t.Parallel()
 	const marker = "ZQX"
 	r := rowOf(t, 1, nil)
@@ -216,11 +216,11 @@ func TestVerdictsHoldNoValue(t *testing.T) {
 	r.Source = "oem"
 	p := ofSource("oem", "none")
 	p.MaxGroupTag = 2
-	verdict := newValidator(t).Check(t.Context(), p, r)
-	if len(verdict.Violations) < 5 {
-		t.Fatalf("only %d violations", len(verdict.Violations))
+	result := newValidator(t).Check(t.Context(), p, r)
+	if len(result.Violations) < 5 {
+		t.Fatalf("only %d violations", len(result.Violations))
 	}
-	if text := fmt.Sprintf("%+v %v %v", verdict, r.Serial, r.ProductKeyID); strings.Contains(text, marker) {
+	if text := fmt.Sprintf("%+v %v %v", result, r.Serial, r.ProductKeyID); strings.Contains(text, marker) {
 		t.Errorf("a value shows: %s", text)
 	}
 }

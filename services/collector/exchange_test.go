@@ -156,9 +156,9 @@ func serviceBus(t *testing.T) *bus {
 	}
 	b.ask = func(t *testing.T, queue, id string, body []byte) []byte {
 		t.Helper()
-		_, _, mailbox := sbbroker.Topology{}.Inbound("inbound." + queue)
-		send(t, queue, &azservicebus.Message{Body: body, MessageID: &id, ReplyTo: &mailbox})
-		r, err := client.NewReceiverForQueue(mailbox, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
+		_, _, replyAddress := sbbroker.Topology{}.Inbound("inbound." + queue)
+		send(t, queue, &azservicebus.Message{Body: body, MessageID: &id, ReplyTo: &replyAddress})
+		r, err := client.NewReceiverForQueue(replyAddress, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 }
 
 // world is everything around the service, all of it real: simulator, SQLite, an embedded broker.
-type world struct {
+type fixture struct {
 	*testing.T
 	sim       *simulator.Server
 	ledger    ledger.Ledger
@@ -85,9 +85,9 @@ func (j *journal) String() string {
 	return j.b.String()
 }
 
-func newWorld(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant)) *world {
+func newFixture(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant)) *fixture {
 	t.Helper()
-	w := &world{T: t, sim: simulator.New(o), log: &journal{}}
+	w := &fixture{T: t, sim: simulator.New(o), log: &journal{}}
 	dir := t.TempDir()
 	parts, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ledger.db"), "nats+embedded:"+filepath.Join(dir, "broker"), engine.Options{})
 	if err != nil {
@@ -137,7 +137,7 @@ func fast() importer.Config {
 	}
 }
 
-func (w *world) deps() importer.Deps {
+func (w *fixture) deps() importer.Deps {
 	return importer.Deps{Autopilot: w.autopilot, Deps: worker.Deps{
 		Ledger: w.ledger, Broker: w.broker, Tenants: w.tenants,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -145,7 +145,7 @@ func (w *world) deps() importer.Deps {
 }
 
 // start runs a service; stop ends it and says what Run returned.
-func (w *world) start(cfg importer.Config) (stop func()) {
+func (w *fixture) start(cfg importer.Config) (stop func()) {
 	w.Helper()
 	service, err := importer.New(cfg, w.deps())
 	if err != nil {
@@ -164,7 +164,7 @@ func (w *world) start(cfg importer.Config) (stop func()) {
 }
 
 // accept takes made-up devices in, as the collector does.
-func (w *world) accept(id device.TenantID, from, n uint64) []string {
+func (w *fixture) accept(id device.TenantID, from, n uint64) []string {
 	w.Helper()
 	b := ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: id, Source: "oem", State: ledger.Receiving, Created: time.Now()}
 	if _, _, err := w.ledger.OpenBatch(w.Context(), b); err != nil {
@@ -190,13 +190,13 @@ func (w *world) accept(id device.TenantID, from, n uint64) []string {
 	return ids
 }
 
-func machine(w *world, seed uint64) hwhash.Hash {
+func machine(w *fixture, seed uint64) hwhash.Hash {
 	w.Helper()
 	_, h := hwhashtest.Synthetic(w, seed)
 	return h
 }
 
-func summary(w *world, seed uint64) hwhash.Summary {
+func summary(w *fixture, seed uint64) hwhash.Summary {
 	w.Helper()
 	s, err := hwhash.Summarize(machine(w, seed))
 	if err != nil {
@@ -205,7 +205,7 @@ func summary(w *world, seed uint64) hwhash.Summary {
 	return s
 }
 
-func (w *world) announce(id device.TenantID, ids []string) {
+func (w *fixture) announce(id device.TenantID, ids []string) {
 	w.Helper()
 	for chunk := range slices.Chunk(ids, event.MaxChunk) {
 		e := event.ForDevices(event.DevicesCollected, "/taxiway/test", id, chunk, time.Now())
@@ -216,7 +216,7 @@ func (w *world) announce(id device.TenantID, ids []string) {
 }
 
 // until waits until every device of the tenant is as wanted.
-func (w *world) until(id device.TenantID, ids []string, what string, ok func(device.Device) bool) {
+func (w *fixture) until(id device.TenantID, ids []string, what string, ok func(device.Device) bool) {
 	w.Helper()
 	awaittest.State(w, what, func(ctx context.Context) (string, bool) {
 		found, err := w.ledger.Devices(ctx, id, ids)
@@ -233,7 +233,7 @@ func (w *world) until(id device.TenantID, ids []string, what string, ok func(dev
 
 func registered(d device.Device) bool { return d.State == device.Registered && d.RegistrationID != "" }
 
-func (w *world) noBlindPosts() {
+func (w *fixture) noBlindPosts() {
 	w.Helper()
 	if blind := simulator.BlindReposts(w.sim.Log()); len(blind) > 0 {
 		w.Errorf("posted twice without a look: %+v", blind)
@@ -242,7 +242,7 @@ func (w *world) noBlindPosts() {
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, simulator.Fast())
+	w := newFixture(t, simulator.Fast())
 	stop := w.start(fast())
 	defer stop()
 	ids := w.accept("contoso", 1, 250)
@@ -266,7 +266,7 @@ func TestRun(t *testing.T) {
 }
 
 // hear consumes what was published for the grouper.
-func (w *world) hear(ids []string) map[string]bool {
+func (w *fixture) hear(ids []string) map[string]bool {
 	w.Helper()
 	ctx, moved, cancel := awaittest.Moving(w.Context())
 	defer cancel()
@@ -295,7 +295,7 @@ func (w *world) hear(ids []string) map[string]bool {
 // The events are lost altogether: the ledger knows what is to be done.
 func TestWorkIsFoundWithoutEvents(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, simulator.Fast())
+	w := newFixture(t, simulator.Fast())
 	stop := w.start(fast())
 	defer stop()
 	ids := w.accept("contoso", 1, 30)
@@ -307,7 +307,7 @@ func TestWorkIsFoundWithoutEvents(t *testing.T) {
 // A tenant whose credentials are refused waits; the other one does not.
 func TestTenantsAreApart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, simulator.Fast())
+	w := newFixture(t, simulator.Fast())
 	bad, err := w.sim.AddFault(simulator.Fault{
 		Operation: "token", Tenant: entra["contoso"], Effect: simulator.Reply, Status: 401, Code: "invalid_client", Times: -1,
 	})
@@ -332,7 +332,7 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 	t.Parallel()
 	o := simulator.Fast()
 	o.Chaos = simulator.Chaos{Throttle: 0.02, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.02, ResetAfter: 0.05, Truncate: 0.02}
-	w := newWorld(t, o, func(c *tenant.Tenant) { c.Limits.ImportSize = 20 })
+	w := newFixture(t, o, func(c *tenant.Tenant) { c.Limits.ImportSize = 20 })
 	cfg := fast()
 	cfg.Timings.MaxAttempts = 50 // chaos is not the devices' fault
 	stopFirst, stopSecond := w.start(cfg), w.start(cfg)

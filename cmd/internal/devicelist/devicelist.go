@@ -1,4 +1,4 @@
-// Package devicelist judges device lists without any service: each row gets the verdict that the collector and an empty
+// Package devicelist checks device lists without any service: each row gets the result that the collector and an empty
 // ledger would give it.
 package devicelist
 
@@ -23,7 +23,7 @@ type Place struct {
 	Line int    `json:"line"` // 1 for the first line of the file
 }
 
-// Row is a row with its verdict.
+// Row is a row with its result.
 type Row struct {
 	Place
 
@@ -40,7 +40,7 @@ type Row struct {
 // Failed reports whether somebody has to do something about the row.
 func (r Row) Failed() bool { return r.Outcome == device.Rejected || r.Outcome == device.Conflict }
 
-// Checker judges the rows of one or more lists and remembers their devices. It is not safe for concurrent use.
+// Checker checks the rows of one or more lists and remembers their devices. It is not safe for concurrent use.
 type Checker struct {
 	rules *validate.Validator
 	terms intake.Terms
@@ -76,7 +76,7 @@ func (c *Checker) Open(name string, r io.Reader) (*List, error) {
 	return &List{Notes: f.Notes, name: name, file: f, checker: c}, nil
 }
 
-// Rows judges the rows in their order. An error ends them; the rows before it stand. A list without rows is a
+// Rows checks the rows in their order. An error ends them; the rows before it stand. A list without rows is a
 // fault.FileEmpty.
 func (l *List) Rows(ctx context.Context) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
@@ -90,7 +90,7 @@ func (l *List) Rows(ctx context.Context) iter.Seq2[Row, error] {
 				yield(Row{}, err)
 				return
 			}
-			if !yield(l.checker.judge(ctx, l.name, raw), nil) {
+			if !yield(l.checker.classify(ctx, l.name, raw), nil) {
 				return
 			}
 		}
@@ -100,9 +100,9 @@ func (l *List) Rows(ctx context.Context) iter.Seq2[Row, error] {
 	}
 }
 
-func (c *Checker) judge(ctx context.Context, name string, raw intake.Row) Row {
+func (c *Checker) classify(ctx context.Context, name string, raw intake.Row) Row {
 	r := Row{Place: Place{File: name, Row: raw.Number, Line: raw.Line}}
-	r.candidate = intake.Judge(ctx, c.rules, c.terms, raw, c.now())
+	r.candidate = intake.Classify(ctx, c.rules, c.terms, raw, c.now())
 	for _, w := range r.candidate.Warnings {
 		r.Warnings = append(r.Warnings, fault.Code(w))
 	}

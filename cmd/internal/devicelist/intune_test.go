@@ -16,7 +16,7 @@ import (
 	"taxiway.example/pkg/hwhash/hwhashtest"
 )
 
-// rows judges a list.
+// rows checks a list.
 func rows(t testing.TB, list string) []devicelist.Row {
 	t.Helper()
 	c, err := devicelist.New("", func() time.Time { return now })

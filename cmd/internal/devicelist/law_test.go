@@ -37,7 +37,7 @@ func TestOutcomesAreThoseOfTheLedger(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		lists++
 		list := drawList(rt)
-		want := verdictsOfLedger(rt, store, fmt.Sprintf("t%d", lists), list)
+		want := outcomesOfLedger(rt, store, fmt.Sprintf("t%d", lists), list)
 		got := offline(rt, list)
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Errorf("ledger and offline differ (-ledger +offline):\n%s", diff)
@@ -67,7 +67,7 @@ func TestSharedSerialsAreHeldAsByTheLedger(t *testing.T) {
 		fmt.Fprintf(&b, ",,%s\n", h.Wire())
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		want := verdictsOfLedger(rt, store, rapid.StringMatching(`t[a-z]{20}`).Draw(rt, "tenant"), b.String())
+		want := outcomesOfLedger(rt, store, rapid.StringMatching(`t[a-z]{20}`).Draw(rt, "tenant"), b.String())
 		if diff := cmp.Diff(want, offline(rt, b.String())); diff != "" || !strings.Contains(want[len(want)-1], "device.identifier_shared") {
 			rt.Errorf("%s %s", want[len(want)-1], diff)
 		}
@@ -101,7 +101,7 @@ func drawList(t *rapid.T) string {
 	return b.String()
 }
 
-func verdictsOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string {
+func outcomesOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string {
 	batch, _, err := store.OpenBatch(context.Background(), ledger.Batch{ID: id, Tenant: device.TenantID(id), Source: "test", State: ledger.Receiving, Created: now})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func verdictsOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, intake.Judge(context.Background(), rules, intake.Terms{Tenant: tenant.Tenant{ID: batch.Tenant}}, row, now))
+		rows = append(rows, intake.Classify(context.Background(), rules, intake.Terms{Tenant: tenant.Tenant{ID: batch.Tenant}}, row, now))
 	}
 	receipts, err := store.Accept(context.Background(), batch, rows, now)
 	if err != nil {

@@ -37,11 +37,11 @@ func (s sum) String() string {
 	for _, t := range s.terms {
 		parts = append(parts, fmt.Sprintf("%d %s", t.n, t.name))
 	}
-	verdict := "✓"
+	mark := "✓"
 	if !s.holds() {
-		verdict = "✗ DOES NOT ADD UP"
+		mark = "✗ DOES NOT ADD UP"
 	}
-	return fmt.Sprintf("%d %s = %s  %s", s.whole.n, s.whole.name, strings.Join(parts, " + "), verdict)
+	return fmt.Sprintf("%d %s = %s  %s", s.whole.n, s.whole.name, strings.Join(parts, " + "), mark)
 }
 
 func sums(b api.Batch) []sum {

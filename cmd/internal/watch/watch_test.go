@@ -20,14 +20,14 @@ import (
 
 // script answers one look after the other; the last answer stands.
 type script struct {
-	looks []func() (api.Batch, error)
+	checks []func() (api.Batch, error)
 	n     int
 }
 
 func (s *script) Batch(context.Context, string) (api.Batch, error) {
-	look := s.looks[min(s.n, len(s.looks)-1)]
+	check := s.checks[min(s.n, len(s.checks)-1)]
 	s.n++
-	return look()
+	return check()
 }
 
 func is(b api.Batch) func() (api.Batch, error) {
@@ -63,7 +63,7 @@ func TestFollowWritesALineForEachChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		from := &script{looks: []func() (api.Batch, error){is(begun), is(begun), is(moved), is(ended)}}
+		from := &script{checks: []func() (api.Batch, error){is(begun), is(begun), is(moved), is(ended)}}
 		b, err := watch.Follow(t.Context(), from, "b", &out, watch.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func TestAnUnfinishedBatchSaysSo(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var out strings.Builder
-			from := &script{looks: []func() (api.Batch, error){is(open), is(open), is(ended)}}
+			from := &script{checks: []func() (api.Batch, error){is(open), is(open), is(ended)}}
 			if _, err := watch.Follow(t.Context(), from, "b", &out, watch.Options{Terminal: terminal}); err != nil {
 				t.Fatal(err)
 			}
@@ -113,7 +113,7 @@ func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
 	busy := &client.Problem{Problem: api.Problem{Status: 429, Code: fault.RequestRateLimited}, RetryAfter: 7 * time.Second}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		from := &script{looks: []func() (api.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
+		from := &script{checks: []func() (api.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
 		b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Interval: time.Second})
 		if err != nil || !b.Done {
 			t.Errorf("%v, done %v", err, b.Done)
@@ -138,7 +138,7 @@ func TestFollowGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				from := &script{looks: []func() (api.Batch, error){is(begun), fails(c.err)}}
+				from := &script{checks: []func() (api.Batch, error){is(begun), fails(c.err)}}
 				b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Patience: 30 * time.Second})
 				if !errors.Is(err, c.err) || b.ID != "b" || from.n != c.most {
 					t.Errorf("%v after %d looks, last seen %q", err, from.n, b.ID)
@@ -153,7 +153,7 @@ func TestFollowStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		b, err := watch.Follow(ctx, &script{looks: []func() (api.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
+		b, err := watch.Follow(ctx, &script{checks: []func() (api.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
 		if !errors.Is(err, context.DeadlineExceeded) || b.ID != "b" {
 			t.Errorf("%v, last seen %q", err, b.ID)
 		}
@@ -166,7 +166,7 @@ func TestBars(t *testing.T) {
 	var out strings.Builder
 	b := ended
 	b.Reasons = []api.Reason{{State: device.Held, Code: "x.held", Count: 9}, {State: device.Tagged, Code: "group.membership_pending", Count: 1}}
-	if _, err := watch.Follow(t.Context(), &script{looks: []func() (api.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
+	if _, err := watch.Follow(t.Context(), &script{checks: []func() (api.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
 		t.Fatal(err)
 	}
 	last := out.String()[strings.LastIndex(out.String(), "submitted"):]

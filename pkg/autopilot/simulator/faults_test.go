@@ -68,7 +68,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// serve puts a real listener between the rig and the simulator.
+// serve puts a real listener between the fixture and the simulator.
 func (r *fixture) serve() {
 	r.Helper()
 	server := httptest.NewServer(r.s.Handler())

@@ -71,7 +71,7 @@ func pc(serial string) machine {
 	return machine{serial: serial, manufacturer: "Contoso", model: "Pad 7", ek: "ek-" + serial}
 }
 
-// rig is a simulator with a clock that only Advance moves, and a client.
+// fixture is a simulator with a clock that only Advance moves, and a client.
 type fixture struct {
 	*testing.T
 	s       *Server

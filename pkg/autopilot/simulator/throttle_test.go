@@ -61,7 +61,7 @@ func TestRefusedRequestsCount(t *testing.T) {
 		r.must(429, "GET", importedPath, nil)
 	}
 	if last := wait(); last > 30 {
-		t.Errorf("hammering must not lock the door for ever: %v", last)
+		t.Errorf("retrying at once must not be refused for ever: %v", last)
 	}
 }
 

@@ -68,7 +68,7 @@ func (c *Consumer) receive(ctx context.Context, from string, receive Receive) {
 	}
 }
 
-// interrupted says what is wrong. An inbound queue is the affair of one source: the others do not lose their process over it.
+// interrupted says what is wrong. An inbound queue concerns that source alone: the others do not lose their process over it.
 func (c *Consumer) interrupted(ctx context.Context, what, from string, err error) {
 	if !broker.IsInbound(c.Type) {
 		c.conditions.Note(what, err, c.now())

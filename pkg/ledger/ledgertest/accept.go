@@ -14,7 +14,7 @@ var accepting = map[string]func(*fixture){
 	"Accept/Duplicates":        acceptDuplicates,
 	"Accept/DuplicatesInACall": acceptDuplicatesInACall,
 	"Accept/NewerCapture":      acceptNewerCapture,
-	"Accept/BetterEvidence":    acceptBetterEvidence,
+	"Accept/BetterEvidence":    acceptBetterIdentifiers,
 	"Accept/RowsOnce":          acceptRowsOnce,
 	"Accept/OtherRows":         acceptOtherRows,
 	"Accept/Forged":            acceptForged,
@@ -144,11 +144,11 @@ func acceptNewerCapture(b *fixture) {
 	b.same(string(captures[both[0].Device]), string(Recapture(Candidate(5, 2), 3).Canonical))
 }
 
-func acceptBetterEvidence(b *fixture) {
+func acceptBetterIdentifiers(b *fixture) {
 	// Captured first without the TPM, then with it, then without it again: one device, known by the best of it.
-	without := b.accept(b.batch(contoso), Evidence(1, 0, 1, 1))[0]
-	with := Recapture(Evidence(1, 1, 1, 1), 1)
-	again := Recapture(Evidence(2, 0, 1, 1), 2)
+	without := b.accept(b.batch(contoso), Identifiers(1, 0, 1, 1))[0]
+	with := Recapture(Identifiers(1, 1, 1, 1), 1)
+	again := Recapture(Identifiers(2, 0, 1, 1), 2)
 	receipts := b.accept(b.batch(contoso), with, again)
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Duplicate: 2})
 	d := b.device(without.Device)
@@ -156,16 +156,16 @@ func acceptBetterEvidence(b *fixture) {
 		b.Errorf("%+v, key %s (%s), want %s", receipts, d.Key, d.Kind, with.Key)
 	}
 	// Its TPM key is not forgotten: another serial with it is a conflict.
-	b.conflict(Evidence(1, 1, 2, 2), fault.DeviceConflictSerial)
+	b.conflict(Identifiers(1, 1, 2, 2), fault.DeviceConflictSerial)
 
 	// An older capture is not kept, but the TPM key that only it has is.
-	late := Recapture(Evidence(1, 0, 5, 5), 3)
+	late := Recapture(Identifiers(1, 0, 5, 5), 3)
 	id := b.accept(b.batch(contoso), late)[0].Device
-	b.accept(b.batch(contoso), Evidence(1, 5, 5, 5))
+	b.accept(b.batch(contoso), Identifiers(1, 5, 5, 5))
 	captures, err := b.Captures(b.Context(), contoso, []string{id})
 	b.must(err)
 	b.same(captures, map[string][]byte{id: late.Canonical})
-	b.conflict(Evidence(1, 5, 6, 6), fault.DeviceConflictSerial)
+	b.conflict(Identifiers(1, 5, 6, 6), fault.DeviceConflictSerial)
 }
 
 // conflict takes in a row that must be a conflict.
@@ -180,7 +180,7 @@ func acceptRowsOnce(b *fixture) {
 	batch := b.batch(contoso)
 	b.accept(b.batch(contoso), Candidate(1, 9))
 	rows := []intake.Candidate{
-		Candidate(1, 1), Rejected(2), Candidate(3, 1), Candidate(4, 9), Evidence(5, 5, 5, 1), Candidate(6, 6),
+		Candidate(1, 1), Rejected(2), Candidate(3, 1), Candidate(4, 9), Identifiers(5, 5, 5, 1), Candidate(6, 6),
 	}
 	first := b.accept(batch, rows[:4]...)
 	all := b.accept(batch, rows...)
@@ -299,7 +299,7 @@ func acceptOneDeviceAtOnce(b *fixture) {
 }
 
 func acceptOneSerialAtOnce(b *fixture) {
-	receipts := b.atOnce(12, func(i int) intake.Candidate { return Evidence(1, 0, i+1, 1) })
+	receipts := b.atOnce(12, func(i int) intake.Candidate { return Identifiers(1, 0, i+1, 1) })
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Accepted: 1, device.Conflict: 11})
 }
 

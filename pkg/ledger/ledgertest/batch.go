@@ -91,7 +91,7 @@ func (b *fixture) mixed() (ledger.Batch, []ledger.Receipt) {
 	batch := b.batch(contoso)
 	receipts := b.accept(batch,
 		Candidate(1, 1), Candidate(2, 2), Candidate(3, 3), Rejected(4), Rejected(5), Candidate(6, 90), Candidate(7, 1),
-		Evidence(8, 92, 92, 91), Candidate(9, 4))
+		Identifiers(8, 92, 92, 91), Candidate(9, 4))
 	other := Rejected(10)
 	other.Reject.Code = "row.malformed"
 	receipts = append(receipts, b.accept(batch, other)...)

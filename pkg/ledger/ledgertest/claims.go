@@ -20,7 +20,7 @@ func acceptForged(b *fixture) {
 			if tpm {
 				ek = board
 			}
-			return Evidence(n+1, ek, board, serial)
+			return Identifiers(n+1, ek, board, serial)
 		}
 		batch := b.batch(contoso)
 		var first []ledger.Receipt
@@ -36,7 +36,7 @@ func acceptForged(b *fixture) {
 			b.Errorf("sent again: %+v", again)
 		}
 
-		genuine := Evidence(1, 50+serial, 50+serial, serial)
+		genuine := Identifiers(1, 50+serial, 50+serial, serial)
 		held := b.accept(b.batch(contoso), genuine)[0]
 		if held.Outcome != device.Accepted && held.Outcome != device.Conflict {
 			b.Fatalf("the genuine device: %+v", held)
@@ -47,7 +47,7 @@ func acceptForged(b *fixture) {
 		for _, r := range first {
 			b.move(r.Device, device.Retired)
 		}
-		other := Evidence(1, 60+serial, 60+serial, serial)
+		other := Identifiers(1, 60+serial, 60+serial, serial)
 		if r := b.accept(b.batch(contoso), other)[0]; r.Code == fault.DeviceIdentifierShared {
 			b.Errorf("retired devices claim: %+v", r)
 		}
@@ -64,7 +64,7 @@ func acceptForged(b *fixture) {
 // adapters say which of them is sent again.
 func acceptComponents(b *fixture) {
 	board := func(row int, disk byte, hours int) intake.Candidate {
-		c := Evidence(row, 0, 1, 0)
+		c := Identifiers(row, 0, 1, 0)
 		c.Capture.Components = []hwhash.Component{{disk}, {disk, 1}}
 		return Recapture(sealed(c, fmt.Sprint("disk ", disk)), hours)
 	}

@@ -25,13 +25,13 @@ func conflictCodes(b *fixture) {
 		known, incoming intake.Candidate
 		code            fault.Code
 	}{
-		{"same serial, another TPM", Evidence(1, 11, 11, 11), Evidence(1, 12, 11, 11), fault.DeviceConflictEK},
-		{"same serial, another board", Evidence(1, 21, 21, 21), Evidence(1, 22, 22, 21), fault.DeviceConflictEK},
-		{"same TPM, another serial", Evidence(1, 31, 31, 31), Evidence(1, 31, 31, 32), fault.DeviceConflictSerial},
-		{"same TPM and serial, another UUID", Evidence(1, 41, 41, 41), Evidence(1, 41, 42, 41), fault.DeviceConflictUUID},
-		{"no TPM, same UUID, another serial", Evidence(1, 0, 51, 51), Evidence(1, 0, 51, 52), fault.DeviceConflictSerial},
-		{"no TPM, same serial, another UUID", Evidence(1, 0, 61, 61), Evidence(1, 0, 62, 61), fault.DeviceConflictUUID},
-		{"the TPM of one, the UUID of both, another serial", Evidence(1, 71, 71, 71), Evidence(1, 0, 71, 72), fault.DeviceConflictSerial},
+		{"same serial, another TPM", Identifiers(1, 11, 11, 11), Identifiers(1, 12, 11, 11), fault.DeviceConflictEK},
+		{"same serial, another board", Identifiers(1, 21, 21, 21), Identifiers(1, 22, 22, 21), fault.DeviceConflictEK},
+		{"same TPM, another serial", Identifiers(1, 31, 31, 31), Identifiers(1, 31, 31, 32), fault.DeviceConflictSerial},
+		{"same TPM and serial, another UUID", Identifiers(1, 41, 41, 41), Identifiers(1, 41, 42, 41), fault.DeviceConflictUUID},
+		{"no TPM, same UUID, another serial", Identifiers(1, 0, 51, 51), Identifiers(1, 0, 51, 52), fault.DeviceConflictSerial},
+		{"no TPM, same serial, another UUID", Identifiers(1, 0, 61, 61), Identifiers(1, 0, 62, 61), fault.DeviceConflictUUID},
+		{"the TPM of one, the UUID of both, another serial", Identifiers(1, 71, 71, 71), Identifiers(1, 0, 71, 72), fault.DeviceConflictSerial},
 	} {
 		b.accept(b.batch(contoso), test.known)
 		r := b.accept(b.batch(contoso), test.incoming)[0]
@@ -43,7 +43,7 @@ func conflictCodes(b *fixture) {
 
 func conflictHeld(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
-	batch, c := b.batch(contoso), Evidence(1, 2, 2, 1)
+	batch, c := b.batch(contoso), Identifiers(1, 2, 2, 1)
 	r := b.accept(batch, c)[0]
 	d := b.device(r.Device)
 	if r.Device == known.Device || d.State != device.Held || d.Code != fault.DeviceConflictEK || d.Detail == "" ||
@@ -65,7 +65,7 @@ func conflictHeld(b *fixture) {
 }
 
 func conflictInACall(b *fixture) {
-	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Evidence(2, 2, 2, 1), Evidence(3, 1, 1, 3), Evidence(4, 2, 2, 1), Candidate(5, 1))
+	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Identifiers(2, 2, 2, 1), Identifiers(3, 1, 1, 3), Identifiers(4, 2, 2, 1), Candidate(5, 1))
 	var got []device.RowOutcome
 	for _, r := range receipts {
 		got = append(got, r.Outcome)
@@ -78,9 +78,9 @@ func conflictInACall(b *fixture) {
 
 func conflictAgain(b *fixture) {
 	b.accept(b.batch(contoso), Candidate(1, 1))
-	first := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
-	newer := Recapture(Evidence(1, 2, 2, 1), 4)
-	again := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
+	first := b.accept(b.batch(contoso), Identifiers(1, 2, 2, 1))[0]
+	newer := Recapture(Identifiers(1, 2, 2, 1), 4)
+	again := b.accept(b.batch(contoso), Identifiers(1, 2, 2, 1))[0]
 	later := b.accept(b.batch(contoso), newer)[0]
 	b.same(again, first)
 	b.same(later, first)
@@ -91,11 +91,11 @@ func conflictAgain(b *fixture) {
 
 func conflictResolved(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
-	held := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]
+	held := b.accept(b.batch(contoso), Identifiers(1, 2, 2, 1))[0]
 	b.move(known.Device, device.Retired)
 	b.move(held.Device, device.Collected)
 	for i := range 2 {
-		r := b.accept(b.batch(contoso), Recapture(Evidence(1, 2, 2, 1), i))[0]
+		r := b.accept(b.batch(contoso), Recapture(Identifiers(1, 2, 2, 1), i))[0]
 		if r.Outcome != device.Duplicate || r.Device != held.Device || r.Code != fault.DeviceDuplicate {
 			b.Errorf("the released device: %+v", r)
 		}
@@ -109,7 +109,7 @@ func conflictRetiredKnown(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	b.move(known.Device, device.Retired)
 	// The board was replaced and the old device retired: nothing contradicts the new one.
-	if r := b.accept(b.batch(contoso), Evidence(1, 2, 2, 1))[0]; r.Outcome != device.Accepted {
+	if r := b.accept(b.batch(contoso), Identifiers(1, 2, 2, 1))[0]; r.Outcome != device.Accepted {
 		b.Errorf("%+v", r)
 	}
 }
@@ -117,7 +117,7 @@ func conflictRetiredKnown(b *fixture) {
 func conflictRetiredTheSame(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	b.move(known.Device, device.Retired)
-	for _, c := range []intake.Candidate{Recapture(Candidate(1, 1), 1), Evidence(1, 1, 1, 2)} {
+	for _, c := range []intake.Candidate{Recapture(Candidate(1, 1), 1), Identifiers(1, 1, 1, 2)} {
 		r := b.accept(b.batch(contoso), c)[0]
 		if r.Outcome != device.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
 			b.Errorf("%+v", r)

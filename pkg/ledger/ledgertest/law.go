@@ -54,7 +54,7 @@ func (w *model) deliver(t *rapid.T) {
 		c := Rejected(number)
 		if !rapid.Bool().Draw(t, "reject") {
 			one := rapid.IntRange(1, 3)
-			c = Evidence(number, one.Draw(t, "ek"), one.Draw(t, "uuid"), one.Draw(t, "serial"))
+			c = Identifiers(number, one.Draw(t, "ek"), one.Draw(t, "uuid"), one.Draw(t, "serial"))
 			c = Recapture(c, rapid.IntRange(0, 2).Draw(t, "hours"))
 		}
 		w.rows[number] = c

@@ -14,11 +14,11 @@ var captured = time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
 
 // Candidate returns the row of sample device n: with a TPM key, a UUID and a serial of its own.
 func Candidate(row, n int) intake.Candidate {
-	return Evidence(row, n, n, n)
+	return Identifiers(row, n, n, n)
 }
 
-// Evidence returns a row with the TPM key, the UUID and the serial of the given sample devices; 0 leaves one out.
-func Evidence(row, ek, uuid, serial int) intake.Candidate {
+// Identifiers returns a row with the TPM key, the UUID and the serial of the given sample devices; 0 leaves one out.
+func Identifiers(row, ek, uuid, serial int) intake.Candidate {
 	c := intake.Candidate{
 		Row: row, Warnings: []string{"capture.old"},
 		ProductKeyID: device.NewProductKeyID(fmt.Sprintf("%013d", serial)),
@@ -48,7 +48,7 @@ func Recapture(c intake.Candidate, hours int) intake.Candidate {
 	return sealed(c, fmt.Sprintf("%s, %d hours later", c.Canonical, hours))
 }
 
-// sealed fills in what follows from the evidence.
+// sealed fills in what follows from the identifiers.
 func sealed(c intake.Candidate, content string) intake.Candidate {
 	c.Canonical = []byte(content)
 	c.Capture.Digest = sha256.Sum256(c.Canonical)

@@ -34,7 +34,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 }
 
-// contoso is the tenant of most tests, fabrikam the one next door.
+// contoso is the tenant of most tests, fabrikam the other one.
 const (
 	contoso  device.TenantID = "contoso"
 	fabrikam device.TenantID = "fabrikam"

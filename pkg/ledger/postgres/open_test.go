@@ -104,7 +104,7 @@ func TestReplicas(t *testing.T) {
 		wg.Go(func() {
 			count[i] = map[device.RowOutcome]int{}
 			for n := range rows {
-				c := ledgertest.Evidence(n+1, n%10+1+100*(n%2)*i, 0, n%10+1)
+				c := ledgertest.Identifiers(n+1, n%10+1+100*(n%2)*i, 0, n%10+1)
 				receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{c}, time.Now())
 				if err != nil {
 					t.Error(err)
@@ -128,7 +128,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `CREATE UNIQUE INDEX spoil ON devices (serial_fold, manufacturer); INSERT INTO tenants VALUES ('x')`); err != nil {
 		t.Fatal(err)
 	}
-	same := ledgertest.Evidence(2, 7, 7, 1)
+	same := ledgertest.Identifiers(2, 7, 7, 1)
 	same.Capture.Serial = ledgertest.Serial(1)
 	same.Capture.Manufacturer = "Contoso"
 	rows := []intake.Candidate{ledgertest.Candidate(1, 1), same} // a conflict, which the index refuses

@@ -14,7 +14,7 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// door is who a device's first transition is by.
+// acceptedBy is who a device's first transition is by.
 const acceptedBy = "collector"
 
 // Accept takes rows in; see ledger.Acceptor.
@@ -40,7 +40,7 @@ func (l *Ledger) Accept(
 	return receipts, nil
 }
 
-// storable returns the rows with the evidence as it will be read back, or it would differ from itself.
+// storable returns the rows with the identifiers as it will be read back, or it would differ from itself.
 func storable(rows []intake.Candidate) []intake.Candidate {
 	rows = slices.Clone(rows)
 	for i := range rows {
@@ -65,7 +65,7 @@ type acceptance struct {
 
 	rows     []*row
 	accepted []*record
-	changed  map[string]*record // devices from before that got newer or better evidence
+	changed  map[string]*record // devices from before that got newer or better identifiers
 	captures map[string]*stored // by device
 }
 

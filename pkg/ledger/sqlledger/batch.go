@@ -22,7 +22,7 @@ var batches = table[ledger.Batch]{"batches", []field[ledger.Batch]{
 	{Column{"closed", Integer}, func(b *ledger.Batch) cell { return timeCell{&b.Closed} }},
 }}
 
-// OpenBatch stores a batch once; see ledger.BatchKeeper.
+// OpenBatch stores a batch once; see ledger.BatchWriter.
 func (l *Ledger) OpenBatch(ctx context.Context, b ledger.Batch) (ledger.Batch, bool, error) {
 	var opened ledger.Batch
 	var existed bool
@@ -59,7 +59,7 @@ func (t tx) openBatch(ctx context.Context, fresh ledger.Batch) (ledger.Batch, bo
 	return fresh, false, batches.insert(ctx, t.conn, []*ledger.Batch{&fresh}, "")
 }
 
-// CloseBatch ends the taking-in; see ledger.BatchKeeper.
+// CloseBatch ends the taking-in; see ledger.BatchWriter.
 func (l *Ledger) CloseBatch(ctx context.Context, b ledger.Batch) error {
 	return l.write(ctx, "close_batch", func(ctx context.Context, t tx) error {
 		if b.Closed.IsZero() {

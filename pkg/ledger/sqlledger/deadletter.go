@@ -105,7 +105,7 @@ func (l *Ledger) RecordDeadLetter(ctx context.Context, one ledger.DeadLetter) er
 	})
 }
 
-// Revive replays a dead device; see ledger.DeadLetterKeeper.
+// Revive replays a dead device; see ledger.DeadLetterWriter.
 func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string) (device.Device, error) {
 	var revived device.Device
 	err := l.write(ctx, "revive", func(ctx context.Context, t tx) error {
@@ -136,7 +136,7 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 	return revived, nil
 }
 
-// CloseDeadLetter marks the dead letter of a message replayed; see ledger.DeadLetterKeeper.
+// CloseDeadLetter marks the dead letter of a message replayed; see ledger.DeadLetterWriter.
 func (l *Ledger) CloseDeadLetter(ctx context.Context, id, by string, at time.Time) error {
 	return l.write(ctx, "close_dead_letter", func(ctx context.Context, t tx) error {
 		one, err := t.lockDeadLetter(ctx, id)

@@ -30,7 +30,7 @@ func (ss *session) settle(id uint32, d amqp.Disposition) {
 	if del == nil {
 		return
 	}
-	v, err := judge(d)
+	v, err := decide(d)
 	if v == nil && err == nil {
 		return // not a final state yet
 	}
@@ -56,31 +56,31 @@ func (ss *session) settle(id uint32, d amqp.Disposition) {
 	ss.send(amqp.Disposition{Role: amqp.RoleSender, First: id, Last: id, Settled: true, State: state})
 }
 
-// judge translates a delivery state ("AMQP 1.0 in Azure Service Bus protocol
+// decide translates a delivery state ("AMQP 1.0 in Azure Service Bus protocol
 // guide"; messageSettler.go of azservicebus). Nil without an error means that
 // the delivery is not settled by it.
-func judge(d amqp.Disposition) (*verdict, *amqp.Error) {
+func decide(d amqp.Disposition) (*decision, *amqp.Error) {
 	switch state := d.State.(type) {
 	case amqp.Accepted:
-		return &verdict{kind: complete}, nil
+		return &decision{kind: complete}, nil
 	case amqp.Released:
-		return &verdict{kind: release}, nil
+		return &decision{kind: release}, nil
 	case amqp.Modified:
 		if state.UndeliverableHere {
-			return &verdict{kind: deferred, changes: state.Annotations}, nil
+			return &decision{kind: deferred, changes: state.Annotations}, nil
 		}
-		return &verdict{kind: abandon, changes: state.Annotations}, nil
+		return &decision{kind: abandon, changes: state.Annotations}, nil
 	case amqp.Rejected:
-		return judgeRejected(state.Error)
+		return decideRejected(state.Error)
 	}
 	if d.Settled {
-		return &verdict{kind: release}, nil
+		return &decision{kind: release}, nil
 	}
 	return nil, nil
 }
 
-func judgeRejected(e *amqp.Error) (*verdict, *amqp.Error) {
-	v := &verdict{kind: deadLetter}
+func decideRejected(e *amqp.Error) (*decision, *amqp.Error) {
+	v := &decision{kind: deadLetter}
 	if e == nil {
 		return v, nil
 	}
@@ -98,7 +98,7 @@ func judgeRejected(e *amqp.Error) (*verdict, *amqp.Error) {
 }
 
 // explain sets reason and description, which must be strings.
-func (v *verdict) explain(reason, description any) *amqp.Error {
+func (v *decision) explain(reason, description any) *amqp.Error {
 	var ok1, ok2 bool
 	if v.reason, ok1 = reason.(string); !ok1 && reason != nil {
 		return failure(condArgument, "The dead-letter reason is not a string")

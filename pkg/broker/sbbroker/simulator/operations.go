@@ -100,7 +100,7 @@ func updateDisposition(_ *Server, e *entity, b requestBody) reply {
 		return badArgument("lock-tokens")
 	}
 	changes, _ := b.m.Get("properties-to-modify").(amqp.Map)
-	v := verdict{changes: changes}
+	v := decision{changes: changes}
 	switch status := b.text("disposition-status"); status {
 	case "completed":
 		v.kind = complete

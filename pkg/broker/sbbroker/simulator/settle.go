@@ -15,19 +15,19 @@ const (
 	propDescription = "DeadLetterErrorDescription"
 )
 
-// verdict is what a consumer wants done with a locked message.
-type verdict struct {
-	kind        verdictKind
+// decision is what a consumer wants done with a locked message.
+type decision struct {
+	kind        decisionKind
 	changes     amqp.Map
 	reason      string
 	description string
 }
 
-type verdictKind int
+type decisionKind int
 
-// Verdicts, as "Message transfers, locks, and settlement" names them.
+// Decisions, as "Message transfers, locks, and settlement" names them.
 const (
-	complete verdictKind = iota
+	complete decisionKind = iota
 	abandon
 	release // the SDK's own return of a message it did not want: not an attempt
 	deferred
@@ -83,8 +83,8 @@ func (s *store) lockExpired(msg *message) {
 	s.dispatch()
 }
 
-// settle does what the verdict says to the message locked under token.
-func (s *store) settle(token amqp.UUID, v verdict) *amqp.Error {
+// settle does what the decision says to the message locked under token.
+func (s *store) settle(token amqp.UUID, v decision) *amqp.Error {
 	msg := s.locked[token]
 	if msg == nil {
 		return failure(condLockLost, "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue")

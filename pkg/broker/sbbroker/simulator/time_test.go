@@ -89,7 +89,7 @@ func TestDeadLettersStay(t *testing.T) {
 	b.want("mortal", simulator.Counts{DeadLetter: 1})
 }
 
-// TestSettleByToken goes over $management for every verdict, as a client does that
+// TestSettleByToken goes over $management for every decision, as a client does that
 // has lost the link.
 func TestSettleByToken(t *testing.T) {
 	t.Parallel()

@@ -127,7 +127,7 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		},
 		"audit": func(ctx context.Context) error { _, err := l.Entries(ctx, tenant, 5); return err },
 		"accept": func(ctx context.Context) error {
-			_, err := l.Accept(ctx, f.Batch, []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Evidence(1<<20+1, 0, 2, 3)}, now)
+			_, err := l.Accept(ctx, f.Batch, []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Identifiers(1<<20+1, 0, 2, 3)}, now)
 			return err
 		},
 		"move": func(ctx context.Context) error {

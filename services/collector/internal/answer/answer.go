@@ -13,7 +13,7 @@ import (
 	"taxiway.example/services/collector/internal/collect"
 )
 
-// RowOf returns a row as it was answered at the door.
+// RowOf returns a row as it was answered first.
 func RowOf(r ledger.Receipt) api.Row {
 	v := api.Row{
 		Row: r.Row, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Warnings: r.Warnings, Device: r.Device,

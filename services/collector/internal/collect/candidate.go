@@ -17,7 +17,7 @@ func (r *run) candidates(ctx context.Context, rows []intake.Row) []intake.Candid
 	for w := range r.config.Workers {
 		group.Go(func() {
 			for i := w; i < len(rows); i += r.config.Workers {
-				out[i] = intake.Judge(ctx, r.rules, terms, rows[i], received)
+				out[i] = intake.Classify(ctx, r.rules, terms, rows[i], received)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package collect is the use case of taking devices in, whatever way they came: read the hash, judge the row, name the
+// Package collect is the use case of taking devices in, whatever way they came: read the hash, check the row, name the
 // device, commit it to the ledger, tell the importer. A row is taken in when its chunk is committed, not before; the
 // events that follow only save time, since the dispatcher issues work that nobody heard of.
 package collect
@@ -30,7 +30,7 @@ import (
 
 // Ledger is what taking in needs of the ledger.
 type Ledger interface {
-	ledger.BatchKeeper
+	ledger.BatchWriter
 	ledger.Acceptor
 }
 
@@ -116,7 +116,7 @@ func (d Delivery) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Result is what became of a delivery at the door.
+// Result is what became of the rows of a delivery.
 type Result struct {
 	Batch    ledger.Batch
 	Repeated bool // the same delivery was taken in before; counts and problems are to be looked up

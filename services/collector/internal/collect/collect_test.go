@@ -120,7 +120,7 @@ func TestDefaultGroupTagAndRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"1 accepted hash.no_tpm", "2 rejected row.tpm_required hash.no_tpm", "3 accepted"}
-	if diff := cmp.Diff(want, b.verdicts(t, result.Batch.ID)); diff != "" {
+	if diff := cmp.Diff(want, b.results(t, result.Batch.ID)); diff != "" {
 		t.Error(diff)
 	}
 	devices, err := b.ledger.Devices(t.Context(), "contoso", result.Devices)
@@ -149,7 +149,7 @@ func TestNoIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"1 rejected device.no_identity hash.no_tpm hash.placeholder_serial"}
-	if diff := cmp.Diff(want, b.verdicts(t, result.Batch.ID)); diff != "" {
+	if diff := cmp.Diff(want, b.results(t, result.Batch.ID)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -164,7 +164,7 @@ func TestSwappedBoardIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"1 accepted", "2 conflict device.conflict_ek"}, b.verdicts(t, result.Batch.ID)); diff != "" {
+	if diff := cmp.Diff([]string{"1 accepted", "2 conflict device.conflict_ek"}, b.results(t, result.Batch.ID)); diff != "" {
 		t.Error(diff)
 	}
 	if s := b.status(t, result.Batch.ID); s.Conflicts[device.Held] != 1 {

@@ -105,8 +105,8 @@ func (b *fixture) status(t testing.TB, id string) ledger.BatchStatus {
 	return s
 }
 
-// verdicts lists what became of each row: number, outcome, code, warnings.
-func (b *fixture) verdicts(t testing.TB, batch string) []string {
+// results lists what became of each row: number, outcome, code, warnings.
+func (b *fixture) results(t testing.TB, batch string) []string {
 	t.Helper()
 	rows, err := b.ledger.Rows(t.Context(), b.tenant.ID, batch, ledger.RowQuery{})
 	if err != nil {

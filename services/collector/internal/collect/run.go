@@ -17,7 +17,7 @@ import (
 	"taxiway.example/pkg/telemetry"
 )
 
-// run is one delivery on its way in. Three stages work side by side and hand chunks on: read, judge, commit. At
+// run is one delivery on its way in. Three stages work side by side and hand chunks on: read, check, commit. At
 // most five chunks exist at once, so memory does not grow with the delivery.
 type run struct {
 	*Service
@@ -31,12 +31,12 @@ type run struct {
 
 func (r *run) take(ctx context.Context, first intake.Row) (Result, error) {
 	rows := make(chan []intake.Row, 1)
-	judged := make(chan []intake.Candidate, 1)
+	classified := make(chan []intake.Candidate, 1)
 	// What was read is committed even if the sender is gone by now: a row that stands is a row not sent again.
 	group, work := errgroup.WithContext(context.WithoutCancel(ctx))
 	group.Go(func() error { defer close(rows); return r.read(work, first, rows) })
-	group.Go(func() error { defer close(judged); return r.judge(work, rows, judged) })
-	group.Go(func() error { return r.commit(work, judged) })
+	group.Go(func() error { defer close(classified); return r.classify(work, rows, classified) })
+	group.Go(func() error { return r.commit(work, classified) })
 	err := group.Wait()
 	if err == nil {
 		err = r.readErr
@@ -65,7 +65,7 @@ func (r *run) read(ctx context.Context, row intake.Row, out chan<- []intake.Row)
 	return nil
 }
 
-func (r *run) judge(ctx context.Context, in <-chan []intake.Row, out chan<- []intake.Candidate) error {
+func (r *run) classify(ctx context.Context, in <-chan []intake.Row, out chan<- []intake.Candidate) error {
 	for chunk := range in {
 		select {
 		case out <- r.candidates(ctx, chunk):

@@ -31,7 +31,7 @@ func samples(t testing.TB) string {
 	return ""
 }
 
-// The verdicts that a careful person gives, file by file and row by row.
+// The results that a careful person gives, file by file and row by row.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	dir := samples(t)
@@ -51,7 +51,7 @@ func TestSamples(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "csv", "*.csv"))
 	if err != nil || len(files) != len(cases)-1 {
-		t.Errorf("%d files in csv, verdicts for %d: %v", len(files), len(cases)-1, err)
+		t.Errorf("%d files in csv, results for %d: %v", len(files), len(cases)-1, err)
 	}
 	for name, want := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, b.verdicts(t, result.Batch.ID)); diff != "" {
+			if diff := cmp.Diff(want, b.results(t, result.Batch.ID)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
@@ -98,7 +98,7 @@ func TestSampleHashes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]string{want}, b.verdicts(t, result.Batch.ID)); diff != "" {
+			if diff := cmp.Diff([]string{want}, b.results(t, result.Batch.ID)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})

@@ -43,7 +43,7 @@ func TestAccess(t *testing.T) {
 		"POST /v1/devices/{id}/retire":  map[string]string{"reason": "test"},
 	}
 	// What each key gets: nobody, an unknown key, contoso's, contoso's operator, fabrikam's, fabrikam's operator, the house's.
-	keys := []string{"", "wrong", contosoKey, contosoOps, fabrikamKey, fabrikamOps, houseKey}
+	keys := []string{"", "wrong", contosoKey, contosoOps, fabrikamKey, fabrikamOps, globalKey}
 	want := map[string][]int{
 		"POST /v1/batches":              {401, 401, 202, 202, 202, 202, 403},
 		"GET /v1/batches":               {401, 401, 200, 200, 200, 200, 403}, // each sees its own

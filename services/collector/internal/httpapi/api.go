@@ -102,7 +102,7 @@ const (
 	public   permission = iota // anybody
 	sender                     // any key of a tenant
 	operator                   // operator keys
-	keeper                     // operator keys of a tenant
+	tenantOperator                     // operator keys of a tenant
 )
 
 // Route is a method and a path pattern that the API serves.
@@ -124,8 +124,8 @@ var routes = []Route{
 	{Method: "GET", Path: "/v1/devices", access: sender, handle: (*API).findDevices},
 	{Method: "GET", Path: "/v1/devices/{id}", access: sender, handle: (*API).getDevice},
 	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
-	{Method: "POST", Path: "/v1/devices/{id}/release", access: keeper, handle: (*API).release},
-	{Method: "POST", Path: "/v1/devices/{id}/retire", access: keeper, handle: (*API).retire},
+	{Method: "POST", Path: "/v1/devices/{id}/release", access: tenantOperator, handle: (*API).release},
+	{Method: "POST", Path: "/v1/devices/{id}/retire", access: tenantOperator, handle: (*API).retire},
 	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getDeadLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},

@@ -17,7 +17,7 @@ type principal struct {
 }
 
 // house reports whether the key belongs to no tenant and so to all.
-func (p principal) house() bool { return p.tenant.ID == "" }
+func (p principal) global() bool { return p.tenant.ID == "" }
 
 // id tells keys apart in limits and logs.
 func (p principal) id() string { return string(p.tenant.ID) + "/" + p.name }
@@ -41,9 +41,9 @@ func (a *API) authorize(r *http.Request, need permission) (principal, error) {
 	switch {
 	case !ok:
 		return principal{}, fault.New(fault.RequestUnauthenticated, "The key is not known.")
-	case (need == operator || need == keeper) && !p.operator:
+	case (need == operator || need == tenantOperator) && !p.operator:
 		return p, fault.New(fault.RequestForbidden, "This needs an operator's key.")
-	case (need == sender || need == keeper) && p.house():
+	case (need == sender || need == tenantOperator) && p.global():
 		return p, fault.New(fault.RequestForbidden, "This needs the key of a tenant.")
 	}
 	return p, a.limits.take(p.id(), a.Now())

@@ -38,7 +38,7 @@ const (
 	contosoOps  = "contoso-ops"
 	fabrikamKey = "fabrikam-key"
 	fabrikamOps = "fabrikam-ops"
-	houseKey    = "house-ops"
+	globalKey    = "house-ops"
 )
 
 func digestOf(key string) string {
@@ -61,7 +61,7 @@ func (q queue) Replay(_ context.Context, subscription, id, _ string) error {
 	return nil
 }
 
-// rig is the API on a real ledger, with two tenants and everything it logs.
+// fixture is the API on a real ledger, with two tenants and everything it logs.
 type fixture struct {
 	*httpapi.API
 	ledger ledger.Ledger
@@ -95,7 +95,7 @@ func newFixture(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *
 	for _, f := range change {
 		f(&deps)
 	}
-	c.Operators = []tenant.Key{{Name: "house", SHA256: digestOf(houseKey), Operator: true}}
+	c.Operators = []tenant.Key{{Name: "house", SHA256: digestOf(globalKey), Operator: true}}
 	if r.API, err = httpapi.New(c, deps); err != nil {
 		t.Fatal(err)
 	}

@@ -224,12 +224,12 @@ func TestDeadLetters(t *testing.T) {
 	list := func(key, query string) deadLetterPage {
 		return answer[deadLetterPage](t, r.get(t, "/v1/dead-letters"+query, key), http.StatusOK)
 	}
-	for key, want := range map[string]int{contosoOps: 5, fabrikamOps: 0, houseKey: 6} {
+	for key, want := range map[string]int{contosoOps: 5, fabrikamOps: 0, globalKey: 6} {
 		if got := len(list(key, "").DeadLetters); got != want {
 			t.Errorf("%s sees %d dead letters, want %d", key, got, want)
 		}
 	}
-	if got := list(houseKey, "?code=message.malformed"); len(got.DeadLetters) != 1 || got.DeadLetters[0].Message != "m-1" {
+	if got := list(globalKey, "?code=message.malformed"); len(got.DeadLetters) != 1 || got.DeadLetters[0].Message != "m-1" {
 		t.Errorf("%+v", got)
 	}
 	seen := map[string]bool{}

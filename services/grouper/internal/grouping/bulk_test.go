@@ -19,7 +19,7 @@ const (
 )
 
 // deviceGets are the single reads of Entra devices, which the simulator logs as lists with another filter.
-func (w *world) deviceGets() (n int) {
+func (w *fixture) deviceGets() (n int) {
 	for _, r := range w.sim.Log(deviceLists) {
 		if strings.Contains(r.Query, "deviceId%20eq") {
 			n++
@@ -29,7 +29,7 @@ func (w *world) deviceGets() (n int) {
 }
 
 func TestFewDevicesAreReadOneByOne(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(30, "KIOSK", "KIOSK")
 	w.check(ids[:10]...)
@@ -48,7 +48,7 @@ func TestFewDevicesAreReadOneByOne(t *testing.T) {
 
 // TestTagInListIsConfirmedBeforeItIsWritten: a list is good enough to wait by, never to write by.
 func TestTagInListIsConfirmedBeforeItIsWritten(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "LAB")
 	w.check(ids[:20]...) // reads a list in which all tags are wrong
@@ -68,7 +68,7 @@ func TestTagInListIsConfirmedBeforeItIsWritten(t *testing.T) {
 
 // TestNotInTheListIsNotGone: a list without the device says nothing, however long; only Autopilot's 404 does.
 func TestNotInTheListIsNotGone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	lost := w.accepted("KIOSK", hwhash.Synthetic(900))[0]
 	w.handOver(lost, nowhere, w.now())
@@ -90,7 +90,7 @@ func TestNotInTheListIsNotGone(t *testing.T) {
 }
 
 func TestDevicesNewerThanTheListWaitForTheNext(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	w.check(w.all(20, "KIOSK", "KIOSK")...)
 	w.advance(2 * time.Second)
@@ -111,7 +111,7 @@ func TestDevicesNewerThanTheListWaitForTheNext(t *testing.T) {
 }
 
 func TestRefusedListLeavesSingleReads(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: deviceLists, Times: 1, Effect: simulator.Reply, Status: 400, Code: "Request_UnsupportedQuery"})
@@ -126,7 +126,7 @@ func TestRefusedListLeavesSingleReads(t *testing.T) {
 }
 
 func TestThrottledListPutsDevicesOff(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(20, "KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: identityLists, Times: 1, Effect: simulator.Reply, Status: 429, RetryAfter: "90"})

@@ -10,7 +10,7 @@ import (
 )
 
 // retag is what a person does by hand.
-func (w *world) retag(tag string, ids ...string) {
+func (w *fixture) retag(tag string, ids ...string) {
 	w.Helper()
 	for _, id := range ids {
 		if err := w.client.SetGroupTag(w.Context(), w.device(id).RegistrationID, tag); err != nil {
@@ -20,7 +20,7 @@ func (w *world) retag(tag string, ids ...string) {
 }
 
 func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "KIOSK")
 	w.check(id)
 	w.want(id, device.Tagged, fault.GroupNone)
@@ -40,7 +40,7 @@ func TestTagChangedWhileWaitingIsSetAgain(t *testing.T) {
 }
 
 func TestTagInAnotherCaseIsNotChanged(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "KIOSK")
 	w.check(id)
 	w.retag("kiosk", id)
@@ -52,7 +52,7 @@ func TestTagInAnotherCaseIsNotChanged(t *testing.T) {
 
 // TestTagThatDoesNotStay: a fight over a tag goes on ever more slowly, and is reported.
 func TestTagThatDoesNotStay(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "KIOSK")
 	const rounds = 16
 	var last time.Duration
@@ -84,7 +84,7 @@ func TestTagThatDoesNotStay(t *testing.T) {
 
 // TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no attempt.
 func TestTagShownLateIsNoFailure(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim.Quirks.TagAfterSync, s.sim.Delays.BackgroundSync, s.timings.Sync = true, seconds(10*3600), -1
 	})
 	w.profile(w.group("KIOSK"))
@@ -108,7 +108,7 @@ func TestTagShownLateIsNoFailure(t *testing.T) {
 
 // TestChangedTagInListIsConfirmed: a list that shows another tag takes no device back.
 func TestChangedTagInListIsConfirmed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	ids := w.all(40, "KIOSK", "KIOSK")
 	w.check(ids...)
 	w.retag("OTHER", ids...)

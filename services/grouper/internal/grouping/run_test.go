@@ -41,7 +41,7 @@ func openBroker(t *testing.T) broker.Broker {
 // TestRun is the service as it runs: embedded broker, SQLite, the simulator with delays. Half of the devices come by an event,
 // the event of the other half was lost.
 func TestRun(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim = simulator.Fast()
 		s.sim.Now = time.Now
 	})

@@ -38,7 +38,7 @@ func seconds(n int) simulator.Delay {
 }
 
 func TestAllTheWayInOneDelivery(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(100, "KIOSK", "KIOSK")
 	w.check(ids...)
@@ -69,7 +69,7 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 }
 
 func TestRedeliveryChangesNothing(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(600) })
+	w := newFixture(t, func(s *setup) { s.sim.Delays.Group = seconds(600) })
 	w.profile(w.group("KIOSK"))
 	waiting := w.all(3, "KIOSK", "")
 	w.check(waiting...)
@@ -84,7 +84,7 @@ func TestRedeliveryChangesNothing(t *testing.T) {
 }
 
 func TestDeviceThatIsReadyIsLeftAlone(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	done := w.all(3, "KIOSK", "")
 	w.finish(done...)
@@ -113,7 +113,7 @@ func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(s *setup) {
+			w := newFixture(t, func(s *setup) {
 				shops := "SHOP-*"
 				s.tenant.Rules = []tenant.Rule{{Tag: "SHOP", RowTag: &shops}, {Tag: "NEVER", Source: "another"}}
 			})
@@ -139,7 +139,7 @@ func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
 }
 
 func TestEntraObjectAndTagMayBeLate(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim.Delays.DeviceVisible, s.sim.Delays.Tag, s.timings.Sync = seconds(100), seconds(100), -1
 	})
 	w.profile(w.group("KIOSK"))
@@ -174,7 +174,7 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 }
 
 func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim.Quirks.TagAfterSync, s.sim.Delays.Sync, s.sim.Delays.SyncFloor = true, seconds(20), seconds(600)
 	})
 	w.profile(w.group("KIOSK"))
@@ -204,7 +204,7 @@ func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
 }
 
 func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile("*")
 	id := w.registered("KIOSK", "KIOSK")
 	w.group("LAB")
@@ -219,7 +219,7 @@ func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
 }
 
 func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile("*")
 	w.group("KIOSK") // would be found by its rule
 	everyone, err := w.sim.SeedGroup(contoso, "all", `(device.devicePhysicalIDs -any (_ -startsWith "[ZTDid]"))`)
@@ -251,7 +251,7 @@ func (c tenantWith) Get(id device.TenantID) (tenant.Tenant, error) {
 }
 
 func TestDeletedGroupIsForgotten(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(30) })
+	w := newFixture(t, func(s *setup) { s.sim.Delays.Group = seconds(30) })
 	w.profile("*")
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
@@ -271,7 +271,7 @@ func TestDeletedGroupIsForgotten(t *testing.T) {
 
 // TestWaitsDouble: a device that waits is looked at less and less often, and at once more often when something has changed.
 func TestWaitsDouble(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim.Delays.Group, s.sim.Delays.ProfilePending, s.sim.Delays.ProfileAssign = seconds(3600), seconds(3600), seconds(60)
 	})
 	w.profile(w.group("KIOSK"))
@@ -300,13 +300,13 @@ func TestWaitsDouble(t *testing.T) {
 	if diff := cmp.Diff([]fault.Code{fault.GroupMembershipPending, fault.GroupProfilePending}, codes); diff != "" {
 		t.Error(diff)
 	}
-	if looks := w.count("batch"); looks > 40 {
-		t.Errorf("%d batches in two hours of waiting", looks)
+	if checks := w.count("batch"); checks > 40 {
+		t.Errorf("%d batches in two hours of waiting", checks)
 	}
 }
 
 func TestMembersAreReadOnceForAllWhoWait(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(3600) })
+	w := newFixture(t, func(s *setup) { s.sim.Delays.Group = seconds(3600) })
 	w.group("KIOSK")
 	ids := w.all(30, "KIOSK", "KIOSK")
 	for chunk := range slices.Chunk(ids, 5) {
@@ -323,7 +323,7 @@ func TestMembersAreReadOnceForAllWhoWait(t *testing.T) {
 }
 
 func TestPausedGroupIsNamed(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return pausedGroups{a} }
 		s.sim.Delays.Group = seconds(3600)
 	})
@@ -347,7 +347,7 @@ func (p pausedGroups) DynamicGroups(ctx context.Context) ([]autopilot.Group, err
 
 func TestFailedProfileWaitsForTheAdministrator(t *testing.T) {
 	failed := true
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return profileFails{a, &failed} }
 	})
 	w.profile(w.group("KIOSK"))
@@ -378,7 +378,7 @@ func (p profileFails) Identities(ctx context.Context, ids []string) map[string]a
 }
 
 func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(2, "KIOSK", "KIOSK")
 	w.emitted.err = fault.New(fault.BrokerUnavailable, "down")
@@ -399,7 +399,7 @@ func TestReadyIsAnnouncedBeforeItIsCommitted(t *testing.T) {
 
 func TestWorkThatIsToldToStopLeavesNoTrace(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.wrap = func(a grouping.Autopilot) grouping.Autopilot { return hooked{a, cancel} }
 	})
 	id := w.registered("KIOSK", "")
@@ -426,9 +426,9 @@ func (h hooked) Identities(ctx context.Context, ids []string) map[string]autopil
 }
 
 func TestDeviceMovedBySomebodyElseIsLeftToThem(t *testing.T) {
-	var w *world
+	var w *fixture
 	var ids []string
-	w = newWorld(t, func(s *setup) {
+	w = newFixture(t, func(s *setup) {
 		s.wrap = func(a grouping.Autopilot) grouping.Autopilot {
 			return hooked{a, func() {
 				d := w.device(ids[0])

@@ -17,7 +17,7 @@ import (
 
 // TestOneDevicesTroubleIsItsOwn: what one device of a chunk meets does not touch the others.
 func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(5, "KIOSK", "LAB")
 	w.fault(simulator.Fault{Operation: updates, Nth: 2, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
@@ -51,7 +51,7 @@ func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
 }
 
 func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.timings.MaxAttempts = 4 })
+	w := newFixture(t, func(s *setup) { s.timings.MaxAttempts = 4 })
 	id := w.registered("KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Times: -1, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
 	for range 3 {
@@ -78,7 +78,7 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 }
 
 func TestRefusedTagIsNotTriedAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.Reply, Status: 400, Code: "BadRequest", Message: "no such tag"})
 	w.check(id)
@@ -88,7 +88,7 @@ func TestRefusedTagIsNotTriedAgain(t *testing.T) {
 }
 
 func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(10, "KIOSK", "")
 	w.fault(simulator.Fault{Operation: updates, Nth: 4, Effect: simulator.Reply, Status: 429, RetryAfter: "120"})
@@ -127,7 +127,7 @@ func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
 }
 
 func TestSmallBudgetIsSharedOutOverTime(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.tenant.Limits = tenant.Limits{Writes: 3, Reads: 1000, Window: 20 * time.Second} })
+	w := newFixture(t, func(s *setup) { s.tenant.Limits = tenant.Limits{Writes: 3, Reads: 1000, Window: 20 * time.Second} })
 	w.profile(w.group("KIOSK"))
 	ids := w.all(10, "KIOSK", "")
 	for range 10 {
@@ -143,7 +143,7 @@ func TestSmallBudgetIsSharedOutOverTime(t *testing.T) {
 }
 
 func TestLostAnswerToATagIsLookedUp(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "LAB")
 	w.fault(simulator.Fault{Operation: updates, Effect: simulator.ResetAfter})
@@ -161,40 +161,40 @@ func TestLostAnswerToATagIsLookedUp(t *testing.T) {
 
 func TestTenantThatRefusesUsWaits(t *testing.T) {
 	refusals := map[string]struct {
-		do   func(*world)
-		undo func(*world)
+		do   func(*fixture)
+		undo func(*fixture)
 		want fault.Code
 	}{
 		"credentials": {
-			func(w *world) {
+			func(w *fixture) {
 				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: "renewed"})
 				w.sim.RevokeTokens(contoso)
 			},
-			func(w *world) {
+			func(w *fixture) {
 				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
 			},
 			fault.TenantCredentialsRefused,
 		},
 		"permission": {
-			func(w *world) {
+			func(w *fixture) {
 				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password, Permissions: []string{"Device.Read.All"}})
 				w.sim.RevokeTokens(contoso)
 			},
-			func(w *world) {
+			func(w *fixture) {
 				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
 				w.sim.RevokeTokens(contoso)
 			},
 			fault.TenantPermissionMissing,
 		},
 		"approval": {
-			func(w *world) { _ = w.sim.SetApproval(contoso, simulator.ApprovalWrites) },
-			func(w *world) { _ = w.sim.SetApproval(contoso, simulator.ApprovalOff) },
+			func(w *fixture) { _ = w.sim.SetApproval(contoso, simulator.ApprovalWrites) },
+			func(w *fixture) { _ = w.sim.SetApproval(contoso, simulator.ApprovalOff) },
 			fault.GraphApprovalRequired,
 		},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.profile(w.group("KIOSK"))
 			ids := w.all(3, "KIOSK", "")
 			r.do(w)
@@ -217,7 +217,7 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 }
 
 func TestUnknownTenantWaitsForItsConfiguration(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "")
 	w.stage.Tenants = noTenants{}
 	w.check(id)
@@ -236,7 +236,7 @@ func (noTenants) Get(id device.TenantID) (tenant.Tenant, error) {
 }
 
 func TestDeviceThatVanishes(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	lost := w.accepted("KIOSK", hwhash.Synthetic(900), hwhash.Synthetic(901))
 	w.handOver(lost[0], nowhere, w.now())
@@ -262,7 +262,7 @@ func TestDeviceThatVanishes(t *testing.T) {
 }
 
 func TestSlowIsNotFailed(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.sim.Delays.Group = seconds(7 * 24 * 3600) })
+	w := newFixture(t, func(s *setup) { s.sim.Delays.Group = seconds(7 * 24 * 3600) })
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
 	overdue := func() float64 {
@@ -291,7 +291,7 @@ func TestSlowIsNotFailed(t *testing.T) {
 }
 
 func TestLedgerTroubleBringsTheEventAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.registered("KIOSK", "")
 	_ = w.ledger.Close()
 	err := w.stage.Handle(t.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, []string{id}, w.now()))
@@ -302,7 +302,7 @@ func TestLedgerTroubleBringsTheEventAgain(t *testing.T) {
 
 // TestChaos: whatever Graph does, every device gets ready in the end, and nobody's tag is wrong.
 func TestChaos(t *testing.T) {
-	w := newWorld(t, func(s *setup) {
+	w := newFixture(t, func(s *setup) {
 		s.sim.Delays.Tag, s.sim.Delays.Group, s.sim.Delays.ProfileAssign = seconds(30), seconds(120), seconds(60)
 		s.sim.Quirks.ConditionNotMet = 0.1
 		s.timings.MaxAttempts = 1000

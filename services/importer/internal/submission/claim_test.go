@@ -27,7 +27,7 @@ func (s tardy) Import(ctx context.Context, devices []autopilot.ImportDevice, id 
 }
 
 // delay puts wait before every POST.
-func (r *rig) delay(wait func(context.Context) error) {
+func (r *fixture) delay(wait func(context.Context) error) {
 	connect := r.Connect
 	r.Connect = func(id device.TenantID) (submission.Autopilot, error) {
 		client, err := connect(id)
@@ -60,7 +60,7 @@ func asleep(ctx context.Context, d time.Duration) error {
 // A POST may take much longer than a dead worker is waited for: while its worker lives, nobody takes it for lost.
 func TestSlowPOSTIsNotTakenForLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		slowness := 3 * r.Timings.Lost
 		r.delay(func(ctx context.Context) error { return asleep(ctx, slowness) })
@@ -75,8 +75,8 @@ func TestSlowPOSTIsNotTakenForLost(t *testing.T) {
 		for _, id := range ids {
 			r.want(contoso, id, device.Submitted, "")
 		}
-		if posts, looks := len(r.posts()), len(r.sim.Log("imported.list")); posts != 1 || looks != 0 {
-			t.Errorf("%d POSTs, %d looks", posts, looks)
+		if posts, checks := len(r.posts()), len(r.sim.Log("imported.list")); posts != 1 || checks != 0 {
+			t.Errorf("%d POSTs, %d looks", posts, checks)
 		}
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 	})
@@ -85,7 +85,7 @@ func TestSlowPOSTIsNotTakenForLost(t *testing.T) {
 // A worker that cannot renew its claim does not send any more: others may have looked already.
 func TestClaimThatCannotBeRenewed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		away, times := &atomic.Bool{}, 0
 		r.Ledger = absent{r.Ledger, away}
 		r.delay(func(ctx context.Context) error {
@@ -103,7 +103,7 @@ func TestClaimThatCannotBeRenewed(t *testing.T) {
 // Nor does a process that stood still and does not know it yet.
 func TestClaimThatRanOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		stood := time.Duration(0)
 		r.Now = func() time.Time { return time.Now().Add(stood) }
 		connect := r.Connect
@@ -116,7 +116,7 @@ func TestClaimThatRanOut(t *testing.T) {
 }
 
 // sendsLater checks that devices are not sent at first, and then once.
-func (r *rig) sendsLater(t *testing.T) {
+func (r *fixture) sendsLater(t *testing.T) {
 	t.Helper()
 	ids := r.accept(contoso, machines(t, 1, 2)...)
 	if err := r.handle(r.collected(contoso, ids...)); err != nil {

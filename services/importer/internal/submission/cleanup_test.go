@@ -18,7 +18,7 @@ import (
 const deleting = "imported.delete"
 
 // foreign imports devices as another tool would, in the same tenant.
-func (r *rig) foreign(t *testing.T, importID string) []string {
+func (r *fixture) foreign(t *testing.T, importID string) []string {
 	t.Helper()
 	client, err := r.graph.For(contoso)
 	if err != nil {
@@ -40,7 +40,7 @@ func (r *rig) foreign(t *testing.T, importID string) []string {
 	return ids
 }
 
-func (r *rig) records() []string {
+func (r *fixture) records() []string {
 	var ids []string
 	for _, one := range r.state(contoso).Imported {
 		ids = append(ids, one.ID)
@@ -67,7 +67,7 @@ func TestOnlyOurRecordsAreDeleted(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				r.through(tt.glass)
 				others := r.foreign(t, "99999999-9999-4999-8999-999999999999")
 				ids := r.accept(contoso, machines(t, 1, 25)...)
@@ -96,7 +96,7 @@ func TestDeletingLeavesRoom(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tenants := configured(contoso)
 		tenants[0].Limits.Writes = 10
-		r := newRig(t, t, knobs{tenants: tenants, timings: submission.Timings{Cleanup: time.Second}})
+		r := newFixture(t, t, knobs{tenants: tenants, timings: submission.Timings{Cleanup: time.Second}})
 		ids := r.accept(contoso, machines(t, 1, 60)...)
 		if err := r.handle(r.collected(contoso, ids...)); err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestDeletingLeavesRoom(t *testing.T) {
 // Records that nobody lets us delete are left alone in the end.
 func TestCleanUpEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{timings: submission.Timings{CleanupEnd: time.Hour}})
+		r := newFixture(t, t, knobs{timings: submission.Timings{CleanupEnd: time.Hour}})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		r.fault(simulator.Fault{Operation: deleting, Effect: simulator.Reply, Status: 403, Times: -1})
 		r.run(2*time.Hour, map[device.TenantID][]string{contoso: ids})
@@ -140,14 +140,14 @@ func TestCleanUpEnds(t *testing.T) {
 
 // The time for deleting begins when the outcomes are there, however long they took.
 func TestCleanUpOfALongImport(t *testing.T) {
-	for name, far := range map[string]func(*rig, []string){
-		"decided": func(r *rig, ids []string) {
+	for name, far := range map[string]func(*fixture, []string){
+		"decided": func(r *fixture, ids []string) {
 			r.run(72*time.Hour, map[device.TenantID][]string{contoso: ids})
 			for _, id := range ids {
 				r.want(contoso, id, device.Registered, "")
 			}
 		},
-		"taken out": func(r *rig, ids []string) {
+		"taken out": func(r *fixture, ids []string) {
 			for end := time.Now().Add(30 * time.Hour); time.Now().Before(end); {
 				r.step()
 			}
@@ -165,7 +165,7 @@ func TestCleanUpOfALongImport(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				o := slow()
 				o.Delays.Import = simulator.Delay{Min: 40 * time.Hour, Max: 40 * time.Hour}
-				r := newRig(t, t, knobs{sim: o})
+				r := newFixture(t, t, knobs{sim: o})
 				ids := r.accept(contoso, machines(t, 1, 30)...)
 				// The first rounds are refused, which must not be the end.
 				r.fault(simulator.Fault{Operation: deleting, Effect: simulator.Reply, Status: 403, Times: 50})
@@ -181,7 +181,7 @@ func TestCleanUpOfALongImport(t *testing.T) {
 // A tenant that cannot be asked any more keeps its submissions no longer than that either.
 func TestCleanUpEndsUnasked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{timings: submission.Timings{CleanupEnd: 2 * time.Hour}})
+		r := newFixture(t, t, knobs{timings: submission.Timings{CleanupEnd: 2 * time.Hour}})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		for !r.terminal(ids) {
 			r.step()
@@ -198,7 +198,7 @@ func TestCleanUpEndsUnasked(t *testing.T) {
 // Items say which records are gone, for whoever reads the ledger.
 func TestItemsKnowTheirRecords(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{})
+		r := newFixture(t, t, knobs{})
 		ids := r.accept(contoso, machines(t, 1, 3)...)
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		sub, err := r.ledger.Submission(context.Background(), contoso, r.begun.all[0].ID)

@@ -124,7 +124,7 @@ func (m mortalEmitter) Emit(ctx context.Context, events ...event.Event) error {
 }
 
 // mortal returns the use case as a process that the reaper ends.
-func (r *rig) mortal(reap *reaper) submission.Service {
+func (r *fixture) mortal(reap *reaper) submission.Service {
 	s := r.Service
 	s.Ledger, s.Emitter = mortalLedger{r.Ledger, reap}, mortalEmitter{r.Emitter, reap}
 	connect := r.Connect
@@ -137,8 +137,8 @@ func (r *rig) mortal(reap *reaper) submission.Service {
 
 // scenarios are imports that end in every way there is. They are apart because the cost of a crash test grows with the square
 // of its length.
-var scenarios = map[string]func(*testing.T, *rig) []string{
-	"at the first try": func(t *testing.T, r *rig) []string {
+var scenarios = map[string]func(*testing.T, *fixture) []string{
+	"at the first try": func(t *testing.T, r *fixture) []string {
 		hashes := machines(t, 1, 4)
 		if err := r.sim.SeedOwnedByOther(hardware(hashes[1])); err != nil {
 			t.Fatal(err)
@@ -149,25 +149,25 @@ var scenarios = map[string]func(*testing.T, *rig) []string{
 		r.outcome(hashes[3], -1, simulator.Outcome{Name: "InvalidZtdHardwareHash", Code: 802})
 		return r.accept(contoso, hashes...)
 	},
-	"after a storage error": func(t *testing.T, r *rig) []string {
+	"after a storage error": func(t *testing.T, r *fixture) []string {
 		h := machine(t, 5)
 		r.outcome(h, 1, simulator.Outcome{Name: "StorageError", Code: 640})
 		return r.accept(contoso, h)
 	},
-	"after a twin that does not show up": func(t *testing.T, r *rig) []string {
+	"after a twin that does not show up": func(t *testing.T, r *fixture) []string {
 		h := machine(t, 6)
 		r.outcome(h, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
 		return r.accept(contoso, h)
 	},
-	"the POST is lost": func(t *testing.T, r *rig) []string {
+	"the POST is lost": func(t *testing.T, r *fixture) []string {
 		r.fault(simulator.Fault{Operation: importing, Effect: simulator.ResetBefore})
 		return r.accept(contoso, machines(t, 7, 2)...)
 	},
-	"the answer is lost": func(t *testing.T, r *rig) []string {
+	"the answer is lost": func(t *testing.T, r *fixture) []string {
 		r.fault(simulator.Fault{Operation: importing, Effect: simulator.ResetAfter})
 		return r.accept(contoso, machines(t, 9, 2)...)
 	},
-	"the POST is refused": func(t *testing.T, r *rig) []string {
+	"the POST is refused": func(t *testing.T, r *fixture) []string {
 		r.fault(simulator.Fault{Operation: importing, Effect: simulator.Reply, Status: 429})
 		return r.accept(contoso, machine(t, 11))
 	},
@@ -190,7 +190,7 @@ type ending struct {
 	Announced  bool
 }
 
-func (r *rig) endings(t *testing.T, ids []string) []ending {
+func (r *fixture) endings(t *testing.T, ids []string) []ending {
 	t.Helper()
 	var all []ending
 	announced := r.announced()
@@ -212,11 +212,11 @@ func TestCrashAtEveryStep(t *testing.T) {
 	}
 }
 
-func crashEverywhere(t *testing.T, scenario func(*testing.T, *rig) []string) {
+func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string) {
 	var want []ending
 	baseline := &reaper{}
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, brisk)
+		r := newFixture(t, t, brisk)
 		ids := scenario(t, r)
 		living := r.mortal(baseline)
 		r.runWith(t, &living, ids)
@@ -239,7 +239,7 @@ func crashEverywhere(t *testing.T, scenario func(*testing.T, *rig) []string) {
 	for _, reap := range deaths {
 		t.Run(fmt.Sprintf("at call %d, after its effect: %v", reap.at, reap.after), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, brisk)
+				r := newFixture(t, t, brisk)
 				ids := scenario(t, r)
 				dying := r.mortal(&reap)
 				r.runWith(t, &dying, ids)
@@ -257,10 +257,10 @@ func crashEverywhere(t *testing.T, scenario func(*testing.T, *rig) []string) {
 }
 
 // runWith runs a service until everything is through, or it is dead.
-func (r *rig) runWith(t *testing.T, s *submission.Service, ids []string) {
+func (r *fixture) runWith(t *testing.T, s *submission.Service, ids []string) {
 	t.Helper()
 	all := map[device.TenantID][]string{contoso: ids}
-	for end, worked := time.Now().Add(48*time.Hour), true; worked || !r.settled(all); {
+	for end, worked := time.Now().Add(48*time.Hour), true; worked || !r.finished(all); {
 		if time.Now().After(end) {
 			t.Fatalf("not settled: %s", r.describe(all))
 		}
@@ -279,7 +279,7 @@ func (r *rig) runWith(t *testing.T, s *submission.Service, ids []string) {
 
 // conserved checks the laws that hold whatever happens: every device is somewhere, Autopilot has a device from us if and only
 // if the ledger says so, our records are gone, and nothing was sent blindly.
-func (r *rig) conserved(t tb, ids []string) {
+func (r *fixture) conserved(t tb, ids []string) {
 	t.Helper()
 	state := r.state(contoso)
 	registered := map[string]bool{}

@@ -21,7 +21,7 @@ import (
 // Every event again, in any order, when everything is over: nothing changes and nothing is written at Autopilot.
 func TestFullRedeliveryChangesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, brisk)
+		r := newFixture(t, t, brisk)
 		var ids []string
 		for _, name := range slices.Sorted(maps.Keys(scenarios)) {
 			ids = append(ids, scenarios[name](t, r)...)
@@ -29,7 +29,7 @@ func TestFullRedeliveryChangesNothing(t *testing.T) {
 		first := r.collected(contoso, ids...)
 		events := []work{func(s *submission.Service) error { return handleWith(s, first) }}
 		all := map[device.TenantID][]string{contoso: ids}
-		for !r.settled(all) {
+		for !r.finished(all) {
 			due := r.due()
 			events = append(events, due...)
 			for _, do := range due {
@@ -70,7 +70,7 @@ func TestFullRedeliveryChangesNothing(t *testing.T) {
 // An old event does not cut short what a device waits for.
 func TestRedeliveryDoesNotCutAWaitShort(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{})
+		r := newFixture(t, t, knobs{})
 		h := machine(t, 1)
 		r.outcome(h, 1, simulator.Outcome{Name: "StorageError", Code: 640})
 		ids := r.accept(contoso, h)
@@ -100,11 +100,11 @@ func TestTwoImporters(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tenants := configured(contoso)
 		tenants[0].Limits.Writes, tenants[0].Limits.ImportSize = 6, 4
-		r := newRig(t, t, knobs{sim: slow(), tenants: tenants})
+		r := newFixture(t, t, knobs{sim: slow(), tenants: tenants})
 		ids := r.accept(contoso, machines(t, 1, 24)...)
 		twin := r.Service
 		all := map[device.TenantID][]string{contoso: ids}
-		for end := time.Now().Add(24 * time.Hour); !r.settled(all); {
+		for end := time.Now().Add(24 * time.Hour); !r.finished(all); {
 			if time.Now().After(end) {
 				t.Fatalf("not settled: %s", r.describe(all))
 			}
@@ -205,7 +205,7 @@ func TestLaws(t *testing.T) {
 func laws(t *testing.T, check *rapid.T) {
 	k := knobs{sim: slow(), timings: submission.Timings{Invisible: 30 * time.Minute}}
 	k.sim.Seed = rapid.Int64().Draw(check, "seed")
-	r := newRig(t, check, k)
+	r := newFixture(t, check, k)
 	hashes := machines(check, 1, rapid.Uint64Range(1, 8).Draw(check, "devices"))
 	var serials []string
 	for _, h := range hashes {
@@ -219,7 +219,7 @@ func laws(t *testing.T, check *rapid.T) {
 		return r.mortal(&reaper{at: rapid.IntRange(0, 60).Draw(check, "death"), after: rapid.Bool().Draw(check, "after")})
 	}
 	s, all := mortal(), map[device.TenantID][]string{contoso: ids}
-	for end, worked := time.Now().Add(10*24*time.Hour), true; worked || !r.settled(all); {
+	for end, worked := time.Now().Add(10*24*time.Hour), true; worked || !r.finished(all); {
 		if time.Now().After(end) {
 			check.Fatalf("not settled: %s", r.describe(all))
 		}

@@ -21,7 +21,7 @@ func hardware(h hwhash.Hash) simulator.Hardware {
 }
 
 // outcomes makes every import of the device end so.
-func (r *rig) outcome(h hwhash.Hash, times int, o simulator.Outcome) {
+func (r *fixture) outcome(h hwhash.Hash, times int, o simulator.Outcome) {
 	r.Helper()
 	r.fault(simulator.Fault{Effect: simulator.Import, Serial: serial(r, h), Times: times, Outcome: &o})
 }
@@ -29,21 +29,21 @@ func (r *rig) outcome(h hwhash.Hash, times int, o simulator.Outcome) {
 // One device with the outcome under test, between two that are well.
 func TestEachOutcome(t *testing.T) {
 	always := -1
-	plan := func(times int, name string, code int) func(*rig, hwhash.Hash) {
-		return func(r *rig, h hwhash.Hash) { r.outcome(h, times, simulator.Outcome{Name: name, Code: code}) }
+	plan := func(times int, name string, code int) func(*fixture, hwhash.Hash) {
+		return func(r *fixture, h hwhash.Hash) { r.outcome(h, times, simulator.Outcome{Name: name, Code: code}) }
 	}
 	tests := map[string]struct {
-		prepare func(*rig, hwhash.Hash)
+		prepare func(*fixture, hwhash.Hash)
 		state   device.State
 		code    fault.Code
 		detail  string
 		posts   int // of the device under test
 	}{
-		"registered": {func(*rig, hwhash.Hash) {}, device.Registered, "", "", 1},
-		"in flight under every name": {func(r *rig, h hwhash.Hash) {
+		"registered": {func(*fixture, hwhash.Hash) {}, device.Registered, "", "", 1},
+		"in flight under every name": {func(r *fixture, h hwhash.Hash) {
 			r.outcome(h, always, simulator.Outcome{Polls: 5, Waiting: []string{"unknown", "pending", "partial", "somethingNew", "pending"}})
 		}, device.Registered, "", "", 1},
-		"already registered here": {func(r *rig, h hwhash.Hash) {
+		"already registered here": {func(r *fixture, h hwhash.Hash) {
 			if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
 				r.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestEachOutcome(t *testing.T) {
 			plan(always, "ZtdDeviceAlreadyAssigned", 806),
 			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
 		},
-		"registered elsewhere": {func(r *rig, h hwhash.Hash) {
+		"registered elsewhere": {func(r *fixture, h hwhash.Hash) {
 			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {
 				r.Fatal(err)
 			}
@@ -81,7 +81,7 @@ func TestEachOutcome(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				left, odd, right := machine(t, 1), machine(t, 2), machine(t, 3)
 				tt.prepare(r, odd)
 				ids := r.accept(contoso, left, odd, right)
@@ -114,7 +114,7 @@ func TestEachOutcome(t *testing.T) {
 }
 
 // postsOf counts how often a device was POSTed.
-func (r *rig) postsOf(h hwhash.Hash) int {
+func (r *fixture) postsOf(h hwhash.Hash) int {
 	r.Helper()
 	n := 0
 	for _, p := range r.posts() {
@@ -162,7 +162,7 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				h := machine(t, 3)
 				s, err := hwhash.Summarize(h)
 				if err != nil {
@@ -195,12 +195,12 @@ func TestAFillerIsNoProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				like := hwhash.Synthetic(1)
-				other := r.accept(contoso, machine(t, 1, filler))
+				other := r.accept(contoso, machine(t, 1, placeholder))
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: other})
 				registered := r.want(contoso, other[0], device.Registered, "")
-				h := machine(t, 2, filler, func(x *hwhash.Report) { x.Manufacturer, x.Product = like.Manufacturer, like.Product })
+				h := machine(t, 2, placeholder, func(x *hwhash.Report) { x.Manufacturer, x.Product = like.Manufacturer, like.Product })
 				if o.Name != "" {
 					r.outcome(h, -1, o)
 				} else {
@@ -230,7 +230,7 @@ func nameless(records []autopilot.Imported) []autopilot.Imported {
 // Many devices that are already here cost a bounded number of searches in one look, and are all found in the end.
 func TestSearchesAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{timings: submission.Timings{MaxLookups: 4}})
+		r := newFixture(t, t, knobs{timings: submission.Timings{MaxLookups: 4}})
 		var hashes []hwhash.Hash
 		for seed := range uint64(10) {
 			h := machine(t, seed+1)
@@ -241,7 +241,7 @@ func TestSearchesAreBounded(t *testing.T) {
 		}
 		ids := r.accept(contoso, hashes...)
 		before := 0
-		for !r.settled(map[device.TenantID][]string{contoso: ids}) {
+		for !r.finished(map[device.TenantID][]string{contoso: ids}) {
 			r.step()
 			searches := len(r.sim.Log("identities.list"))
 			if searches-before > 4 {
@@ -269,7 +269,7 @@ func TestSearchesTakeTurns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{timings: submission.Timings{MaxLookups: 3, Invisible: 10 * time.Minute}})
+				r := newFixture(t, t, knobs{timings: submission.Timings{MaxLookups: 3, Invisible: 10 * time.Minute}})
 				hashes := machines(t, 1, 12)
 				ghosts := map[device.Serial]bool{}
 				for i, h := range hashes {
@@ -316,7 +316,7 @@ func TestSearchesThatFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				h := machine(t, 1)
 				if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
 					t.Fatal(err)
@@ -342,7 +342,7 @@ func TestSearchesThatFail(t *testing.T) {
 // A search that the service refuses ends the wait, and is not called a look.
 func TestSearchesThatAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		h, twin := machine(t, 1), machine(t, 2)
 		r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
 		r.outcome(twin, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})

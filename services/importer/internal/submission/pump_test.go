@@ -14,7 +14,7 @@ import (
 	"taxiway.example/services/importer/internal/submission"
 )
 
-func (r *rig) collected(id device.TenantID, devices ...string) event.Event {
+func (r *fixture) collected(id device.TenantID, devices ...string) event.Event {
 	return event.ForDevices(event.DevicesCollected, "/taxiway/test", id, devices, time.Now())
 }
 
@@ -22,7 +22,7 @@ func (r *rig) collected(id device.TenantID, devices ...string) event.Event {
 type work func(*submission.Service) error
 
 // due returns what is due now: what the dispatcher issues, and the deletion of import records.
-func (r *rig) due() []work {
+func (r *fixture) due() []work {
 	r.Helper()
 	var issued recorder
 	cfg := dispatch.Config{
@@ -45,7 +45,7 @@ func (r *rig) due() []work {
 }
 
 // handle gives an event to the use case.
-func (r *rig) handle(e event.Event) error { return handleWith(&r.Service, e) }
+func (r *fixture) handle(e event.Event) error { return handleWith(&r.Service, e) }
 
 func handleWith(s *submission.Service, e event.Event) error {
 	if e.Type == event.SubmissionDue {
@@ -55,7 +55,7 @@ func handleWith(s *submission.Service, e event.Event) error {
 }
 
 // settled reports whether nothing is left to do for the importer.
-func (r *rig) settled(devices map[device.TenantID][]string) bool {
+func (r *fixture) finished(devices map[device.TenantID][]string) bool {
 	r.Helper()
 	for id, ids := range devices {
 		found, err := r.ledger.Devices(context.Background(), id, ids)
@@ -72,7 +72,7 @@ func (r *rig) settled(devices map[device.TenantID][]string) bool {
 }
 
 // open returns the submissions that are not closed.
-func (r *rig) open() []ledger.Submission {
+func (r *fixture) open() []ledger.Submission {
 	r.Helper()
 	r.begun.mu.Lock()
 	defer r.begun.mu.Unlock()
@@ -95,9 +95,9 @@ func (r *rig) open() []ledger.Submission {
 }
 
 // run issues and handles what is due until the devices are through and everything is cleaned up, or the time is over.
-func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
+func (r *fixture) run(most time.Duration, devices map[device.TenantID][]string) {
 	r.Helper()
-	for end := time.Now().Add(most); r.step() || !r.settled(devices); {
+	for end := time.Now().Add(most); r.step() || !r.finished(devices); {
 		if time.Now().After(end) {
 			r.Fatalf("not settled after %s: %s", most, r.describe(devices))
 		}
@@ -108,7 +108,7 @@ func (r *rig) run(most time.Duration, devices map[device.TenantID][]string) {
 }
 
 // step handles what is due now, or waits until something is. It reports whether there was anything.
-func (r *rig) step() bool {
+func (r *fixture) step() bool {
 	r.Helper()
 	due := r.due()
 	for _, do := range due {
@@ -121,7 +121,7 @@ func (r *rig) step() bool {
 }
 
 // rest waits until the next submission or accepted device is due, when there was nothing to do.
-func (r *rig) rest(worked bool) {
+func (r *fixture) rest(worked bool) {
 	r.Helper()
 	if worked {
 		return
@@ -149,7 +149,7 @@ func (r *rig) rest(worked bool) {
 	time.Sleep(max(time.Until(next), time.Second))
 }
 
-func (r *rig) describe(devices map[device.TenantID][]string) string {
+func (r *fixture) describe(devices map[device.TenantID][]string) string {
 	var lines []string
 	for id, ids := range devices {
 		for _, one := range ids {

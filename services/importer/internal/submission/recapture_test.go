@@ -17,7 +17,7 @@ import (
 )
 
 // recapture takes in a newer capture of a device that the ledger has.
-func (r *rig) recapture(id device.TenantID, deviceID string, seed uint64, change ...func(*hwhash.Report)) {
+func (r *fixture) recapture(id device.TenantID, deviceID string, seed uint64, change ...func(*hwhash.Report)) {
 	r.Helper()
 	later := func(x *hwhash.Report) { x.Tool.CapturedAt = x.Tool.CapturedAt.Add(time.Hour) }
 	h := machine(r, seed, append(change, later)...)
@@ -52,14 +52,14 @@ func TestRecaptureInFlight(t *testing.T) {
 		first, second []func(*hwhash.Report) // the two devices as they are sent
 		recapture     []func(*hwhash.Report) // of the second
 	}{
-		"a filler is corrected":      {nil, []func(*hwhash.Report){filler}, nil},
-		"to a filler":                {nil, nil, []func(*hwhash.Report){filler}},
-		"to the filler of the other": {[]func(*hwhash.Report){filler}, nil, []func(*hwhash.Report){filler}},
+		"a placeholder is corrected":      {nil, []func(*hwhash.Report){placeholder}, nil},
+		"to a placeholder":                {nil, nil, []func(*hwhash.Report){placeholder}},
+		"to the placeholder of the other": {[]func(*hwhash.Report){placeholder}, nil, []func(*hwhash.Report){placeholder}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				sent := []hwhash.Hash{machine(t, 1, tt.first...), machine(t, 2, tt.second...)}
 				ids := r.accept(contoso, sent...)
 				r.step()
@@ -75,7 +75,7 @@ func TestRecaptureInFlight(t *testing.T) {
 }
 
 // registeredAs checks that each device has the registration of what was sent for it.
-func (r *rig) registeredAs(t *testing.T, ids []string, sent []hwhash.Hash) {
+func (r *fixture) registeredAs(t *testing.T, ids []string, sent []hwhash.Hash) {
 	t.Helper()
 	state := r.state(contoso)
 	for i, id := range ids {
@@ -92,12 +92,12 @@ func TestRecaptureAfterAnUnknownOutcome(t *testing.T) {
 	for name, n := range map[string]uint64{"alone": 1, "among others": 4} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				r.fault(simulator.Fault{Operation: importing, Effect: simulator.ResetAfter})
 				sent := machines(t, 1, n)
 				ids := r.accept(contoso, sent...)
 				r.step()
-				r.recapture(contoso, ids[0], 1, filler)
+				r.recapture(contoso, ids[0], 1, placeholder)
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 				if n := len(r.posts()); n != 1 {
 					t.Errorf("%d POSTs", n)
@@ -111,11 +111,11 @@ func TestRecaptureAfterAnUnknownOutcome(t *testing.T) {
 // Without known records and with one serial number for two, nobody can tell whose record it is: nobody gets it.
 func TestRecaptureThatCannotBeTold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		r.fault(simulator.Fault{Operation: importing, Effect: simulator.ResetAfter})
-		ids := r.accept(contoso, machine(t, 1, filler), machine(t, 2))
+		ids := r.accept(contoso, machine(t, 1, placeholder), machine(t, 2))
 		r.step()
-		r.recapture(contoso, ids[1], 2, filler)
+		r.recapture(contoso, ids[1], 2, placeholder)
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 		a, b := r.device(contoso, ids[0]), r.device(contoso, ids[1])
 		if a.RegistrationID != "" && a.RegistrationID == b.RegistrationID {
@@ -127,14 +127,14 @@ func TestRecaptureThatCannotBeTold(t *testing.T) {
 // A search asks for the serial number that was sent, which is the one that Autopilot answered about.
 func TestRecaptureAlreadyHere(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		h := machine(t, 1)
 		if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
 			t.Fatal(err)
 		}
 		ids := r.accept(contoso, h)
 		r.step()
-		r.recapture(contoso, ids[0], 1, filler)
+		r.recapture(contoso, ids[0], 1, placeholder)
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 		r.registeredAs(t, ids, []hwhash.Hash{h})
 	})
@@ -154,10 +154,10 @@ func (i interrupted) Begin(ctx context.Context, s ledger.Submission, refs []ledg
 // The answer to the POST is read by the serial numbers that stood in it.
 func TestRecaptureWhileSending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		sent := machines(t, 1, 2)
 		ids := r.accept(contoso, sent...)
-		r.Ledger = interrupted{r.Ledger, func() { r.recapture(contoso, ids[0], 1, filler) }}
+		r.Ledger = interrupted{r.Ledger, func() { r.recapture(contoso, ids[0], 1, placeholder) }}
 		if err := r.Submit(t.Context(), r.collected(contoso, ids...)); err != nil {
 			t.Fatal(err)
 		}

@@ -31,13 +31,13 @@ func machines(tb tb, from, n uint64) []hwhash.Hash {
 
 // What is wrong with the tenant costs its devices nothing but time, and other tenants nothing at all.
 func TestATenantThatRefusesWaits(t *testing.T) {
-	refuse := func(status, times int) func(*rig) {
-		return func(r *rig) {
+	refuse := func(status, times int) func(*fixture) {
+		return func(r *fixture) {
 			r.fault(simulator.Fault{Operation: importing, Tenant: entra[contoso], Effect: simulator.Reply, Status: status, Times: times})
 		}
 	}
 	tests := map[string]struct {
-		prepare func(*rig)
+		prepare func(*fixture)
 		code    fault.Code
 		pause   time.Duration
 		posts   int // that the import got to be sent
@@ -45,29 +45,29 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 		"403":                             {refuse(403, 1), fault.TenantPermissionMissing, 5 * time.Minute, 2},
 		"401, with a fresh token as well": {refuse(401, 2), fault.TenantCredentialsRefused, 5 * time.Minute, 3},
 		"404":                             {refuse(404, 1), fault.GraphNotFound, 5 * time.Minute, 2},
-		"approval": {func(r *rig) {
+		"approval": {func(r *fixture) {
 			if err := r.sim.SetApproval(entra[contoso], simulator.ApprovalWrites); err != nil {
 				r.Fatal(err)
 			}
 			time.AfterFunc(time.Minute, func() { _ = r.sim.SetApproval(entra[contoso], simulator.ApprovalOff) })
 		}, fault.GraphApprovalRequired, 5 * time.Minute, 2},
-		"no token": {func(r *rig) {
+		"no token": {func(r *fixture) {
 			r.fault(simulator.Fault{Operation: "token", Tenant: entra[contoso], Effect: simulator.Reply, Status: 401, Code: "invalid_client"})
 		}, fault.TenantCredentialsRefused, 5 * time.Minute, 1},
-		"429 with a time": {func(r *rig) {
+		"429 with a time": {func(r *fixture) {
 			r.fault(simulator.Fault{
 				Operation: importing, Tenant: entra[contoso], Effect: simulator.Reply, Status: 429, RetryAfter: "42.5",
 			})
 		}, fault.GraphThrottled, 42500 * time.Millisecond, 2},
-		"429 without a time": {func(r *rig) {
+		"429 without a time": {func(r *fixture) {
 			r.fault(simulator.Fault{Operation: importing, Tenant: entra[contoso], Effect: simulator.Reply, Status: 429})
 		}, fault.GraphThrottled, 10 * time.Second, 2},
-		"the gate is shut": {func(r *rig) {
+		"the gate is shut": {func(r *fixture) {
 			if err := r.ledger.Shut(r.ctx(), contoso, time.Now().Add(30*time.Second), fault.GraphThrottled); err != nil {
 				r.Fatal(err)
 			}
 		}, fault.GraphThrottled, 30 * time.Second, 1},
-		"the budget is used up": {func(r *rig) {
+		"the budget is used up": {func(r *fixture) {
 			if wait, err := r.ledger.Take(r.ctx(), contoso, "graph.write", 60, budget.Rate{Limit: 60, Window: 23 * time.Second}, time.Now()); err != nil || wait > 0 {
 				r.Fatal(wait, err)
 			}
@@ -76,7 +76,7 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				ours, theirs := r.accept(contoso, machines(t, 1, 3)...), r.accept(fabrikam, machines(t, 10, 2)...)
 				tt.prepare(r)
 				began := time.Now()
@@ -116,7 +116,7 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 	}
 }
 
-func (r *rig) ctx() context.Context { return context.Background() }
+func (r *fixture) ctx() context.Context { return context.Background() }
 
 // picky refuses imports that hold one of the serial numbers, as a service does that meets something it cannot stand.
 type picky struct {
@@ -151,7 +151,7 @@ func TestPoisonIsIsolated(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt.n, tt.poison), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{})
+				r := newFixture(t, t, knobs{})
 				hashes := machines(t, 1, tt.n)
 				ids := r.accept(contoso, hashes...)
 				poison, sizes := map[device.Serial]bool{}, []int{}
@@ -183,7 +183,7 @@ func TestPoisonIsIsolated(t *testing.T) {
 func TestUnknownTenant(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		path := t.TempDir() + "/ledger.db"
-		r := newRig(t, t, knobs{path: path, tenants: configured(fabrikam)})
+		r := newFixture(t, t, knobs{path: path, tenants: configured(fabrikam)})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
 		for _, id := range ids {
@@ -194,7 +194,7 @@ func TestUnknownTenant(t *testing.T) {
 			t.Fatalf("%d dead letters, %v", len(deadLetters), err)
 		}
 		// The tenant is configured after all.
-		again := newRig(t, t, knobs{path: path})
+		again := newFixture(t, t, knobs{path: path})
 		again.accepted[contoso] = ids
 		for _, l := range deadLetters {
 			if _, err := again.ledger.Revive(t.Context(), l.ID, time.Now(), "operator:test"); err != nil {
@@ -212,7 +212,7 @@ func TestUnknownTenant(t *testing.T) {
 func TestTenantVanishesInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		path := t.TempDir() + "/ledger.db"
-		r := newRig(t, t, knobs{path: path, sim: slow()})
+		r := newFixture(t, t, knobs{path: path, sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		all := map[device.TenantID][]string{contoso: ids}
 		r.step()
@@ -256,7 +256,7 @@ func (f forgetful) Captures(ctx context.Context, id device.TenantID, ids []strin
 
 func TestCapturesThatCannotBeSent(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{})
+		r := newFixture(t, t, knobs{})
 		ids := r.accept(contoso, machines(t, 1, 3)...)
 		r.Ledger = forgetful{r.Ledger, ids[0], ids[1]}
 		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})

@@ -37,7 +37,7 @@ func TestUnknownOutcomes(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{sim: slow()})
+				r := newFixture(t, t, knobs{sim: slow()})
 				ids := r.accept(contoso, machines(t, 1, 4)...)
 				tt.fault.Operation = importing
 				r.fault(tt.fault)
@@ -103,8 +103,8 @@ func (g glass) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.I
 	return found, err
 }
 
-// through lets the rig see Autopilot through a glass.
-func (r *rig) through(g glass) {
+// through lets the fixture see Autopilot through a glass.
+func (r *fixture) through(g glass) {
 	connect := r.Connect
 	r.Connect = func(id device.TenantID) (submission.Autopilot, error) {
 		client, err := connect(id)
@@ -119,7 +119,7 @@ func TestPartialApplication(t *testing.T) {
 	for name, effect := range map[string]simulator.Effect{"answer lost": simulator.ResetAfter, "answer came": ""} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newRig(t, t, knobs{})
+				r := newFixture(t, t, knobs{})
 				hashes := machines(t, 1, 4)
 				ids := r.accept(contoso, hashes...)
 				if effect != "" {
@@ -172,7 +172,7 @@ func TestPartialApplication(t *testing.T) {
 	}
 }
 
-func (r *rig) terminal(ids []string) bool {
+func (r *fixture) terminal(ids []string) bool {
 	for _, id := range ids {
 		if s := r.device(contoso, id).State; s == device.Collected || s == device.Submitting || s == device.Submitted {
 			return false
@@ -191,7 +191,7 @@ func TestRecordsVanish(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				o := slow()
 				o.Delays.Import = simulator.Delay{Min: 20 * time.Minute, Max: 20 * time.Minute}
-				r := newRig(t, t, knobs{sim: o, timings: submission.Timings{PollMax: time.Minute}})
+				r := newFixture(t, t, knobs{sim: o, timings: submission.Timings{PollMax: time.Minute}})
 				ids := r.accept(contoso, machines(t, 1, 2)...)
 				began := time.Now()
 				r.through(glass{listed: func(records []autopilot.Imported) []autopilot.Imported {
@@ -223,8 +223,8 @@ func TestRecordsVanish(t *testing.T) {
 // Two devices with one serial number, which only fillers of the firmware make possible, are never in one import.
 func TestOneSerialTwice(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
-		ids := r.accept(contoso, machine(t, 1, filler), machine(t, 4, filler), machine(t, 7))
+		r := newFixture(t, t, knobs{sim: slow()})
+		ids := r.accept(contoso, machine(t, 1, placeholder), machine(t, 4, placeholder), machine(t, 7))
 		r.run(6*time.Hour, map[device.TenantID][]string{contoso: ids})
 		registrations := map[string]bool{}
 		for _, id := range ids {
@@ -245,7 +245,7 @@ func TestOneSerialTwice(t *testing.T) {
 // Autopilot holds a second record of the device in the same import: whatever comes first, the device is what counts.
 func TestTwinRecord(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 3)...)
 		r.through(glass{listed: func(records []autopilot.Imported) []autopilot.Imported {
 			var all []autopilot.Imported
@@ -272,7 +272,7 @@ func TestTwinRecord(t *testing.T) {
 // A handler that is told to stop while the answer is out leaves the submission to whoever comes next.
 func TestStoppedWhileSending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		r.fault(simulator.Fault{Operation: importing, Effect: simulator.Hang})
 		ctx, stop := context.WithCancel(t.Context())
@@ -291,7 +291,7 @@ func TestStoppedWhileSending(t *testing.T) {
 // A handler that is told to stop before anything was sent gives its devices back at once, at no cost.
 func TestStoppedBeforeSending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		known, err := r.Tenants.Get(contoso)
 		if err != nil {
@@ -323,7 +323,7 @@ func TestStoppedBeforeSending(t *testing.T) {
 }
 
 // sent hands out an event again and checks that its devices were POSTed once, at once, and are registered.
-func (r *rig) sent(t *testing.T, e event.Event, ids []string) {
+func (r *fixture) sent(t *testing.T, e event.Event, ids []string) {
 	t.Helper()
 	time.Sleep(time.Minute) // the gate opens
 	for range 2 {
@@ -346,7 +346,7 @@ func (r *rig) sent(t *testing.T, e event.Event, ids []string) {
 // The answer came, and with it the word to stop: what it says is kept.
 func TestStoppedWithTheAnswer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		ids := r.accept(contoso, machines(t, 1, 2)...)
 		ctx, stop := context.WithCancel(t.Context())
 		r.through(glass{posted: func(records []autopilot.Imported) []autopilot.Imported { stop(); return records }})
@@ -364,7 +364,7 @@ func TestStuckIsNotFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := slow()
 		o.Delays.Import = simulator.Delay{Min: 4 * time.Hour, Max: 4 * time.Hour}
-		r := newRig(t, t, knobs{sim: o})
+		r := newFixture(t, t, knobs{sim: o})
 		ids := r.accept(contoso, machines(t, 1, 1)...)
 		for end := time.Now().Add(2 * time.Hour); time.Now().Before(end); {
 			r.step()

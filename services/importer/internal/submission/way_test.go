@@ -12,7 +12,7 @@ import (
 
 func TestDevicesAreRegistered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, t, knobs{sim: slow()})
+		r := newFixture(t, t, knobs{sim: slow()})
 		var hashes []hwhash.Hash
 		for seed := range uint64(5) {
 			hashes = append(hashes, machine(t, seed+1))
@@ -60,7 +60,7 @@ func TestDevicesAreRegistered(t *testing.T) {
 }
 
 // recordsFit checks that each item of a submission names the record of its own device.
-func (r *rig) recordsFit(id device.TenantID, submission string) {
+func (r *fixture) recordsFit(id device.TenantID, submission string) {
 	r.Helper()
 	sub, err := r.ledger.Submission(r.ctx(), id, submission)
 	if err != nil {

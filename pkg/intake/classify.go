@@ -13,16 +13,16 @@ import (
 	"taxiway.example/pkg/validate"
 )
 
-// Terms are what rows are judged by beside the rules themselves.
+// Terms are what rows are checked by beside the rules themselves.
 type Terms struct {
 	Tenant   tenant.Tenant // whose policy and rules count
 	Source   string        // who sent the rows
 	GroupTag string        // for rows without one
 }
 
-// Judge makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
-// row gets the same verdict offline; whether the device is known is for the ledger to say.
-func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) Candidate {
+// Classify makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
+// row gets the same result offline; whether the device is known is for the ledger to say.
+func Classify(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) Candidate {
 	c := Candidate{Row: row.Number, Digest: row.digest(t.GroupTag), Reject: row.Reject}
 	if c.Reject != nil {
 		return c
@@ -32,14 +32,14 @@ func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, rec
 	if err == nil {
 		summary, err = hwhash.Summarize(hash)
 	}
-	judged := describe(t, row, summary, err)
-	judged.Received = received
-	verdict := rules.Check(ctx, t.Tenant.Policy, judged)
-	for _, w := range verdict.Warnings {
+	classified := describe(t, row, summary, err)
+	classified.Received = received
+	result := rules.Check(ctx, t.Tenant.Policy, classified)
+	for _, w := range result.Warnings {
 		c.Warnings = append(c.Warnings, string(w))
 	}
-	if !verdict.OK() {
-		c.Reject = rejection(verdict.Violations)
+	if !result.OK() {
+		c.Reject = rejection(result.Violations)
 		return c
 	}
 	if c.Candidate, err = device.CandidateOf(device.CaptureOf(summary)); err != nil {
@@ -47,7 +47,7 @@ func Judge(ctx context.Context, rules *validate.Validator, t Terms, row Row, rec
 		return c
 	}
 	c.Canonical = hash.Canonical()
-	c.ProductKeyID, c.GroupTag, c.User = verdict.ProductKeyID, judged.GroupTag, row.User
+	c.ProductKeyID, c.GroupTag, c.User = result.ProductKeyID, classified.GroupTag, row.User
 	c.Facts = device.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
 	return c
 }

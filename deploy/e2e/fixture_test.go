@@ -23,7 +23,7 @@ import (
 )
 
 // world is Microsoft's side, and the tenants it knows.
-type world struct {
+type fixture struct {
 	sim     *allinone.Simulation
 	spec    *Contract // nil when exchanges are not held to the contract
 	tenants []tenant.Tenant
@@ -36,11 +36,11 @@ type world struct {
 // ample is a tenant's budget where the test is not about budgets: deleting import records alone would take minutes.
 const ample = 100_000
 
-// newWorld simulates Microsoft with tenants named contoso, fabrikam and so on, each with a group and a profile for each tag of
+// newFixture simulates Microsoft with tenants named contoso, fabrikam and so on, each with a group and a profile for each tag of
 // the demo file. Faults on purpose and the contract do not go together: a broken answer breaks the contract.
-func newWorld(t *testing.T, o simulator.Options, tenants int, spec *Contract) *world {
+func newFixture(t *testing.T, o simulator.Options, tenants int, spec *Contract) *fixture {
 	t.Helper()
-	w := &world{spec: spec, askers: map[string]int{}}
+	w := &fixture{spec: spec, askers: map[string]int{}}
 	var err error
 	if w.sim, err = allinone.Simulate(t.Context(), o, w.wrap); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, o simulator.Options, tenants int, spec *Contract) *w
 }
 
 // wrap holds exchanges to the contract, if there is one, and notes who imports.
-func (w *world) wrap(next http.Handler) http.Handler {
+func (w *fixture) wrap(next http.Handler) http.Handler {
 	if w.spec != nil {
 		next = w.spec.Wrap(next)
 	}
@@ -77,7 +77,7 @@ func (w *world) wrap(next http.Handler) http.Handler {
 }
 
 // asked returns how many import calls a replica sent.
-func (w *world) asked(replica string) int {
+func (w *fixture) asked(replica string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.askers[replica]
@@ -98,7 +98,7 @@ func sharedContract(t *testing.T) *Contract {
 }
 
 // kept checks that no exchange broke the contract.
-func (w *world) kept(t *testing.T) {
+func (w *fixture) kept(t *testing.T) {
 	t.Helper()
 	if w.spec == nil {
 		return
@@ -111,7 +111,7 @@ func (w *world) kept(t *testing.T) {
 }
 
 // config is a quick pipeline for the world's tenants.
-func (w *world) config(t *testing.T, s site) allinone.Config {
+func (w *fixture) config(t *testing.T, s site) allinone.Config {
 	t.Helper()
 	dir, err := tenant.NewDirectory(w.tenants...)
 	if err != nil {
@@ -121,7 +121,7 @@ func (w *world) config(t *testing.T, s site) allinone.Config {
 }
 
 // plant puts the demo file's devices that Microsoft knows already into the world.
-func (w *world) plant(t *testing.T, f *demofile.File) {
+func (w *fixture) plant(t *testing.T, f *demofile.File) {
 	t.Helper()
 	other, here := simulator.Hardware{Hash: f.OtherTenant.Wire()}, simulator.Hardware{Hash: f.AlreadyHere.Wire()}
 	_, err := w.sim.Server.SeedRegistered(w.tenants[0].EntraTenantID, simulator.Registered{Hardware: here, GroupTag: "OLD"})
@@ -130,7 +130,7 @@ func (w *world) plant(t *testing.T, f *demofile.File) {
 	}
 }
 
-func (w *world) state(t *testing.T, n int) simulator.State {
+func (w *fixture) state(t *testing.T, n int) simulator.State {
 	t.Helper()
 	s, err := w.sim.Server.State(w.tenants[n].EntraTenantID)
 	if err != nil {
@@ -140,13 +140,13 @@ func (w *world) state(t *testing.T, n int) simulator.State {
 }
 
 // records counts the import records that Microsoft still keeps for a tenant.
-func (w *world) records(t *testing.T, n int) int {
+func (w *fixture) records(t *testing.T, n int) int {
 	t.Helper()
 	return len(w.state(t, n).Imported)
 }
 
 // cleaned waits until our import records are gone.
-func (w *world) cleaned(t *testing.T) {
+func (w *fixture) cleaned(t *testing.T) {
 	t.Helper()
 	awaittest.State(t, "our import records are gone", func(context.Context) (int, bool) {
 		n := w.records(t, 0)
@@ -155,7 +155,7 @@ func (w *world) cleaned(t *testing.T) {
 }
 
 // registered describes the devices that a tenant has at Microsoft, sorted.
-func (w *world) registered(t *testing.T, n int) []string {
+func (w *fixture) registered(t *testing.T, n int) []string {
 	t.Helper()
 	var all []string
 	for _, i := range w.state(t, n).Identities {
@@ -170,7 +170,7 @@ func (w *world) registered(t *testing.T, n int) []string {
 }
 
 // imports counts, for each device, the import calls that Microsoft carried out, whatever it answered.
-func (w *world) imports() map[string]int {
+func (w *fixture) imports() map[string]int {
 	n := map[string]int{}
 	for _, r := range w.sim.Server.Log("imported.import", "imported.create") {
 		if r.Applied {
@@ -183,10 +183,10 @@ func (w *world) imports() map[string]int {
 }
 
 // calls counts requests by operation.
-func (w *world) calls(operations ...string) int { return len(w.sim.Server.Log(operations...)) }
+func (w *fixture) calls(operations ...string) int { return len(w.sim.Server.Log(operations...)) }
 
 // sentOnce checks that no device was sent twice, and none again without a look.
-func (w *world) sentOnce(t *testing.T) {
+func (w *fixture) sentOnce(t *testing.T) {
 	t.Helper()
 	w.neverBlind(t)
 	imports := w.imports()
@@ -198,7 +198,7 @@ func (w *world) sentOnce(t *testing.T) {
 }
 
 // neverBlind checks that no device was sent again without a look.
-func (w *world) neverBlind(t *testing.T) {
+func (w *fixture) neverBlind(t *testing.T) {
 	t.Helper()
 	for _, p := range simulator.BlindReposts(w.sim.Server.Log()) {
 		t.Errorf("device %.12s was sent at %s and again at %s, and nobody had looked", p.Device, p.First.Time, p.Second.Time)

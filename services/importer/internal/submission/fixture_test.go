@@ -47,9 +47,9 @@ var entra = map[device.TenantID]string{
 	fabrikam: "22222222-2222-2222-2222-222222222222",
 }
 
-// rig is the use case on the real simulator and a real SQLite ledger. It runs in a bubble of testing/synctest: all of them
+// fixture is the use case on the real simulator and a real SQLite ledger. It runs in a bubble of testing/synctest: all of them
 // share one clock, which jumps when everybody waits.
-type rig struct {
+type fixture struct {
 	rapid.TB
 	sim    *simulator.Server
 	ledger ledger.Ledger
@@ -130,7 +130,7 @@ func slow() simulator.Options {
 	}
 }
 
-func newRig(t *testing.T, tb tb, k knobs) *rig {
+func newFixture(t *testing.T, tb tb, k knobs) *fixture {
 	t.Helper()
 	if k.tenants == nil {
 		k.tenants = configured(contoso, fabrikam)
@@ -154,7 +154,7 @@ func newRig(t *testing.T, tb tb, k knobs) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry(), accepted: map[device.TenantID][]string{}}
+	r := &fixture{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry(), accepted: map[device.TenantID][]string{}}
 	for _, id := range entra {
 		r.sim.AddTenant(simulator.Tenant{ID: id, ClientID: clientID, ClientSecret: password})
 	}
@@ -217,7 +217,7 @@ func machine(tb rapid.TB, seed uint64, change ...func(*hwhash.Report)) hwhash.Ha
 }
 
 // accept takes captures in as the collector does and returns the device ids.
-func (r *rig) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
+func (r *fixture) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 	r.Helper()
 	ctx := context.Background()
 	b := ledger.Batch{
@@ -266,7 +266,7 @@ func serial(tb rapid.TB, h hwhash.Hash) string {
 	return s.RevealSerial()
 }
 
-func (r *rig) device(id device.TenantID, deviceID string) device.Device {
+func (r *fixture) device(id device.TenantID, deviceID string) device.Device {
 	r.Helper()
 	found, err := r.ledger.Devices(context.Background(), id, []string{deviceID})
 	if err != nil || len(found) != 1 {
@@ -276,7 +276,7 @@ func (r *rig) device(id device.TenantID, deviceID string) device.Device {
 }
 
 // fault puts a line into the simulator's plan.
-func (r *rig) fault(f simulator.Fault) {
+func (r *fixture) fault(f simulator.Fault) {
 	r.Helper()
 	if _, err := r.sim.AddFault(f); err != nil {
 		r.Fatal(err)
@@ -284,7 +284,7 @@ func (r *rig) fault(f simulator.Fault) {
 }
 
 // counted reads a counter; label is the value of its only label, or empty.
-func (r *rig) counted(tb tb, name, label string) float64 {
+func (r *fixture) counted(tb tb, name, label string) float64 {
 	tb.Helper()
 	families, err := r.counts.Gather()
 	if err != nil {
@@ -301,12 +301,12 @@ func (r *rig) counted(tb tb, name, label string) float64 {
 }
 
 // filler gives a device a serial number that many have.
-func filler(r *hwhash.Report) { r.Serial = hwhash.NewSecret("Default string") }
+func placeholder(r *hwhash.Report) { r.Serial = hwhash.NewSecret("Default string") }
 
 // posts are the import calls that the simulator has seen.
-func (r *rig) posts() []simulator.Request { return r.sim.Log("imported.import") }
+func (r *fixture) posts() []simulator.Request { return r.sim.Log("imported.import") }
 
-func (r *rig) state(id device.TenantID) simulator.State {
+func (r *fixture) state(id device.TenantID) simulator.State {
 	r.Helper()
 	s, err := r.sim.State(entra[id])
 	if err != nil {
@@ -316,7 +316,7 @@ func (r *rig) state(id device.TenantID) simulator.State {
 }
 
 // want checks where a device ended.
-func (r *rig) want(id device.TenantID, deviceID string, state device.State, code fault.Code) device.Device {
+func (r *fixture) want(id device.TenantID, deviceID string, state device.State, code fault.Code) device.Device {
 	r.Helper()
 	d := r.device(id, deviceID)
 	if d.State != state || d.Code != code {
@@ -326,7 +326,7 @@ func (r *rig) want(id device.TenantID, deviceID string, state device.State, code
 }
 
 // announced are the devices of the events that went to the grouper.
-func (r *rig) announced() []string {
+func (r *fixture) announced() []string {
 	var all []string
 	for _, e := range r.events.all {
 		all = append(all, e.Devices...)

@@ -85,7 +85,7 @@ type setup struct {
 }
 
 // world is the stage with real neighbours: the simulator over the real client, and a ledger in SQLite.
-type world struct {
+type fixture struct {
 	*testing.T
 	*clock
 	sim     *simulator.Server
@@ -100,14 +100,14 @@ type world struct {
 	devices int
 }
 
-func newWorld(t *testing.T, change ...func(*setup)) *world {
+func newFixture(t *testing.T, change ...func(*setup)) *fixture {
 	t.Helper()
 	t.Parallel()
 	secretFile := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secretFile, []byte(password), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, clock: &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, emitted: &recorder{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	w := &fixture{T: t, clock: &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, emitted: &recorder{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	set := setup{
 		sim: simulator.Options{Seed: 5, Now: w.now},
 		tenant: tenant.Tenant{
@@ -156,7 +156,7 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 }
 
 // accepted puts devices, all with one row tag, into the ledger and returns them in order.
-func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Device {
+func (w *fixture) accepted(rowTag string, reports ...hwhash.Report) []device.Device {
 	w.Helper()
 	var rows []intake.Candidate
 	for i, report := range reports {
@@ -190,7 +190,7 @@ func (w *world) accepted(rowTag string, reports ...hwhash.Report) []device.Devic
 }
 
 // onItsWay is what the importer does beside publishing the event: the dispatcher leaves the devices alone for a while.
-func (w *world) onItsWay(ids ...string) {
+func (w *fixture) onItsWay(ids ...string) {
 	w.Helper()
 	for _, id := range ids {
 		d := w.device(id)
@@ -199,7 +199,7 @@ func (w *world) onItsWay(ids ...string) {
 }
 
 // all are devices that the import stage is done with: they are in Autopilot, with the tag there.
-func (w *world) all(n int, rowTag, tag string) (ids []string) {
+func (w *fixture) all(n int, rowTag, tag string) (ids []string) {
 	w.Helper()
 	var reports []hwhash.Report
 	for range n {
@@ -217,20 +217,20 @@ func (w *world) all(n int, rowTag, tag string) (ids []string) {
 	return ids
 }
 
-func (w *world) registered(rowTag, tag string) string {
+func (w *fixture) registered(rowTag, tag string) string {
 	w.Helper()
 	return w.all(1, rowTag, tag)[0]
 }
 
 // handOver moves a device to where the grouper's work begins.
-func (w *world) handOver(d device.Device, registration string, due time.Time) {
+func (w *fixture) handOver(d device.Device, registration string, due time.Time) {
 	w.Helper()
 	ledgertest.MoveTo(w, w.ledger, here, d.ID, device.Registered, func(m *ledger.Move) {
 		m.Due, m.By, m.Set = due, "importer", ledger.Patch{RegistrationID: &registration}
 	})
 }
 
-func (w *world) group(tag string) string {
+func (w *fixture) group(tag string) string {
 	w.Helper()
 	id, err := w.sim.SeedGroup(contoso, "AP "+tag, fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag))
 	if err != nil {
@@ -239,14 +239,14 @@ func (w *world) group(tag string) string {
 	return id
 }
 
-func (w *world) profile(groups ...string) {
+func (w *fixture) profile(groups ...string) {
 	w.Helper()
 	if _, err := w.sim.SeedProfile(contoso, "profile", groups...); err != nil {
 		w.Fatal(err)
 	}
 }
 
-func (w *world) fault(f simulator.Fault) {
+func (w *fixture) fault(f simulator.Fault) {
 	w.Helper()
 	if _, err := w.sim.AddFault(f); err != nil {
 		w.Fatal(err)
@@ -254,13 +254,13 @@ func (w *world) fault(f simulator.Fault) {
 }
 
 // deliver hands the devices to the stage as one event.
-func (w *world) deliver(ids ...string) error {
+func (w *fixture) deliver(ids ...string) error {
 	w.Helper()
 	return w.stage.Handle(w.Context(), event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now()))
 }
 
 // check delivers and wants no error.
-func (w *world) check(ids ...string) {
+func (w *fixture) check(ids ...string) {
 	w.Helper()
 	if err := w.deliver(ids...); err != nil {
 		w.Fatal(err)
@@ -268,14 +268,14 @@ func (w *world) check(ids ...string) {
 }
 
 // finish checks twice: what was read before a tag was written does not show what came of it.
-func (w *world) finish(ids ...string) {
+func (w *fixture) finish(ids ...string) {
 	w.Helper()
 	w.check(ids...)
 	w.advance(20 * time.Second)
 	w.check(ids...)
 }
 
-func (w *world) device(id string) device.Device {
+func (w *fixture) device(id string) device.Device {
 	w.Helper()
 	found, err := w.ledger.Devices(w.Context(), here, []string{id})
 	if err != nil || len(found) != 1 {
@@ -285,7 +285,7 @@ func (w *world) device(id string) device.Device {
 }
 
 // untilDue advances the clock to when the device is to be looked at again.
-func (w *world) untilDue(id string) time.Duration {
+func (w *fixture) untilDue(id string) time.Duration {
 	w.Helper()
 	d := w.device(id).Due.Sub(w.now())
 	if d <= 0 {
@@ -296,7 +296,7 @@ func (w *world) untilDue(id string) time.Duration {
 }
 
 // want checks the device's state and reason.
-func (w *world) want(id string, s device.State, c fault.Code) device.Device {
+func (w *fixture) want(id string, s device.State, c fault.Code) device.Device {
 	w.Helper()
 	d := w.device(id)
 	if d.State != s || d.Code != c {
@@ -308,9 +308,9 @@ func (w *world) want(id string, s device.State, c fault.Code) device.Device {
 	return d
 }
 
-func (w *world) count(operation string) int { return len(w.sim.Log(operation)) }
+func (w *fixture) count(operation string) int { return len(w.sim.Log(operation)) }
 
-func (w *world) announced() (ids []string) {
+func (w *fixture) announced() (ids []string) {
 	for _, e := range w.emitted.events {
 		if e.Type != event.DevicesReady || e.Tenant != here {
 			w.Errorf("emitted %+v", e)
@@ -322,7 +322,7 @@ func (w *world) announced() (ids []string) {
 }
 
 // counted is the value of one of the service's counters.
-func (w *world) counted(name string, labels ...string) float64 {
+func (w *fixture) counted(name string, labels ...string) float64 {
 	w.Helper()
 	families, err := w.metrics.Gather()
 	if err != nil {
@@ -343,7 +343,7 @@ func (w *world) counted(name string, labels ...string) float64 {
 }
 
 // piped is deliver through the pipeline, with a log.
-func (w *world) piped(ids ...string) error {
+func (w *fixture) piped(ids ...string) error {
 	w.Helper()
 	e := event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now())
 	log := slog.New(slog.NewTextHandler(w.log, nil))

@@ -30,7 +30,7 @@ func decodeNoisy(text []byte) ([]byte, error) {
 	if len(digits) == 0 {
 		return nil, fail(CodeEmpty, 0, 0, "There is no hash.")
 	}
-	// One digit over carries no whole byte. It is a sign of a cut, which the container will judge.
+	// One digit over carries no whole byte. It is a sign of a cut, which the container will check.
 	if len(digits)%4 == 1 {
 		digits = digits[:len(digits)-1]
 	}
