@@ -17,7 +17,8 @@ func (c Config) Quick() Config {
 	often := dispatch.Timings{Interval: ms(50), Lease: ms(2000), Overdue: ms(3000)}
 	c.Timeout = ms(10_000)
 	c.Collector.Intake.Grace = ms(2000)
-	c.Importer.Dispatch, c.Grouper.Dispatch = often, often
+	c.Importer.Dispatch = often
+	c.Grouper.Dispatch = often
 	c.Importer.Timings = importer.Timings{
 		Claim: ms(6000), Lost: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
 		RetryFirst: ms(200), RetryMax: ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),

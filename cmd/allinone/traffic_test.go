@@ -56,7 +56,8 @@ func TestBrokerTraffic(t *testing.T) {
 	} {
 		namespace = nil
 		m := run(t, file, open(t))
-		operations, credits := "-", "-"
+		operations := "-"
+		credits := "-"
 		if namespace != nil {
 			o := namespace.Operations()
 			operations = fmt.Sprint(o.Sent + o.Delivered + o.Settled + o.Renewed + o.Peeked)

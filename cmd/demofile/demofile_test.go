@@ -22,7 +22,8 @@ func TestFileHasOneOfEverything(t *testing.T) {
 	}
 	codes := map[hwhash.Code]int{}
 	identities := map[device.Key]int{}
-	mismatch, nameless := 0, 0
+	mismatch := 0
+	nameless := 0
 	for _, row := range rows[1:] {
 		h, err := hwhash.Parse(row[2])
 		if e, bad := errors.AsType[*hwhash.Error](err); bad {

@@ -49,7 +49,8 @@ func TestFieldCases(t *testing.T) {
 				}
 				cmds := maps.Clone(commandsOfScripts)
 				cmds["decided"] = func(ts *testscript.TestScript, _ bool, args []string) {
-					offline, online := checked(ts, args[0]), submitted(ts, args[0])
+					offline := checked(ts, args[0])
+					online := submitted(ts, args[0])
 					if diff := cmp.Diff(offline, online); diff != "" {
 						ts.Fatalf("hash check and the pipeline differ (-check +pipeline):\n%s", diff)
 					}

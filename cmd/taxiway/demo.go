@@ -100,7 +100,8 @@ func (d *demo) run(ctx context.Context, out, errOut io.Writer) (err error) {
 // is registered already. Its limits are those Microsoft documents.
 func (d *demo) microsoft(ctx context.Context, file *demofile.File, dir string) (*allinone.Simulation, tenant.Tenant, error) {
 	o := simulator.Fast()
-	o.Seed, o.Limits = int64(d.seed), simulator.Defaults().Limits
+	o.Seed = int64(d.seed)
+	o.Limits = simulator.Defaults().Limits
 	sim, err := allinone.Simulate(ctx, o, nil)
 	if err != nil {
 		return nil, tenant.Tenant{}, err

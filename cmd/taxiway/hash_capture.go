@@ -85,7 +85,8 @@ func (c capture) view(reveal bool, now time.Time) captureView {
 		return v
 	}
 	digest := c.hash.Digest()
-	v.Digest, v.Bytes = hex.EncodeToString(digest[:]), len(c.hash.Canonical())
+	v.Digest = hex.EncodeToString(digest[:])
+	v.Bytes = len(c.hash.Canonical())
 	for range c.hash.Records() {
 		v.Records++
 	}

@@ -39,7 +39,7 @@ func newHashCheck() *cobra.Command {
 
 // checkView is the result on all files as JSON.
 type checkView struct {
-	OK    bool          `json:"ok"`
+	OK    bool         `json:"ok"`
 	Files []listResult `json:"files"`
 }
 

@@ -71,7 +71,8 @@ func compare(a, b capture, reveal bool) diffView {
 		return v
 	}
 	relation, differ := device.Relate(device.CaptureOf(a.summary), device.CaptureOf(b.summary))
-	v.Relation, v.Advice = relation, relation.Advice(differ)
+	v.Relation = relation
+	v.Advice = relation.Advice(differ)
 	v.Differ = append(v.Differ, differ...)
 	v.Same = relation == device.SameNewer || relation == device.SameOlder || relation == device.SameCapture
 	return v

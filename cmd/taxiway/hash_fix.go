@@ -65,7 +65,7 @@ type writtenFile struct {
 // fixView is the result of fix as JSON; Rows of the list are those left out or repaired.
 type fixView struct {
 	Written []writtenFile `json:"written"`
-	List    listResult   `json:"list"`
+	List    listResult    `json:"list"`
 }
 
 func (f *fixFlags) fix(c *cobra.Command, name string) error {

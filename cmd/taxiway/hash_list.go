@@ -40,7 +40,7 @@ type rowResult struct {
 type listResult struct {
 	File    string                    `json:"file"`
 	Notes   []string                  `json:"notes,omitempty"`
-	Rows    []rowResult              `json:"rows"`
+	Rows    []rowResult               `json:"rows"`
 	Counts  map[device.RowOutcome]int `json:"counts"`
 	Failure *listFailure              `json:"failure,omitempty"`
 }

@@ -55,7 +55,8 @@ func TestMentionsAreTakenApart(t *testing.T) {
 // A command that the catalogue's hints name can be called.
 func TestEveryCommandOfTheHintsExists(t *testing.T) {
 	t.Parallel()
-	root, total := everyCommand(), 0
+	root := everyCommand()
+	total := 0
 	for _, e := range fault.Catalogue() {
 		unknown, named := unknownCommands(root, e.Title+"\n"+e.Hint)
 		if total += named; len(unknown) > 0 {
@@ -71,7 +72,8 @@ func TestEveryCommandOfTheHintsExists(t *testing.T) {
 func TestEveryCommandMentionedExists(t *testing.T) {
 	t.Parallel()
 	kinds := []string{".go", ".md", ".yaml", ".sh", ".ps1", ".service"}
-	root, total := everyCommand(), 0
+	root := everyCommand()
+	total := 0
 	repository := os.DirFS(filepath.Join("..", ".."))
 	err := fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {

@@ -18,7 +18,8 @@ type format struct {
 }
 
 func (f *format) register(c *cobra.Command, more ...string) {
-	f.value, f.known = "table", append([]string{"table", "json"}, more...)
+	f.value = "table"
+	f.known = append([]string{"table", "json"}, more...)
 	c.Flags().VarP(f, "output", "o", strings.Join(f.known, ", "))
 }
 

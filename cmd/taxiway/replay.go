@@ -135,7 +135,8 @@ func writeReplayed(b *strings.Builder, r api.Replayed) {
 }
 
 func (v replayList) failed() error {
-	failed, unknown := 0, 0
+	failed := 0
+	unknown := 0
 	for _, r := range v.Results {
 		if !r.OK() {
 			failed++

@@ -74,7 +74,8 @@ func madeUp(words []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, finish := hwhash.Synthetic(seed), hwhash.Hash.Wire
+	r := hwhash.Synthetic(seed)
+	finish := hwhash.Hash.Wire
 	r.Tool.CapturedAt = time.Date(2026, 1, 15, 8, 0, 0, 0, time.UTC) // a day that has passed
 	for _, w := range words[1:] {
 		if change, ok := changes[w]; ok {

@@ -14,7 +14,8 @@ const pageWidth = 80
 // Nothing is written of an empty text.
 func writeFolded(w io.Writer, indent int, text string) {
 	var b strings.Builder
-	margin, used := strings.Repeat(" ", indent), pageWidth
+	margin := strings.Repeat(" ", indent)
+	used := pageWidth
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {

@@ -57,7 +57,8 @@ func startUp(t *testing.T, u up) (url, key string) {
 func TestUpKnowsTheOperatorsOfNoTenant(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	config, secret := filepath.Join(dir, "tenants.yaml"), filepath.Join(dir, "contoso.secret")
+	config := filepath.Join(dir, "tenants.yaml")
+	secret := filepath.Join(dir, "contoso.secret")
 	for name, content := range map[string]string{
 		secret: "secret", config: strings.NewReplacer("%KEY%", tenant.Hash("house"), "%SECRET%", secret).Replace(tenantsOfUp),
 	} {

@@ -29,7 +29,8 @@ func submitTo(ctx context.Context, t *testing.T, h http.HandlerFunc, fromStdin b
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	key, file := filepath.Join(dir, "key"), filepath.Join(dir, "list.csv")
+	key := filepath.Join(dir, "key")
+	file := filepath.Join(dir, "list.csv")
 	for name, content := range map[string]string{key: "taxiway_k", file: "head\nrow\n"} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -83,7 +84,8 @@ func TestAFileIsSentAgainWhenTheServerAsksForPatience(t *testing.T) {
 	var bodies, keys []string
 	code, stderr := submitTo(t.Context(), t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		bodies, keys = append(bodies, string(body)), append(keys, r.Header.Get("Idempotency-Key"))
+		bodies = append(bodies, string(body))
+		keys = append(keys, r.Header.Get("Idempotency-Key"))
 		if len(bodies) == 1 {
 			stillHeld(w)
 			return
@@ -128,7 +130,8 @@ func TestPatienceEnds(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var said strings.Builder
-				sent, began := 0, time.Now()
+				sent := 0
+				began := time.Now()
 				_, err := patiently(t.Context(), &said, func() (api.Receipt, error) {
 					sent++
 					return api.Receipt{}, c.errs[min(sent, len(c.errs))-1]

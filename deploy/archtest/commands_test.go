@@ -113,7 +113,8 @@ func (r repository) checkGo(dir string, words []string) (missing []string) {
 	}
 	prefixes := map[string]string{"-run": "Test", "-bench": "Benchmark", "-fuzz": "Fuzz"}
 	for i := 0; i < len(selected); i += 2 {
-		pattern, prefix := selected[i+1], prefixes[selected[i]]
+		pattern := selected[i+1]
+		prefix := prefixes[selected[i]]
 		if pattern == "^$" || len(tests) == 0 {
 			continue
 		}

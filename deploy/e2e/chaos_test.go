@@ -24,7 +24,8 @@ func TestChaos(t *testing.T) {
 		o := simulator.Fast()
 		o.Seed = seed
 		o.Chaos = simulator.Chaos{Throttle: 0.005, Unavailable: 0.01, ServerError: 0.01, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}
-		o.Quirks.StorageError, o.Quirks.ConditionNotMet = 0.1, 0.1
+		o.Quirks.StorageError = 0.1
+		o.Quirks.ConditionNotMet = 0.1
 		file := contradicted(t, demo(t, 60))
 		w := newFixture(t, o, 1, nil)
 		w.plant(t, file)

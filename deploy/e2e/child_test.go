@@ -72,13 +72,20 @@ func hasty(c allinone.Config) allinone.Config {
 	ms := func(n float64) time.Duration { return time.Duration(n * machine * float64(time.Millisecond)) }
 	c.Timeout = ms(4000)
 	c.Collector.Intake.Grace = ms(1000)
-	c.Importer.Lease, c.Grouper.Lease = ms(2000), ms(2000)
+	c.Importer.Lease = ms(2000)
+	c.Grouper.Lease = ms(2000)
 	d := &c.Importer.Dispatch
-	d.Interval, d.Lease, d.Overdue = ms(100), ms(1000), ms(1500)
+	d.Interval = ms(100)
+	d.Lease = ms(1000)
+	d.Overdue = ms(1500)
 	c.Grouper.Dispatch = *d
 	i := &c.Importer.Timings
-	i.Claim, i.Lost = ms(2000), ms(3000)
-	i.PollMax, i.RetryFirst, i.Grace, i.Cleanup = ms(500), ms(100), ms(1000), ms(100)
+	i.Claim = ms(2000)
+	i.Lost = ms(3000)
+	i.PollMax = ms(500)
+	i.RetryFirst = ms(100)
+	i.Grace = ms(1000)
+	i.Cleanup = ms(100)
 	c.Grouper.Timings.Grace = ms(1000)
 	return c
 }

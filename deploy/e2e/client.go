@@ -49,7 +49,8 @@ func (s Status) Done() bool { return s.State == "complete" && s.InFlight() == 0 
 
 // Conserved returns an error when rows or devices were lost or invented.
 func (s Status) Conserved() error {
-	outcomes, states := 0, 0
+	outcomes := 0
+	states := 0
 	for _, n := range s.Outcomes {
 		outcomes += n
 	}

@@ -103,7 +103,8 @@ func (c *Contract) validate(r *http.Request, body []byte, rec *httptest.Response
 		version = "beta"
 	}
 	req := r.Clone(context.WithoutCancel(r.Context()))
-	req.URL.Host, req.URL.Scheme = "", ""
+	req.URL.Host = ""
+	req.URL.Scheme = ""
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	route, params, err := c.routers[version].FindRoute(req)
 	if err != nil {

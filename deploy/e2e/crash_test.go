@@ -23,11 +23,11 @@ type ending struct {
 
 // trial is one file's way through processes that die.
 type trial struct {
-	file  *demofile.File
+	file    *demofile.File
 	fixture *fixture
-	host  *host
-	order order
-	batch batch
+	host    *host
+	order   order
+	batch   batch
 }
 
 func newTrial(t *testing.T, e engine) *trial {
@@ -49,7 +49,8 @@ func newTrial(t *testing.T, e engine) *trial {
 func (x *trial) explain(t *testing.T) {
 	t.Helper()
 	deaths, err := x.host.trouble()
-	passed, log := x.host.passed(t), x.host.logs.bytes()
+	passed := x.host.passed(t)
+	log := x.host.logs.bytes()
 	t.Logf("%d deaths (%v); the last boundaries: %s", deaths, err, strings.Join(passed[max(0, len(passed)-12):], " "))
 	t.Logf("the end of the log:\n%s", log[max(0, len(log)-2000):])
 }
@@ -91,7 +92,8 @@ func TestCrashAgainAndAgain(t *testing.T) {
 	onEngines(t, suiteStorm, func(t *testing.T, e engine) {
 		calm := newTrial(t, e)
 		want := calm.run(t, calm.order, calm.unharmed)
-		x, random := newTrial(t, e), rand.New(rand.NewPCG(1, stormSeed))
+		x := newTrial(t, e)
+		random := rand.New(rand.NewPCG(1, stormSeed))
 		next := func(deaths int) order {
 			o := x.order
 			if deaths < stormDeaths {
@@ -175,7 +177,8 @@ func crashEverywhere(t *testing.T, e engine, wanted func(string) bool) {
 			t.Parallel()
 			x := newTrial(t, e)
 			first := x.order
-			first.Kill, first.Nth = c.boundary, c.nth
+			first.Kill = c.boundary
+			first.Nth = c.nth
 			got := x.run(t, first, x.unharmed)
 			died := func(context.Context) bool { deaths, _ := x.host.trouble(); return deaths == 1 }
 			if c.nth == 1 { // every run passes it, the last ones when the batch is at rest already

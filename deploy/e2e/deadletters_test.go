@@ -56,13 +56,15 @@ func deadLetters(t *testing.T, e engine) {
 	a := &deadLetterCase{fixture: newFixture(t, simulator.Fast(), 2, nil), rows: sheetOf(t, file), victim: demofile.MinRows}
 	a.fixture.plant(t, file)
 	a.arm(t, outcome(802, "InvalidZtdHardwareHash"))
-	tapped, s := newTap(), e.open(t)
+	tapped := newTap()
+	s := e.open(t)
 	c := hasty(a.fixture.config(t, s))
 	c.Hooks.Broker = tapped.hook
 	p := start(t, c)
 	a.batch = p.submit(t, 1, file.CSV)
 	p.finished(t, a.batch)
-	mine, other := p.as(1), p.as(2)
+	mine := p.as(1)
+	other := p.as(2)
 
 	device := deadLettersOf(t, mine, 1)[0]
 	if device.Code != string(fault.AutopilotInvalidHash) || device.Device != a.batch.rows(t)[a.victim-1].Device {

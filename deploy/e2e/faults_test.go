@@ -17,7 +17,7 @@ type trouble struct {
 	change func(*simulator.Options)
 	before func(*testing.T, *deadLetterCase) // before the file is sent
 	during func(*testing.T, *deadLetterCase) // while its devices are on their way
-	faults []simulator.Fault         // the serial numbers victim and second stand for those of two devices
+	faults []simulator.Fault                 // the serial numbers victim and second stand for those of two devices
 
 	want  map[string]int // states of the devices; nil: everybody is ready but the device of another tenant
 	code  fault.Code     // why the victim is not ready
@@ -26,10 +26,10 @@ type trouble struct {
 
 // deadLetterCase is a file with devices that a fault stops.
 type deadLetterCase struct {
-	fixture  *fixture
-	batch  batch
-	rows   sheet
-	victim int // row of the device that has the trouble
+	fixture *fixture
+	batch   batch
+	rows    sheet
+	victim  int // row of the device that has the trouble
 }
 
 const (

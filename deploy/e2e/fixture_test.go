@@ -52,7 +52,8 @@ func newFixture(t *testing.T, o simulator.Options, tenants int, spec *Contract) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		tn.Limits.Writes, tn.Limits.Reads = ample, ample
+		tn.Limits.Writes = ample
+		tn.Limits.Reads = ample
 		w.tenants = append(w.tenants, WithKey(tn, n+1))
 		if w.secret, err = tn.Credential.Secret(); err != nil {
 			t.Fatal(err)
@@ -123,7 +124,8 @@ func (w *fixture) config(t *testing.T, s site) allinone.Config {
 // plant puts the demo file's devices that Microsoft knows already into the world.
 func (w *fixture) plant(t *testing.T, f *demofile.File) {
 	t.Helper()
-	other, here := simulator.Hardware{Hash: f.OtherTenant.Wire()}, simulator.Hardware{Hash: f.AlreadyHere.Wire()}
+	other := simulator.Hardware{Hash: f.OtherTenant.Wire()}
+	here := simulator.Hardware{Hash: f.AlreadyHere.Wire()}
 	_, err := w.sim.Server.SeedRegistered(w.tenants[0].EntraTenantID, simulator.Registered{Hardware: here, GroupTag: "OLD"})
 	if err := errors.Join(err, w.sim.Server.SeedOwnedByOther(other)); err != nil {
 		t.Fatal(err)

@@ -76,7 +76,8 @@ func (h *host) start(o order) error {
 	}
 	cmd := exec.Command(os.Args[0]) // this program; its standard input ends it
 	cmd.Env = append(os.Environ(), childVariable+"="+file)
-	cmd.Stderr, cmd.ExtraFiles = &h.logs, []*os.File{h.ln}
+	cmd.Stderr = &h.logs
+	cmd.ExtraFiles = []*os.File{h.ln}
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -86,7 +87,8 @@ func (h *host) start(o order) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.running, h.stdin = cmd, stdin
+	h.running = cmd
+	h.stdin = stdin
 	return nil
 }
 
@@ -97,7 +99,8 @@ func (h *host) supervise(next func(int) order) {
 		h.mu.Lock()
 		h.running = nil
 		h.deaths++
-		n, over := h.deaths, h.stdin == nil
+		n := h.deaths
+		over := h.stdin == nil
 		if !over && !killed(err) {
 			h.err = fmt.Errorf("a process ended by itself: %w", err)
 			over = true

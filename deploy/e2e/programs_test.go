@@ -125,7 +125,8 @@ type program struct {
 func launch(t *testing.T, path string, env []string, args ...string) *program {
 	t.Helper()
 	p := &program{cmd: exec.Command(path, args...)} // a signal ends it
-	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), env...), &p.logs
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stderr = &p.logs
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

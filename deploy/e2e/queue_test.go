@@ -49,7 +49,8 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inbox, answers := oem.NewInbox(), make(chan *nats.Msg, 100)
+	inbox := oem.NewInbox()
+	answers := make(chan *nats.Msg, 100)
 	if _, err := oem.ChanSubscribe(inbox, answers); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,8 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 		})
 		messages++
 	}
-	ready, rows := 0, 0
+	ready := 0
+	rows := 0
 	for range messages {
 		m := awaittest.Receive(t, "an answer", answers)
 		var receipt struct{ ID, Message string }

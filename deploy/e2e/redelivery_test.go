@@ -41,7 +41,9 @@ func TestFullRedelivery(t *testing.T) {
 			t.Errorf("redelivered in the middle behind %v", got)
 		}
 
-		rows, registered, calls := b.rows(t), w.registered(t, 0), w.calls(writes...)
+		rows := b.rows(t)
+		registered := w.registered(t, 0)
+		calls := w.calls(writes...)
 		ids, err := tapped.again(t.Context())
 		if err != nil {
 			t.Fatal(err)

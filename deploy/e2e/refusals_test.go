@@ -89,7 +89,8 @@ func (r refusal) check(t *testing.T, c Client) {
 		}
 		return given
 	}
-	method, path := or(r.method, http.MethodPost), or(r.path, "/v1/batches")
+	method := or(r.method, http.MethodPost)
+	path := or(r.path, "/v1/batches")
 	err := c.call(t.Context(), method, path, or(r.contentType, "text/csv"), r.idempotency, []byte(r.body), nil)
 	p, ok := errors.AsType[*Problem](err)
 	if !ok {

@@ -13,7 +13,7 @@ import (
 // replicas are two pipelines as processes of their own, on one ledger and one broker.
 type replicas struct {
 	file     *demofile.File
-	fixture    *fixture
+	fixture  *fixture
 	one, two *host
 }
 
@@ -23,7 +23,8 @@ func startReplicas(t *testing.T, e engine, rows int, change func(*fixture)) *rep
 	r.fixture.plant(t, r.file)
 	change(r.fixture)
 	s := e.open(t)
-	r.one, r.two = newHost(t), newHost(t)
+	r.one = newHost(t)
+	r.two = newHost(t)
 	for name, h := range map[string]*host{"one": r.one, "two": r.two} {
 		o := order{Ledger: s.ledger, Broker: s.broker, Tenants: r.fixture.tenants, Name: name}
 		h.run(t, o, func(int) order { return o })
@@ -51,7 +52,9 @@ func TestReplicasShareABudget(t *testing.T) {
 		const limit, window = 10, 5 * time.Second
 		r := startReplicas(t, e, 36, func(w *fixture) {
 			l := &w.tenants[0].Limits
-			l.Writes, l.Window, l.ImportSize = limit, window, 1
+			l.Writes = limit
+			l.Window = window
+			l.ImportSize = 1
 		})
 		b := r.submit(t)
 		s := b.finished(t)
@@ -59,7 +62,8 @@ func TestReplicasShareABudget(t *testing.T) {
 			t.Errorf("%+v %v", s, err)
 		}
 		r.fixture.sentOnce(t)
-		one, two := r.fixture.asked("one"), r.fixture.asked("two")
+		one := r.fixture.asked("one")
+		two := r.fixture.asked("two")
 		if one == 0 || two == 0 {
 			t.Errorf("one replica sent %d imports, the other %d", one, two)
 		}

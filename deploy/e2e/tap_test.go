@@ -102,7 +102,8 @@ func (t *tap) lostOf(name string) int {
 // that somebody handles.
 func (t *tap) again(ctx context.Context) ([]string, error) {
 	t.mu.Lock()
-	sent, types := slices.Clone(t.sent), maps.Clone(t.types)
+	sent := slices.Clone(t.sent)
+	types := maps.Clone(t.types)
 	t.mu.Unlock()
 	var ids []string
 	for i := range sent {

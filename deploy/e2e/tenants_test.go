@@ -35,7 +35,8 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 	}{
 		{"throttled", func(w *fixture) {
 			f := throttled("imported.import", "1")
-			f.Tenant, f.Times = w.tenants[0].EntraTenantID, -1
+			f.Tenant = w.tenants[0].EntraTenantID
+			f.Times = -1
 			if _, err := w.sim.Server.AddFault(f); err != nil {
 				t.Error(err)
 			}

@@ -32,7 +32,8 @@ func outcome(code int, name string) []simulator.Fault {
 
 func poison(serial string) simulator.Fault {
 	f := reply("imported.import", 400, -1)
-	f.Serial, f.Code = serial, "BadRequest"
+	f.Serial = serial
+	f.Code = "BadRequest"
 	return f
 }
 
@@ -65,7 +66,9 @@ var troubles = []trouble{
 	}},
 	{name: "token revoked on the way", faults: []simulator.Fault{
 		reply("imported.list", 401, 1), reply("identities.updateDeviceProperties", 401, 1),
-	}, during: func(_ *testing.T, a *deadLetterCase) { a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID) }},
+	}, during: func(_ *testing.T, a *deadLetterCase) {
+		a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID)
+	}},
 	{name: "412 for tags", faults: []simulator.Fault{reply("identities.updateDeviceProperties", 412, 2)}},
 	{name: "hyphens break searches", change: func(o *simulator.Options) { o.Quirks.HyphenBug = true }, before: alreadyRegistered},
 	{name: "StorageError at first", faults: outcome(640, "StorageError"), posts: 2},
@@ -91,7 +94,8 @@ var troubles = []trouble{
 	},
 	{name: "everything appears late", change: func(o *simulator.Options) {
 		o.Delays.ImportedVisible = between(200*time.Millisecond, time.Second)
-		o.Delays.IdentityVisible, o.Delays.DeviceVisible = between(0, time.Second), between(time.Second, 2*time.Second)
+		o.Delays.IdentityVisible = between(0, time.Second)
+		o.Delays.DeviceVisible = between(time.Second, 2*time.Second)
 	}},
 	{
 		name: "membership after a day", change: func(o *simulator.Options) { o.Delays.Group = between(20*time.Hour, 28*time.Hour) },

@@ -12,8 +12,10 @@ import (
 func keyring(t *testing.T) access.Keyring {
 	t.Helper()
 	key := func(name string) tenant.Key { return tenant.Key{Name: name, SHA256: tenant.Hash("key of " + name)} }
-	admin, upper := key("admin"), key("oem-b")
-	admin.Operator, upper.SHA256 = true, strings.ToUpper(upper.SHA256)
+	admin := key("admin")
+	upper := key("oem-b")
+	admin.Operator = true
+	upper.SHA256 = strings.ToUpper(upper.SHA256)
 	keys, err := access.NewKeyring([]tenant.Tenant{
 		{ID: "contoso", Keys: []tenant.Key{key("oem-a"), admin}, Queues: []tenant.Queue{{Source: "oem-b"}, {Source: "oem-a", GroupTag: "KIOSK"}}},
 		{ID: "fabrikam", Keys: []tenant.Key{upper}},

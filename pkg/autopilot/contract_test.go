@@ -69,10 +69,12 @@ func (k *checker) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answered := drain(&resp.Body)
-	path, host := r.URL.RequestURI(), "https://graph.microsoft.com"
+	path := r.URL.RequestURI()
+	host := "https://graph.microsoft.com"
 	version, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if strings.HasSuffix(r.URL.Path, "/token") {
-		version, host = "v1.0", "https://login.microsoftonline.com"
+		version = "v1.0"
+		host = "https://login.microsoftonline.com"
 	}
 	k.hold(version, r.Method, host+path, r.Header, sent, resp.StatusCode, resp.Header, answered)
 	if strings.HasSuffix(r.URL.Path, "/$batch") && resp.StatusCode == http.StatusOK {

@@ -25,7 +25,8 @@ func TestDirectoryHasOneClientForEachTenant(t *testing.T) {
 		Endpoints: tenant.Endpoints{Graph: "http://graph.example"},
 	}
 	good := other
-	good.ID, good.Endpoints = tenantID, tenant.Endpoints{}
+	good.ID = tenantID
+	good.Endpoints = tenant.Endpoints{}
 	d := autopilot.NewDirectory(autopilot.Settings{Budget: &spending{}, Tenants: directory(t, good, other)})
 	first, err := d.For(tenantID)
 	again, errAgain := d.For(tenantID)

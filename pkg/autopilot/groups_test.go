@@ -96,15 +96,18 @@ func TestMembersPassesErrorsOn(t *testing.T) {
 
 func TestGroupOf(t *testing.T) {
 	named := func(id, rule string) autopilot.Group { return autopilot.Group{ID: id, Rule: rule} }
-	whole, old := named("whole", fmt.Sprintf(exact, "KIOSK")), named("old", `device.devicePhysicalIDs -any _ -eq "[orderid]:kiosk"`)
+	whole := named("whole", fmt.Sprintf(exact, "KIOSK"))
+	old := named("old", `device.devicePhysicalIDs -any _ -eq "[orderid]:kiosk"`)
 	part := named("part", fmt.Sprintf(exact, "KIOSK")+` -or `+fmt.Sprintf(exact, "LAB"))
-	short, long := named("short", fmt.Sprintf(prefix, "KI")), named("long", fmt.Sprintf(prefix, "KIO"))
+	short := named("short", fmt.Sprintf(prefix, "KI"))
+	long := named("long", fmt.Sprintf(prefix, "KIO"))
 	everyone := named("everyone", `(device.devicePhysicalIDs -any (_ -startsWith "[ZTDid]"))`)
 	purchase := named("purchase", `(device.devicePhysicalIds -any (_ -eq "[PurchaseOrderId]:KIOSK"))`)
 	offline := named("offline", `(device.enrollmentProfileName -eq "OfflineAutopilotprofile-KIOSK")`)
 	odd := named("odd", "(device.devicePhysicalIds -any (_ -eq \"[OrderID]:A`\"B``C\"))")
 	paused := whole
-	paused.ID, paused.Paused = "paused", true
+	paused.ID = "paused"
+	paused.Paused = true
 	tests := map[string]struct {
 		groups []autopilot.Group
 		tag    string

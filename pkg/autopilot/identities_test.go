@@ -42,7 +42,9 @@ func TestIdentitiesAnswerOneByOne(t *testing.T) {
 
 func TestProfileIsAssignedWhenStatusAndDateSaySo(t *testing.T) {
 	r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) {
-		o.Delays.Group, o.Delays.ProfilePending, o.Delays.ProfileAssign = seconds(60), seconds(60), seconds(60)
+		o.Delays.Group = seconds(60)
+		o.Delays.ProfilePending = seconds(60)
+		o.Delays.ProfileAssign = seconds(60)
 		o.Delays.ProfileSync = seconds(60)
 	})
 	group, err := r.sim.SeedGroup(contoso, "all", `(device.devicePhysicalIDs -any (_ -startsWith "[ZTDid]"))`)
@@ -156,7 +158,8 @@ func TestSetGroupTagAndAssignUser(t *testing.T) {
 
 func TestSync(t *testing.T) {
 	r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) {
-		o.Delays.Sync, o.Delays.SyncFloor = seconds(20), seconds(600)
+		o.Delays.Sync = seconds(20)
+		o.Delays.SyncFloor = seconds(600)
 	})
 	if err := r.Sync(t.Context()); err != nil {
 		t.Fatal(err)

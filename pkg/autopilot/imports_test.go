@@ -24,7 +24,8 @@ func slowImport(_ *autopilot.Settings, o *simulator.Options) { o.Delays.Import =
 func TestImportUntilTheOutcome(t *testing.T) {
 	r := newFixture(t, slowImport)
 	devices := machines(t, 20)
-	devices[0].GroupTag, devices[0].User = "KIOSK", "anna@contoso.example"
+	devices[0].GroupTag = "KIOSK"
+	devices[0].User = "anna@contoso.example"
 	records, err := r.Import(t.Context(), devices, importID)
 	if err != nil {
 		t.Fatal(err)

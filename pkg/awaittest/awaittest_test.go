@@ -28,13 +28,16 @@ func (f *failing) Fatalf(format string, args ...any) {
 func try(t *testing.T, wait func(testing.TB)) (said string, took time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		f, began, ended := &failing{}, time.Now(), make(chan struct{})
+		f := &failing{}
+		began := time.Now()
+		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
 			wait(f)
 		}()
 		<-ended
-		said, took = f.said, time.Since(began)
+		said = f.said
+		took = time.Since(began)
 	})
 	return said, took
 }
@@ -69,7 +72,8 @@ func TestStateGoesOnWhileSomethingMoves(t *testing.T) {
 func TestReceiveAndContext(t *testing.T) {
 	t.Parallel()
 	said, _ := try(t, func(f testing.TB) {
-		full, empty := make(chan int, 1), make(chan int)
+		full := make(chan int, 1)
+		empty := make(chan int)
 		full <- 7
 		if got := awaittest.Receive(f, "a number", full); got != 7 {
 			t.Errorf("received %d", got)

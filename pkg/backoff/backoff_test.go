@@ -70,7 +70,8 @@ func TestJitterStaysWithinItsBounds(t *testing.T) {
 		low := time.Duration(span.Draw(t, "low"))
 		high := low + time.Duration(span.Draw(t, "room"))
 		seed := rapid.String().Draw(t, "seed")
-		random, seeded := backoff.Jitter(low, high), backoff.JitterOf(seed, low, high)
+		random := backoff.Jitter(low, high)
+		seeded := backoff.JitterOf(seed, low, high)
 		for _, d := range []time.Duration{random, seeded} {
 			if d < low || d > high {
 				t.Errorf("%s is not from %s to %s", d, low, high)
@@ -84,7 +85,8 @@ func TestJitterStaysWithinItsBounds(t *testing.T) {
 
 func TestJitterSpreads(t *testing.T) {
 	t.Parallel()
-	random, seeded := map[time.Duration]bool{}, map[time.Duration]bool{}
+	random := map[time.Duration]bool{}
+	seeded := map[time.Duration]bool{}
 	for i := range 100 {
 		random[backoff.Jitter(time.Minute, time.Hour)] = true
 		seeded[backoff.JitterOf(time.Unix(int64(i), 0).String(), time.Minute, time.Hour)] = true

@@ -22,7 +22,8 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // audit keeps who did what. A lost entry does not undo it: it is an error, and in the log.
 func (s *Service) audit(ctx context.Context, by Operator, e ledger.AuditEntry) error {
-	e.At, e.Actor = s.deps.Now().UTC(), by.actor()
+	e.At = s.deps.Now().UTC()
+	e.Actor = by.actor()
 	err := s.deps.Ledger.Append(ctx, e)
 	if err != nil {
 		s.deps.Logger.LogAttrs(ctx, slog.LevelError, "audit entry lost",

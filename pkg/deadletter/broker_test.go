@@ -36,7 +36,8 @@ func newBroker(t *testing.T) *natsbroker.Broker {
 // A message that was given up in a broker is replayed: its consumer gets it once more, under the id of the result.
 func TestReplayWithABroker(t *testing.T) {
 	t.Parallel()
-	f, b := newFixture(t), newBroker(t)
+	f := newFixture(t)
+	b := newBroker(t)
 	later := func() time.Time { return start.Add(time.Hour) }
 	s := deadletter.New(deadletter.Deps{Ledger: f.ledger, Queues: b, Now: later, Logger: slog.New(slog.DiscardHandler)})
 	m := broker.Message{ID: "m-1", Type: "devices.collected.v1", Tenant: "contoso", Body: []byte("{}")}

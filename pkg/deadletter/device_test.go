@@ -55,7 +55,10 @@ func TestRetireAndRelease(t *testing.T) {
 		{Action: "device.release", Object: held, Outcome: "collected"},
 		{Action: "device.retire", Object: old, Outcome: "retired"},
 	} {
-		want.At, want.Tenant, want.Actor, want.Reason = start, "contoso", "operator:ada", why
+		want.At = start
+		want.Tenant = "contoso"
+		want.Actor = "operator:ada"
+		want.Reason = why
 		if entries[i] != want {
 			t.Errorf("%+v, want %+v", entries[i], want)
 		}

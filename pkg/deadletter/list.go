@@ -32,7 +32,10 @@ func (s *Service) List(ctx context.Context, by Operator, q Query) ([]ledger.Dead
 		return nil, fault.Newf(fault.RequestInvalid, "The parameter limit must be a number from 1 to %d.", MaxPage)
 	}
 	visible := by.visible()
-	visible.Code, visible.State, visible.After, visible.Limit = q.Code, q.State, q.After, cmp.Or(q.Limit, DefaultPage)
+	visible.Code = q.Code
+	visible.State = q.State
+	visible.After = q.After
+	visible.Limit = cmp.Or(q.Limit, DefaultPage)
 	return s.deps.Ledger.DeadLetters(ctx, visible)
 }
 
@@ -45,7 +48,8 @@ func (o Operator) visible() ledger.DeadLetterQuery {
 // fault.DeviceNotReplayable.
 func (s *Service) find(ctx context.Context, by Operator, id string) (ledger.DeadLetter, error) {
 	q := by.visible()
-	q.IDs, q.Limit = []string{id}, 1
+	q.IDs = []string{id}
+	q.Limit = 1
 	for _, state := range []ledger.DeadLetterState{ledger.DeadLetterOpen, ledger.DeadLetterReplayed} {
 		q.State = state
 		found, err := s.deps.Ledger.DeadLetters(ctx, q)

@@ -46,7 +46,8 @@ func (s *Service) closeGone(ctx context.Context, by Operator, l ledger.DeadLette
 	if err := s.closeEntry(ctx, by, l); err != nil {
 		return err
 	}
-	result.Outcome, result.Code = Gone, fault.RequestNotFound
+	result.Outcome = Gone
+	result.Code = fault.RequestNotFound
 	result.Detail = "The broker does not hold the message any more; it may have been replayed before. " +
 		"The dead letter is closed."
 	return nil

@@ -37,7 +37,8 @@ func TestDeadLetterIsClosedAtTheSecondTry(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := f.record("contoso", "m-1", time.Hour)
-	f.queues.held["importer/m-1"], f.ledger.closings = true, 1
+	f.queues.held["importer/m-1"] = true
+	f.ledger.closings = 1
 	if outcome, audited, _ := f.replayed(ours, id); outcome != "replayed" || audited != "replayed" {
 		t.Errorf("%s, audited as %s", outcome, audited)
 	}
@@ -52,7 +53,8 @@ func TestDeadLetterOfAMessageThatIsGoneIsClosed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := f.record("contoso", "m-1", time.Hour)
-	f.queues.held["importer/m-1"], f.ledger.closings = true, 3
+	f.queues.held["importer/m-1"] = true
+	f.ledger.closings = 3
 	outcome, audited, detail := f.replayed(ours, id)
 	if outcome != "replayed" || audited != outcome || !strings.Contains(detail, "could not be closed") {
 		t.Errorf("%s, audited as %s: %s", outcome, audited, detail)
@@ -110,7 +112,8 @@ func TestCallerThatLeavesDoesNotLeaveADeadLetterOpen(t *testing.T) {
 	defer leave()
 	f := newFixture(t)
 	id := f.record("", "m-1", time.Hour)
-	f.queues.held["importer/m-1"], f.queues.called = true, leave
+	f.queues.held["importer/m-1"] = true
+	f.queues.called = leave
 	if results, err := f.Replay(ctx, global, []string{id}, "fixed"); err != nil || results[0].Outcome != "replayed" {
 		t.Fatal(results, err)
 	}

@@ -65,7 +65,9 @@ func (s *Service) replay(ctx context.Context, by Operator, id, reason string) Re
 		err = s.putBack(ctx, by, l, &result)
 	}
 	if err != nil {
-		result.Outcome, result.Code, result.Detail = Failed, fault.CodeOf(err), fault.DetailOf(err)
+		result.Outcome = Failed
+		result.Code = fault.CodeOf(err)
+		result.Detail = fault.DetailOf(err)
 		s.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "dead letter not replayed",
 			slog.String(telemetry.KeyCode, string(result.Code)), slog.Any(telemetry.KeyError, err))
 	}

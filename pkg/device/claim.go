@@ -9,7 +9,9 @@ type claims struct {
 
 func (c Candidate) claims(known []*Known) claims {
 	var all claims
-	serials, uuids, keys := 0, 0, 0
+	serials := 0
+	uuids := 0
+	keys := 0
 	for _, k := range known {
 		if k.State == Retired {
 			continue
@@ -43,7 +45,8 @@ func (a claims) exceed(c Candidate, d doubt) bool {
 
 // doubtOf finds values of the candidate that the known devices show under many TPM keys of its maker.
 func doubtOf(c Candidate, known []*Known) doubt {
-	serial, uuid := map[[32]byte]bool{}, map[[32]byte]bool{}
+	serial := map[[32]byte]bool{}
+	uuid := map[[32]byte]bool{}
 	for _, k := range known {
 		if k.State == Retired || !k.HasEK() || !k.sameMaker(c.Capture.Identifiers) {
 			continue

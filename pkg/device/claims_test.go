@@ -25,9 +25,12 @@ func (in *intake) take(c device.Candidate) device.Decision {
 		return v
 	}
 	k := known(fmt.Sprintf("%03d", len(in.all)), c, device.Collected)
-	k.Key, k.Crowded = v.Key, v.Crowded
+	k.Key = v.Key
+	k.Crowded = v.Crowded
 	if v.Outcome == device.Conflict {
-		k.State, k.Conflict, k.Code = device.Held, true, v.Code
+		k.State = device.Held
+		k.Conflict = true
+		k.Code = v.Code
 	}
 	in.all = append(in.all, k)
 	in.index.Add(k)
@@ -78,7 +81,8 @@ func TestForgedHashesLockNoDeviceOut(t *testing.T) {
 			for _, k := range in.all {
 				k.State = device.Retired
 			}
-			mine.State, mine.Crowded = device.Collected, device.Crowded{}
+			mine.State = device.Collected
+			mine.Crowded = device.Crowded{}
 			in.index.Add(mine)
 			if v := in.take(captured(real.Capture.Identifiers, 2)); v.Outcome != device.Duplicate || v.Is != mine {
 				t.Errorf("released, it is %s %s", v.Outcome, v.Code)

@@ -81,10 +81,14 @@ func (c Candidate) fresh(known []*Known, d doubt, against *match) Decision {
 	v := Decision{Outcome: Accepted, Key: c.Key, Crowded: claims.crowded}
 	switch {
 	case claims.exceed(c, d):
-		v.Outcome, v.Code, v.Against = Conflict, fault.DeviceIdentifierShared, claims.first
+		v.Outcome = Conflict
+		v.Code = fault.DeviceIdentifierShared
+		v.Against = claims.first
 		v.Detail = "Too many devices claim its serial number or UUID to compare it with each of them."
 	case against != nil:
-		v.Outcome, v.Code, v.Against = Conflict, conflictCode(against.differ), against.Known
+		v.Outcome = Conflict
+		v.Code = conflictCode(against.differ)
+		v.Against = against.Known
 		v.Detail = Contradicts.Advice(against.differ)
 	}
 	if claims.key {

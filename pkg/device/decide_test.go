@@ -29,7 +29,8 @@ func known(id string, c device.Candidate, state device.State) *device.Known {
 // conflict returns a device that became one as a conflict.
 func conflict(id string, c device.Candidate, state device.State) *device.Known {
 	k := known(id, c, state)
-	k.Conflict, k.Code = true, fault.DeviceConflictEK
+	k.Conflict = true
+	k.Code = fault.DeviceConflictEK
 	return k
 }
 
@@ -121,7 +122,10 @@ func TestDecide(t *testing.T) {
 			if fresh := got.Is == nil; fresh != (got.Key == test.row.Key) || (got.Against != nil) != (fresh && got.Outcome == device.Conflict) {
 				t.Errorf("key %q, against %v", got.Key, got.Against)
 			}
-			got.Is, got.Against, got.Detail, got.Key = nil, nil, "", ""
+			got.Is = nil
+			got.Against = nil
+			got.Detail = ""
+			got.Key = ""
 			if got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}

@@ -47,7 +47,9 @@ func ExampleRelate() {
 		return
 	}
 	spare := hwhash.Synthetic(45)
-	r.EK, r.OfflineID, r.UUID = spare.EK, spare.OfflineID, spare.UUID
+	r.EK = spare.EK
+	r.OfflineID = spare.OfflineID
+	r.UUID = spare.UUID
 	after, err := capture(r)
 	if err != nil {
 		fmt.Println(err)

@@ -30,7 +30,8 @@ func fleets() *rapid.Generator[[]machine] {
 			case "own":
 				serial = fmt.Sprintf("5CG%d", n)
 			case "shared": // real in all appearance, so the UUID must be their own
-				serial, uuids = "SKU-77A1", []string{"own"}
+				serial = "SKU-77A1"
+				uuids = []string{"own"}
 			}
 			m.Serial = device.NewSerial(serial)
 			switch rapid.SampledFrom(uuids).Draw(t, "UUID") {

@@ -48,7 +48,9 @@ func TestCapturesOfMadeUpDevices(t *testing.T) {
 		}, device.SameNewer},
 		"board swap": {func(r *hwhash.Report) {
 			other := hwhash.Synthetic(4)
-			r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID
+			r.EK = other.EK
+			r.OfflineID = other.OfflineID
+			r.UUID = other.UUID
 		}, device.Contradicts},
 		"serial rewritten": {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("REWRITTEN1") }, device.Contradicts},
 		"another device":   {func(r *hwhash.Report) { *r = hwhash.Synthetic(4) }, device.Unrelated},
@@ -83,7 +85,8 @@ func TestSampleCapturesAreOneDevice(t *testing.T) {
 		}
 		return summarized(t, h)
 	}
-	first, again := read("derived-a-line-breaks.b64"), read("derived-a-recaptured.b64")
+	first := read("derived-a-line-breaks.b64")
+	again := read("derived-a-recaptured.b64")
 	keyFirst, kind, err := device.Identify(first.Identifiers)
 	if err != nil || kind != device.KeyTPMEK {
 		t.Fatalf("kind = %s, error %v", kind, err)

@@ -69,10 +69,12 @@ func (k *Known) Learn(c Candidate, newer bool) bool {
 	before := k.Identifiers
 	k.learn(c.Capture.Identifiers, newer)
 	if c.Kind.betterThan(k.Kind) {
-		k.Key, k.Kind = c.Key, c.Kind
+		k.Key = c.Key
+		k.Kind = c.Kind
 	}
 	if newer {
-		k.CapturedAt, k.Digest = c.Capture.CapturedAt, c.Capture.Digest
+		k.CapturedAt = c.Capture.CapturedAt
+		k.Digest = c.Capture.Digest
 	}
 	return newer || k.EKHash != before.EKHash || k.UUID != before.UUID || k.Serial != before.Serial
 }

@@ -68,11 +68,14 @@ func relate(known, incoming Capture, d doubt) kinship {
 	case c.joinedBy() == "":
 		k.relation = Unrelated
 	case incoming.newerThan(known):
-		k.relation, k.by = SameNewer, c.joinedBy()
+		k.relation = SameNewer
+		k.by = c.joinedBy()
 	case known.newerThan(incoming):
-		k.relation, k.by = SameOlder, c.joinedBy()
+		k.relation = SameOlder
+		k.by = c.joinedBy()
 	default:
-		k.relation, k.by = SameCapture, c.joinedBy()
+		k.relation = SameCapture
+		k.by = c.joinedBy()
 	}
 	return k
 }
@@ -89,7 +92,8 @@ type comparison struct {
 }
 
 func compare(a, b Identifiers, d doubt) comparison {
-	eks, uuids := a.HasEK() && b.HasEK(), a.HasUUID() && b.HasUUID() && !d.uuid
+	eks := a.HasEK() && b.HasEK()
+	uuids := a.HasUUID() && b.HasUUID() && !d.uuid
 	serialB := b.HasSerial() && !d.serial
 	serialA := a.HasSerial() && (serialB || !a.Serial.Same(b.Serial)) // a doubtful value is doubtful on both sides
 	serials := serialA && serialB

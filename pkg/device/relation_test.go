@@ -125,7 +125,8 @@ func captures() *rapid.Generator[device.Capture] {
 
 func TestRelateLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := captures().Draw(t, "a"), captures().Draw(t, "b")
+		a := captures().Draw(t, "a")
+		b := captures().Draw(t, "b")
 		forth, differ := device.Relate(a, b)
 		back, differBack := device.Relate(b, a)
 		if back != mirrored(forth) || !cmp.Equal(differ, differBack) {

@@ -20,7 +20,8 @@ type hidden struct {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	const secret = "5CG0000AAA"
-	serial, pkid := device.NewSerial(secret), device.NewProductKeyID(secret)
+	serial := device.NewSerial(secret)
+	pkid := device.NewProductKeyID(secret)
 	identifiers := device.Identifiers{Serial: serial, Product: secret}
 	capture := device.Capture{Identifiers: identifiers}
 	values := []any{
@@ -59,7 +60,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 }
 
 func TestSerialComparison(t *testing.T) {
-	a, b := device.NewSerial(" vmware-56 4D \r\n"), device.NewSerial("VMware-56 4d")
+	a := device.NewSerial(" vmware-56 4D \r\n")
+	b := device.NewSerial("VMware-56 4d")
 	if a == b {
 		t.Error("== must be exact")
 	}
@@ -78,7 +80,8 @@ func TestSerialComparison(t *testing.T) {
 }
 
 func TestProductKeyID(t *testing.T) {
-	a, b := device.NewProductKeyID(" 3300000000000 "), device.NewProductKeyID("3300000000000")
+	a := device.NewProductKeyID(" 3300000000000 ")
+	b := device.NewProductKeyID("3300000000000")
 	if a != b || !a.Equal(b) || a.Reveal() != "3300000000000" || a.Equal(device.ProductKeyID{}) {
 		t.Error("outer blanks must not matter, content must")
 	}

@@ -259,7 +259,8 @@ func TestOneOwnerAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fake).add("contoso", 1, time.Now())
-		first, second := &emitted{}, &emitted{}
+		first := &emitted{}
+		second := &emitted{}
 		stopFirst := start(t, dispatch.Config{Owner: "one"}, dispatch.Deps{Ledger: f, Emitter: first})
 		defer start(t, dispatch.Config{Owner: "two"}, dispatch.Deps{Ledger: f, Emitter: second})()
 		f.mu.Lock()
@@ -330,7 +331,9 @@ func TestOneTenantsErrorIsItsOwn(t *testing.T) {
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, out, notifier := new(fake), &emitted{}, new(dispatch.Notifier)
+		f := new(fake)
+		out := &emitted{}
+		notifier := new(dispatch.Notifier)
 		notifier.Notify() // no dispatcher waits yet
 		defer start(t, dispatch.Config{Timings: dispatch.Timings{Interval: time.Hour}}, dispatch.Deps{Ledger: f, Emitter: out, Notifier: notifier})()
 		f.mu.Lock()
@@ -353,10 +356,12 @@ func TestChunkLaw(t *testing.T) {
 		limits := rapid.SliceOfN(rapid.SampledFrom([]int{0, 0, 0, 1, 2, 50, 100, 500}), 0, 400).Draw(rt, "limits")
 		batches := rapid.SampledFrom([]string{"b1", "b1", "b2", ""})
 		f := new(fake)
-		limit, batch := map[string]int{}, map[string]string{}
+		limit := map[string]int{}
+		batch := map[string]string{}
 		for i, l := range limits {
 			d := ledger.DueDevice{ID: fmt.Sprint("d", i), Batch: batches.Draw(rt, "batch"), ChunkLimit: l}
-			limit[d.ID], batch[d.ID] = l, d.Batch
+			limit[d.ID] = l
+			batch[d.ID] = d.Batch
 			f.devices = append(f.devices, &row{"contoso", time.Time{}, d})
 		}
 		out := &emitted{}
@@ -405,7 +410,9 @@ func (s stopping) Emit(ctx context.Context, events ...event.Event) error {
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, out, done := new(fake).add("contoso", 2, time.Now()), &emitted{}, 0
+		f := new(fake).add("contoso", 2, time.Now())
+		out := &emitted{}
+		done := 0
 		cfg := dispatch.Config{
 			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test",
 			Jobs: []dispatch.Job{{Name: "tidy", Every: time.Hour, Do: func(context.Context) error { done++; return errors.New("disk") }}},

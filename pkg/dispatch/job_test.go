@@ -39,7 +39,8 @@ func (j *jobOf) start(t *testing.T, f *fake, owner string, do func(context.Conte
 func TestOneProcessDoesAJob(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, j := new(fake), &jobOf{map[string]int{}}
+		f := new(fake)
+		j := &jobOf{map[string]int{}}
 		fails := func(context.Context) error { return errors.New("disk") }
 		stopFirst := j.start(t, f, "one", fails)
 		defer j.start(t, f, "two", fails)()
@@ -59,7 +60,8 @@ func TestOneProcessDoesAJob(t *testing.T) {
 func TestALongJobKeepsItsLease(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, j := new(fake), &jobOf{map[string]int{}}
+		f := new(fake)
+		j := &jobOf{map[string]int{}}
 		stopped := false
 		defer j.start(t, f, "one", func(ctx context.Context) error {
 			<-ctx.Done()

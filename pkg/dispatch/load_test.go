@@ -52,7 +52,8 @@ func TestWorkInHandIsNotOverdue(t *testing.T) {
 			if stage == dispatch.Submissions {
 				f.devices, f.submissions = nil, f.devices
 			}
-			out, d := &emitted{}, newFixture(typ, 2)
+			out := &emitted{}
+			d := newFixture(typ, 2)
 			stop := start(t, dispatch.Config{Stages: []dispatch.Stage{stage}}, dispatch.Deps{Ledger: f, Emitter: out, Load: d.load})
 			defer stop()
 			first := out.take()
@@ -73,7 +74,8 @@ func TestWorkInHandIsNotOverdue(t *testing.T) {
 // While all handlers are busy, what was issued waits in the broker. None of it is taken for lost, and nothing is added.
 func TestBusyHandlersGetNoMore(t *testing.T) {
 	t.Parallel()
-	known, unknown := overload(t, true), overload(t, false)
+	known := overload(t, true)
+	unknown := overload(t, false)
 	t.Logf("3 events that take 15 minutes each: %d issued while they wait and are worked on, %d without a Load", known, unknown)
 	if known != 0 || unknown == 0 {
 		t.Error("a busy handler gets more, or would not without a Load")
@@ -84,7 +86,9 @@ func TestBusyHandlersGetNoMore(t *testing.T) {
 func overload(t *testing.T, known bool) (more int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f, out, d := new(fake).add("contoso", 300, time.Now()), &emitted{}, newFixture(event.DevicesCollected, 1)
+		f := new(fake).add("contoso", 300, time.Now())
+		out := &emitted{}
+		d := newFixture(event.DevicesCollected, 1)
 		deps := dispatch.Deps{Ledger: f, Emitter: out, Load: d.load}
 		deps.Notifier = new(dispatch.Notifier)
 		if !known {

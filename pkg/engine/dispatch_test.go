@@ -56,7 +56,8 @@ func TestDispatchThroughRealParts(t *testing.T) {
 	t.Parallel()
 	const large, small = 320, 2
 	parts := open(t)
-	l, b := parts.Ledger, parts.Broker
+	l := parts.Ledger
+	b := parts.Broker
 	accept(t, l, "contoso", 1, large)
 	accept(t, l, "fabrikam", 1000, small)
 

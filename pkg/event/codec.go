@@ -111,7 +111,8 @@ func decodeBody(e *Event, contentType string, body []byte) error {
 	if err := json.Unmarshal(body, &p); err != nil {
 		return malformed("the body is not the JSON of its type") // the cause may quote the body
 	}
-	e.Devices, e.Submission = p.Devices, p.Submission
+	e.Devices = p.Devices
+	e.Submission = p.Submission
 	return nil
 }
 

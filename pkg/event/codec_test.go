@@ -36,10 +36,15 @@ func samples() map[string]event.Event {
 		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 	chunk := one
-	chunk.Type, chunk.Source, chunk.Batch, chunk.Trace = event.DevicesRegistered, "/taxiway/importer", "", ""
+	chunk.Type = event.DevicesRegistered
+	chunk.Source = "/taxiway/importer"
+	chunk.Batch = ""
+	chunk.Trace = ""
 	chunk.Devices = []string{"0193f3a1-0000-7000-8000-0000000000d1", "0193f3a1-0000-7000-8000-0000000000d2"}
 	ready := one
-	ready.Type, ready.Source, ready.ReplayOf = event.DevicesReady, "/taxiway/grouper", "0193f3a1-0000-7000-8000-000000000000"
+	ready.Type = event.DevicesReady
+	ready.Source = "/taxiway/grouper"
+	ready.ReplayOf = "0193f3a1-0000-7000-8000-000000000000"
 	due := event.Event{
 		ID: one.ID, Type: event.SubmissionDue, Source: "/taxiway/importer", Tenant: "contoso", Time: at,
 		Submission: "0193f3a1-0000-7000-8000-0000000000a1",
@@ -110,7 +115,8 @@ func TestDecodeTolerates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs["dataschema"], attrs["futureattribute"] = "urn:x", "1"
+	attrs["dataschema"] = "urn:x"
+	attrs["futureattribute"] = "1"
 	attrs[event.AttrDataContentType] = "Application/JSON; charset=utf-8"
 	attrs[event.AttrTime] = "2026-11-23T16:04:05.6789+01:00"
 	got, err := event.Decode(attrs, []byte(`{"future":{"a":[1]},"devices":["`+want.Devices[0]+`"]}`))
@@ -160,7 +166,8 @@ func TestDecodeRefuses(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			attrs, body := maps.Clone(valid), body
+			attrs := maps.Clone(valid)
+			body := body
 			if tc.attr != "" {
 				attrs[tc.attr] = tc.value
 			}

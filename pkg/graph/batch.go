@@ -91,7 +91,9 @@ func innerHeader(r Request) map[string]string {
 
 // results are the outcomes of a batch that was answered. However many of its requests were throttled, it counts as one 429.
 func (c *Client) results(ctx context.Context, requests []Request, responses []batchResponse) []Result {
-	results, refusals, calls := make([]Result, len(requests)), make([]*Error, len(requests)), make([]*call, len(requests))
+	results := make([]Result, len(requests))
+	refusals := make([]*Error, len(requests))
+	calls := make([]*call, len(requests))
 	var throttled []*Error
 	for i, r := range requests {
 		calls[i] = &call{class: r.class(), hide: r.Hide, apart: r.Apart}

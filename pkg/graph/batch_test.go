@@ -85,7 +85,8 @@ func TestBatchesAreOfTwenty(t *testing.T) {
 func TestBatchOutcomes(t *testing.T) {
 	s := serve(t, hangUp, ok(`{"responses":[{"id":"0","status":503}]}`), hangUp, ok(`{"responses":[{"id":"0","status":503}]}`), ok(`{"responses":[]}`))
 	f := connect(t, s.URL)
-	read, write := []graph.Request{get("/a")}, []graph.Request{post("/a", 1)}
+	read := []graph.Request{get("/a")}
+	write := []graph.Request{post("/a", 1)}
 	wantCode(t, f.Batch(t.Context(), graph.V1, read)[0].Err, fault.GraphUnavailable)
 	for range 3 {
 		wantCode(t, f.Batch(t.Context(), graph.V1, write)[0].Err, fault.GraphUnknownOutcome)

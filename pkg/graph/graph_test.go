@@ -44,7 +44,8 @@ func (s *script) handle(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, exchange{r.Method, r.RequestURI, string(body), r.Header.Clone()})
 	answer := status(http.StatusTeapot, `{"error":{"code":"script","message":"the script is over"}}`)
 	if len(s.answers) > 0 {
-		answer, s.answers = s.answers[0], s.answers[1:]
+		answer = s.answers[0]
+		s.answers = s.answers[1:]
 	}
 	s.mu.Unlock()
 	answer(w, r)

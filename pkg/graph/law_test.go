@@ -44,7 +44,8 @@ func over(c carrier) *graph.Client {
 func TestListLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,4}`), 0, 60, rapid.ID[string]).Draw(t, "items")
-		size, repeat := rapid.IntRange(1, 20).Draw(t, "size"), rapid.IntRange(0, 5).Draw(t, "repeat")
+		size := rapid.IntRange(1, 20).Draw(t, "size")
+		repeat := rapid.IntRange(0, 5).Draw(t, "repeat")
 		client := over(func(r *http.Request) string {
 			var from int
 			_, _ = fmt.Sscan(r.URL.Query().Get("from"), &from)

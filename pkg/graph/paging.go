@@ -27,7 +27,8 @@ func List[T any](ctx context.Context, c *Client, r Request, id func(T) string) i
 	return func(yield func(T, error) bool) {
 		var none T
 		r.Method = http.MethodGet
-		links, seen := map[string]bool{}, map[string]bool{}
+		links := map[string]bool{}
+		seen := map[string]bool{}
 		for address := c.origin + "/" + string(r.Version) + r.target(); address != ""; {
 			if links[address] || len(links) == maxPages {
 				yield(none, fault.New(fault.GraphUnexpected, "the list's cursor does not advance"))

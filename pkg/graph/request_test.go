@@ -151,7 +151,8 @@ func TestTimeoutAfterSendingIsUnknown(t *testing.T) {
 
 func TestStopWhileWaitingIsUnknownForWritesOnly(t *testing.T) {
 	for _, r := range []graph.Request{post("/x", struct{}{}), get("/x")} {
-		arrived, release := make(chan struct{}), make(chan struct{})
+		arrived := make(chan struct{})
+		release := make(chan struct{})
 		s := serve(t, func(http.ResponseWriter, *http.Request) { close(arrived); <-release })
 		f := connect(t, s.URL)
 		ctx, cancel := context.WithCancel(t.Context())

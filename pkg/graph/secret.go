@@ -58,7 +58,8 @@ func (s ClientSecret) Token(ctx context.Context) (Token, error) {
 }
 
 func (s ClientSecret) ask(req *http.Request) (Token, error) {
-	client, now := s.HTTP, s.Now
+	client := s.HTTP
+	now := s.Now
 	if client == nil {
 		client = NewHTTPClient()
 	}

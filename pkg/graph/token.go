@@ -112,7 +112,8 @@ func (c *tokenCache) signIn(ctx context.Context) (Token, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	c.token, c.renew = t, t.Expires.Add(-min(renewBefore, t.Expires.Sub(now)/2))
+	c.token = t
+	c.renew = t.Expires.Add(-min(renewBefore, t.Expires.Sub(now)/2))
 	return t, nil
 }
 

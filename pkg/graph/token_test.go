@@ -72,7 +72,8 @@ func TestOneSignInServesAllWhoWait(t *testing.T) {
 		answers = append(answers, ok(`{}`))
 	}
 	s := serve(t, answers...)
-	begun, release := make(chan struct{}), make(chan struct{})
+	begun := make(chan struct{})
+	release := make(chan struct{})
 	source := &tokens{life: time.Hour, now: time.Now}
 	f := connect(t, s.URL, func(c *graph.Config) {
 		c.Now = time.Now

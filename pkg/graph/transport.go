@@ -28,7 +28,8 @@ func (l limiter) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	k := callOf(req.Context())
-	asked, got := false, false
+	asked := false
+	got := false
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) { asked = true },
 		GotConn: func(httptrace.GotConnInfo) { got = true },
@@ -90,7 +91,8 @@ type exchangePolicy struct {
 
 // Do sends the request under a fresh client-request-id (Microsoft page "Best practices for working with Microsoft Graph").
 func (p *exchangePolicy) Do(req *policy.Request) (*http.Response, error) {
-	id, start := uuid.NewString(), p.now()
+	id := uuid.NewString()
+	start := p.now()
 	raw := req.Raw()
 	raw.Header.Set("client-request-id", id)
 	resp, err := req.Next()

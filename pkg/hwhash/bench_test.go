@@ -63,7 +63,8 @@ func BenchmarkSynthetic(b *testing.B) {
 func newFloor(b *testing.B) func() {
 	b.Helper()
 	h := mustEncode(b, hwhash.Synthetic(1))
-	wire, buf := []byte(h.Wire()), make([]byte, hwhash.WireBytes)
+	wire := []byte(h.Wire())
+	buf := make([]byte, hwhash.WireBytes)
 	total := len(h.Canonical()) - 36
 	return func() {
 		if _, err := base64.StdEncoding.Decode(buf, wire); err != nil {
@@ -80,7 +81,8 @@ var sink [32]byte
 func against(b *testing.B, work func(wire string) error) {
 	b.Helper()
 	const turn = 100
-	wire, floor := mustEncode(b, hwhash.Synthetic(1)).Wire(), newFloor(b)
+	wire := mustEncode(b, hwhash.Synthetic(1)).Wire()
+	floor := newFloor(b)
 	var spent, least time.Duration
 	b.ReportAllocs()
 	n := 0

@@ -36,7 +36,8 @@ type layout struct {
 func survey(raw []byte) layout {
 	l := layout{end: headerSize}
 	for t, p := range spans(raw) {
-		l.whole, l.end = l.whole+1, int(p.off)+int(p.n)
+		l.whole = l.whole + 1
+		l.end = int(p.off) + int(p.n)
 		switch {
 		case t == TypeEK && l.ek.n == 0:
 			l.ek = p

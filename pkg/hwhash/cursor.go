@@ -17,7 +17,8 @@ type cursor struct {
 // next cuts n bytes off what is left to read. If they are not there, it returns zeros, eight at most.
 func (c *cursor) next(n int) string {
 	if n > len(c.in) {
-		c.bad, c.in = true, ""
+		c.bad = true
+		c.in = ""
 		return "\x00\x00\x00\x00\x00\x00\x00\x00"[:min(n, 8)]
 	}
 	value := c.in[:n]

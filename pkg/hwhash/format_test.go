@@ -85,7 +85,8 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestEncodeLeavesTheReportAlone(t *testing.T) {
-	r, untouched := hwhash.Synthetic(5), hwhash.Synthetic(5)
+	r := hwhash.Synthetic(5)
+	untouched := hwhash.Synthetic(5)
 	r.Tool.CapturedAt = r.Tool.CapturedAt.In(time.FixedZone("there", 3600))
 	mustEncode(t, r)
 	if r.Tool.CapturedAt.Location().String() != "there" {
@@ -97,7 +98,8 @@ func TestEncodeLeavesTheReportAlone(t *testing.T) {
 }
 
 func TestSynthetic(t *testing.T) {
-	serials, keys := map[string]bool{}, map[[32]byte]bool{}
+	serials := map[string]bool{}
+	keys := map[[32]byte]bool{}
 	for seed := range uint64(300) {
 		r := hwhash.Synthetic(seed)
 		if diff := cmp.Diff(r, hwhash.Synthetic(seed)); diff != "" {
@@ -107,7 +109,8 @@ func TestSynthetic(t *testing.T) {
 		if s.Warnings != 0 || !s.HasTPM2() {
 			t.Errorf("seed %d has warnings %v", seed, s.Warnings)
 		}
-		serials[s.RevealSerial()], keys[s.RevealEKHash()] = true, true
+		serials[s.RevealSerial()] = true
+		keys[s.RevealEKHash()] = true
 	}
 	if len(serials) != 300 || len(keys) != 300 {
 		t.Errorf("%d serials and %d keys for 300 devices", len(serials), len(keys))

@@ -49,7 +49,8 @@ func (h Hash) Wire() string {
 	}
 	const group = 3 // bytes that four characters hold
 	var usual [WireBytes]byte
-	buf, raw := usual[:], h.raw()
+	buf := usual[:]
+	raw := h.raw()
 	if len(raw) > len(buf) {
 		buf = make([]byte, (len(raw)+group-1)/group*group)
 	}

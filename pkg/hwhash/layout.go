@@ -11,7 +11,9 @@ func (t *Tool) layout(c *cursor) {
 	if c.writing && (t.CapturedAt.Nanosecond() != 0 || seconds < 0 || seconds > math.MaxUint32) {
 		c.bad = true
 	}
-	time32, zone, osType := uint32(seconds), uint8(t.ZoneQuarters), uint8(t.OSType)
+	time32 := uint32(seconds)
+	zone := uint8(t.ZoneQuarters)
+	osType := uint8(t.OSType)
 	c.version(&t.Build)
 	c.version(&t.OSBuild)
 	c.u32(&time32)
@@ -19,7 +21,9 @@ func (t *Tool) layout(c *cursor) {
 	c.u8(&osType)
 	c.u8(&t.Architecture)
 	c.u8(&t.ToolVersion)
-	t.CapturedAt, t.ZoneQuarters, t.OSType = time.Unix(epoch+int64(time32), 0).UTC(), int8(zone), OSType(osType)
+	t.CapturedAt = time.Unix(epoch+int64(time32), 0).UTC()
+	t.ZoneQuarters = int8(zone)
+	t.OSType = OSType(osType)
 }
 
 func (p *CPU) layout(c *cursor) {
@@ -71,7 +75,8 @@ const macSize = 6
 func (a *Adapter) layout(c *cursor) {
 	c.u32(&a.Medium)
 	if c.writing {
-		mac, enumerator := a.MAC.Reveal(), utf16Bytes(a.Enumerator+"\x00")
+		mac := a.MAC.Reveal()
+		enumerator := utf16Bytes(a.Enumerator + "\x00")
 		c.bad = c.bad || len(mac) != macSize || !writable(a.Enumerator)
 		c.out = append(c.out, mac...)
 		c.sized(&enumerator)
@@ -81,7 +86,8 @@ func (a *Adapter) layout(c *cursor) {
 	var enumerator string
 	c.sized(&enumerator)
 	text, whole := utf16Text(enumerator)
-	a.Enumerator, c.bad = text, c.bad || !whole
+	a.Enumerator = text
+	c.bad = c.bad || !whole
 }
 
 func (d *Display) layout(c *cursor) {

@@ -74,7 +74,8 @@ func fold(text string, n int, newline string) string {
 
 func TestParseRefuses(t *testing.T) {
 	h := mustEncode(t, hwhash.Synthetic(1))
-	wire, raw := h.Wire(), h.Canonical()
+	wire := h.Wire()
+	raw := h.Canonical()
 	total := len(raw) - 36
 	var records int
 	for range h.Records() {

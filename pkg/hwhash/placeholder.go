@@ -114,7 +114,8 @@ func repeats(text []byte) bool {
 
 // counts reports whether folded counts up or down: digits that go round after 9, letters, or hexadecimal digits.
 func counts(folded []byte) bool {
-	up, down := true, true
+	up := true
+	down := true
 	for i := 1; i < len(folded); i++ {
 		up = up && follows(folded[i-1], folded[i])
 		down = down && follows(folded[i], folded[i-1])

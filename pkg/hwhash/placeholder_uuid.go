@@ -28,7 +28,8 @@ func printedOrder(uuid [uuidSize]byte) [uuidSize]byte {
 }
 
 func isListedUUID(uuid [uuidSize]byte) bool {
-	high, low := binary.BigEndian.Uint64(uuid[:8]), binary.BigEndian.Uint64(uuid[8:])
+	high := binary.BigEndian.Uint64(uuid[:8])
+	low := binary.BigEndian.Uint64(uuid[8:])
 	return slices.Contains(listedUUIDs, [2]uint64{high, low})
 }
 

@@ -130,7 +130,8 @@ func TestErrorsDoNotPrintTheHash(t *testing.T) {
 }
 
 func TestSecret(t *testing.T) {
-	a, b := hwhash.NewSecret("x"), hwhash.NewSecret(strings.Clone("x"))
+	a := hwhash.NewSecret("x")
+	b := hwhash.NewSecret(strings.Clone("x"))
 	if a != b || !a.Equal(b) || a.Reveal() != "x" || a.IsZero() {
 		t.Error("equal content must be equal")
 	}

@@ -53,7 +53,8 @@ func (s *Summary) take(t Type, p span) {
 	switch t {
 	case TypeTool:
 		if ok = len(value) == toolSize; ok {
-			s.CapturedAt, s.OSType = captureTime(value), OSType(value[toolOSType])
+			s.CapturedAt = captureTime(value)
+			s.OSType = OSType(value[toolOSType])
 		}
 	case TypeTPM:
 		s.TPMVersion = tpmVersion(value)

@@ -17,11 +17,14 @@ func TestWarnings(t *testing.T) {
 		"as made": {func(*hwhash.Report) {}, ""},
 		"no TPM":  {(*hwhash.Report).RemoveTPM, "no_tpm"},
 		"TPM without key": {func(r *hwhash.Report) {
-			r.EK, r.OfflineID = hwhash.Secret{}, nil
+			r.EK = hwhash.Secret{}
+			r.OfflineID = nil
 		}, "no_ek"},
 		"in WinPE": {(*hwhash.Report).CaptureInWinPE, "winpe_capture"},
 		"in WinPE, TPM without key": {func(r *hwhash.Report) {
-			r.EK, r.OfflineID, r.Tool.OSType = hwhash.Secret{}, nil, hwhash.WinPE
+			r.EK = hwhash.Secret{}
+			r.OfflineID = nil
+			r.Tool.OSType = hwhash.WinPE
 		}, "winpe_capture"},
 		"in WinPE, with the TPM provider": {func(r *hwhash.Report) { r.Tool.OSType = hwhash.WinPE }, ""},
 		"on an OS of another kind, no TPM": {func(r *hwhash.Report) {
@@ -31,16 +34,28 @@ func TestWarnings(t *testing.T) {
 		"TPM 1.2": {func(r *hwhash.Report) {
 			r.TPM = hwhash.TPM{Version: "1.2", Level: "2", Revision: "3", Vendor: "SYN", Firmware: "1"}.String()
 		}, "old_tpm"},
-		"no serial":           {func(r *hwhash.Report) { r.Serial = hwhash.Secret{} }, "empty_serial"},
-		"blank serial":        {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("  ") }, "empty_serial"},
-		"placeholder serial":  {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("System Serial Number") }, "placeholder_serial"},
-		"no manufacturer":     {func(r *hwhash.Report) { r.Manufacturer = "" }, "empty_manufacturer"},
-		"no product":          {func(r *hwhash.Report) { r.Product = " " }, "empty_product"},
-		"no tool":             {func(r *hwhash.Report) { r.Tool = nil }, "no_capture_time"},
-		"Hyper-V guest":       {func(r *hwhash.Report) { r.Manufacturer, r.Product = "Microsoft Corporation", "Virtual Machine" }, "virtual_machine"},
-		"Surface":             {func(r *hwhash.Report) { r.Manufacturer, r.Product = "Microsoft Corporation", "Surface Pro 11" }, ""},
-		"VMware guest":        {func(r *hwhash.Report) { r.Manufacturer, r.Product = "VMware, Inc.", "VMware20,1" }, "virtual_machine"},
-		"VirtualBox guest":    {func(r *hwhash.Report) { r.Manufacturer, r.Product = "innotek GmbH", "VirtualBox" }, "virtual_machine"},
+		"no serial":          {func(r *hwhash.Report) { r.Serial = hwhash.Secret{} }, "empty_serial"},
+		"blank serial":       {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("  ") }, "empty_serial"},
+		"placeholder serial": {func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("System Serial Number") }, "placeholder_serial"},
+		"no manufacturer":    {func(r *hwhash.Report) { r.Manufacturer = "" }, "empty_manufacturer"},
+		"no product":         {func(r *hwhash.Report) { r.Product = " " }, "empty_product"},
+		"no tool":            {func(r *hwhash.Report) { r.Tool = nil }, "no_capture_time"},
+		"Hyper-V guest": {func(r *hwhash.Report) {
+			r.Manufacturer = "Microsoft Corporation"
+			r.Product = "Virtual Machine"
+		}, "virtual_machine"},
+		"Surface": {func(r *hwhash.Report) {
+			r.Manufacturer = "Microsoft Corporation"
+			r.Product = "Surface Pro 11"
+		}, ""},
+		"VMware guest": {func(r *hwhash.Report) {
+			r.Manufacturer = "VMware, Inc."
+			r.Product = "VMware20,1"
+		}, "virtual_machine"},
+		"VirtualBox guest": {func(r *hwhash.Report) {
+			r.Manufacturer = "innotek GmbH"
+			r.Product = "VirtualBox"
+		}, "virtual_machine"},
 		"tool of another age": {func(r *hwhash.Report) { r.Tool = nil; r.Other = odd(hwhash.TypeTool) }, "no_capture_time,odd_record"},
 		"UUID of 4 bytes":     {func(r *hwhash.Report) { r.UUID = hwhash.Secret{}; r.Other = odd(hwhash.TypeUUID) }, "odd_record"},
 	}

@@ -16,7 +16,11 @@ func (r *Report) SetEK(modulus []byte) {
 }
 
 // RemoveTPM takes away everything a TPM adds to a hash.
-func (r *Report) RemoveTPM() { r.TPM, r.EK, r.OfflineID = "", Secret{}, nil }
+func (r *Report) RemoveTPM() {
+	r.TPM = ""
+	r.EK = Secret{}
+	r.OfflineID = nil
+}
 
 // CaptureInWinPE makes the report one that was captured in WinPE, which leaves out what a TPM adds.
 func (r *Report) CaptureInWinPE() {
@@ -100,7 +104,8 @@ func (r *Report) addCapture(pick *rand.Rand, arch Architecture) {
 func (r *Report) addDevices(random *rand.ChaCha8, pick *rand.Rand) {
 	name := DiskName{Serial: NewSecret(fmt.Sprintf("SYN%09X", pick.Uint64N(1<<36))), Model: "SYN-DISK 512"}
 	r.Disks = []Disk{{CapacityGB: 512, Bus: 17, Trim: 1}}
-	r.DiskNames, r.KernelDiskNames = []DiskName{name}, []DiskName{name}
+	r.DiskNames = []DiskName{name}
+	r.KernelDiskNames = []DiskName{name}
 	r.Adapters = []Adapter{
 		{Medium: 10, MAC: NewSecret(localMAC(random)), Enumerator: "BTH"},
 		{Medium: 9, MAC: NewSecret(localMAC(random)), Enumerator: "PCI"},

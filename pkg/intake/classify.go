@@ -47,7 +47,9 @@ func Classify(ctx context.Context, rules *validate.Validator, t Terms, row Row, 
 		return c
 	}
 	c.Canonical = hash.Canonical()
-	c.ProductKeyID, c.GroupTag, c.User = result.ProductKeyID, classified.GroupTag, row.User
+	c.ProductKeyID = result.ProductKeyID
+	c.GroupTag = classified.GroupTag
+	c.User = row.User
 	c.Facts = device.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
 	return c
 }

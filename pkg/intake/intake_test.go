@@ -28,7 +28,8 @@ func TestClassify(t *testing.T) {
 	report, hash := hwhashtest.Synthetic(t, 3, nil)
 	_, nameless := hwhashtest.Synthetic(t, 3, func(r *hwhash.Report) {
 		r.RemoveTPM()
-		r.UUID, r.Serial = hwhash.NewSecret(strings.Repeat("\xFF", 16)), hwhash.NewSecret("Default string")
+		r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16))
+		r.Serial = hwhash.NewSecret("Default string")
 	})
 	rules, err := validate.New()
 	if err != nil {

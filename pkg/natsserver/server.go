@@ -115,7 +115,8 @@ func (o Options) native(dir string) (*server.Options, error) {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	opts.Host, opts.TLSConfig = host, o.TLS
+	opts.Host = host
+	opts.TLSConfig = o.TLS
 	if o.Senders != nil && o.TLS == nil {
 		return opts, loopback(host)
 	}

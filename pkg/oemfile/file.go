@@ -132,7 +132,8 @@ func (f *File) joined(r record) bool {
 	if h.named == 0 || len(h.problems()) > 0 {
 		return false
 	}
-	f.header, f.delimiter = h, delimiter
+	f.header = h
+	f.delimiter = delimiter
 	return true
 }
 
@@ -151,8 +152,10 @@ func (f *File) row(r record) intake.Row {
 	row.Serial = device.NewSerial(string(cell(colSerial)))
 	row.ProductKeyID = device.NewProductKeyID(string(cell(colProductKeyID)))
 	row.Hash = intake.NewRawHash(bytes.Clone(cell(colHash)))
-	row.Manufacturer, row.Model = string(cell(colManufacturer)), string(cell(colModel))
-	row.GroupTag, row.User = string(cell(colGroupTag)), string(cell(colUser))
+	row.Manufacturer = string(cell(colManufacturer))
+	row.Model = string(cell(colModel))
+	row.GroupTag = string(cell(colGroupTag))
+	row.User = string(cell(colUser))
 	return row
 }
 

@@ -83,7 +83,8 @@ func encoded(tb testing.TB, e encoding.Encoding, text string) string {
 // Texts in which {A} and {B} stand for hashes.
 func TestShapes(t *testing.T) {
 	t.Parallel()
-	utf16le, utf16be := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	utf16le := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	utf16be := unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
 	bare := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	cases := []struct {
 		name, text string
@@ -135,7 +136,8 @@ func TestShapes(t *testing.T) {
 		{name: "Chinese in UTF-16", encode: utf16le, text: intune + "S1,,{A},业务台式机,\r\n", want: []string{"1: S1||A|业务台式机"}},
 		{name: "two UTF-16 files joined", encode: bare, text: "\uFEFF" + intune + "S1,,{A},,\r\n\uFEFF" + intune + "S2,,{B},,\r\n", want: []string{"1: S1||A", "3: S2||B"}},
 	}
-	a, b := wire(t, 1), wire(t, 2)
+	a := wire(t, 1)
+	b := wire(t, 2)
 	names := map[string]string{a: "A", b: "B"}
 	fill := strings.NewReplacer("{A}", a, "{B}", b)
 	for _, tc := range cases {
@@ -162,7 +164,8 @@ func TestShapes(t *testing.T) {
 
 func TestHashOverSeveralLines(t *testing.T) {
 	t.Parallel()
-	a, b := wire(t, 1), wire(t, 2)
+	a := wire(t, 1)
+	b := wire(t, 2)
 	broken := ""
 	for rest := a; rest != ""; {
 		n := min(76, len(rest))
@@ -286,7 +289,8 @@ func TestBrokenOffRowIsNotRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, last := 0, error(nil)
+		n := 0
+		last := error(nil)
 		for _, err := range f.Rows() {
 			if last = err; err == nil {
 				n++

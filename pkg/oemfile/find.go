@@ -43,7 +43,8 @@ func (f *File) findHeader() error {
 // tryHeader reads a line as a header of some delimiter, or as a record of Configuration Manager's report.
 func (f *File) tryHeader(l line) (bool, error) {
 	h, delimiter := bestHeader(l.text)
-	f.header, f.delimiter = h, delimiter
+	f.header = h
+	f.delimiter = delimiter
 	if h.named == 0 {
 		if cells, open := split(l.text, delimiters[0]); !open && len(cells) == 1 {
 			f.header, f.delimiter = bestHeader(trim(cells[0]))
@@ -71,7 +72,8 @@ func (f *File) tryLabelled(l line) bool {
 	for _, d := range delimiters {
 		cells, open := split(l.text, d)
 		if h, ok := readLabelled(cells); ok && !open {
-			f.header, f.delimiter = h, d
+			f.header = h
+			f.delimiter = d
 			f.first = &record{cells: cells, line: l.number}
 			return true
 		}
@@ -81,11 +83,13 @@ func (f *File) tryLabelled(l line) bool {
 
 // bestHeader reads a line under every delimiter and returns the reading that knows most columns.
 func bestHeader(text []byte) (header, byte) {
-	best, delimiter := header{}, delimiters[0]
+	best := header{}
+	delimiter := delimiters[0]
 	for _, d := range delimiters {
 		cells, open := split(text, d)
 		if h, ok := readHeader(cells); ok && !open && h.named > best.named {
-			best, delimiter = h, d
+			best = h
+			delimiter = d
 		}
 	}
 	return best, delimiter

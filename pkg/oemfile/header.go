@@ -102,7 +102,8 @@ func readLabelled(cells [][]byte) (header, bool) {
 			h.at[c] += half
 		}
 	}
-	h.cells, h.labels = len(cells), half
+	h.cells = len(cells)
+	h.labels = half
 	return h, true
 }
 

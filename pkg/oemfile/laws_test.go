@@ -32,7 +32,8 @@ func FuzzRead(f *testing.F) {
 			needFileCode(t, err)
 			return
 		}
-		last, size := 0, 0
+		last := 0
+		size := 0
 		for row, err := range file.Rows() {
 			if err != nil {
 				needFileCode(t, err)
@@ -127,7 +128,8 @@ func TestBrokenRecordsCostNobodyElse(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		text := "Device Serial Number,Windows Product ID,Hardware Hash\r\n"
-		good, bad := 0, 0
+		good := 0
+		bad := 0
 		for range rapid.IntRange(1, 12).Draw(rt, "records") {
 			if rapid.Bool().Draw(rt, "good") {
 				good++

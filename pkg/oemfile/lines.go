@@ -99,9 +99,11 @@ func (l *lines) discard(n int) { _, _ = l.r.Discard(n) }
 
 // lineEnd returns the offset of the first end of line, or the length of the text and false.
 func lineEnd(text []byte) (int, bool) {
-	n, found := len(text), false
+	n := len(text)
+	found := false
 	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		n, found = i, true
+		n = i
+		found = true
 	}
 	if i := bytes.IndexByte(text[:n], '\r'); i >= 0 {
 		return i, true
@@ -145,7 +147,8 @@ const narrowRun = 200
 // narrow reports whether text, read as UTF-16, is really eight-bit text: nearly every character is made of two
 // printable ASCII bytes.
 func narrow(text []byte) bool {
-	total, pairs := 0, 0
+	total := 0
+	pairs := 0
 	for _, r := range string(text) {
 		total++
 		if low, high := r&0xFF, r>>8; isPrintable(low) && isPrintable(high) {

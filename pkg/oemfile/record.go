@@ -43,7 +43,8 @@ func (l *lines) record(delimiter byte) (record, error) {
 // a delimiter (the one that is broken is the hash), so a delimiter before the closing quotation mark means that
 // the mark was never meant to open a cell.
 func (l *lines) continued(first line, delimiter byte) (record, error) {
-	text, zeros := bytes.Clone(first.text), first.zeros
+	text := bytes.Clone(first.text)
+	zeros := first.zeros
 	var taken []line
 	for range maxContinued {
 		next, err := l.next()
@@ -57,7 +58,8 @@ func (l *lines) continued(first line, delimiter byte) (record, error) {
 		if err != nil || next.cut || bytes.IndexByte(inside, delimiter) >= 0 || len(text)+len(next.text) > l.limit {
 			break
 		}
-		text, zeros = append(append(text, '\n'), next.text...), zeros || next.zeros
+		text = append(append(text, '\n'), next.text...)
+		zeros = zeros || next.zeros
 		if len(inside) == len(next.text) {
 			continue
 		}

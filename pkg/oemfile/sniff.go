@@ -62,7 +62,8 @@ func everyOtherZero(text []byte) (unicode.Endianness, bool) {
 			zeros[i%2]++
 		}
 	}
-	few, most := len(text)/20, len(text)*4/10
+	few := len(text) / 20
+	most := len(text) * 4 / 10
 	switch {
 	case zeros[0] <= few && zeros[1] > most:
 		return unicode.LittleEndian, true

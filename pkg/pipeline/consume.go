@@ -33,7 +33,8 @@ func Consume(ctx context.Context, from broker.Consumer, sub broker.Subscription,
 	for _, typ := range types {
 		for _, lane := range broker.Lanes() {
 			s := sub
-			s.Type, s.Lane = string(typ), lane
+			s.Type = string(typ)
+			s.Lane = lane
 			one := use[typ]
 			if cfg.Around != nil {
 				one = cfg.Around(typ, lane, one)

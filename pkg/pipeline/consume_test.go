@@ -25,7 +25,8 @@ func (c *consumer) Consume(ctx context.Context, sub broker.Subscription, h broke
 	c.mu.Unlock()
 	e := sample()
 	if e.Type = event.Type(sub.Type); e.Type == event.SubmissionDue {
-		e.Devices, e.Submission = nil, "s1"
+		e.Devices = nil
+		e.Submission = "s1"
 	}
 	if out := h(ctx, delivery(c.t, e, 1)); out != broker.Acknowledge() {
 		c.t.Errorf("%s: %+v", sub.Type, out)

@@ -33,7 +33,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 
 // observe leaves the one log record and the one metric of a delivery.
 func (p *pipe) observe(ctx context.Context, log *slog.Logger, o broker.Outcome, err error, t event.Type, took time.Duration) {
-	outcome, code := o.Action.String(), ""
+	outcome := o.Action.String()
+	code := ""
 	if o.Action == broker.ActionRetry || o.Action == broker.ActionDeadLetter {
 		code = string(fault.CodeOf(err))
 	}

@@ -119,7 +119,8 @@ func TestOutcomeByKind(t *testing.T) {
 // What is no event goes the same way: one outcome, one dead letter, one metric.
 func TestForeignMessages(t *testing.T) {
 	t.Parallel()
-	kept, reg := &records{}, prometheus.NewRegistry()
+	kept := &records{}
+	reg := prometheus.NewRegistry()
 	answers := map[string]error{"good": nil, "bad": fault.New(fault.MessageMalformed, "no JSON"), "later": fault.New(fault.LedgerUnavailable, "down")}
 	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", DeadLetters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
 		return answers[string(d.Body)]
@@ -180,10 +181,16 @@ func TestWhatCannotBeDecodedIsADeadLetter(t *testing.T) {
 		damage func(*broker.Delivery)
 		code   fault.Code
 	}{
-		"empty":        {func(d *broker.Delivery) { d.Headers, d.Body = nil, nil }, fault.MessageMalformed},
+		"empty": {func(d *broker.Delivery) {
+			d.Headers = nil
+			d.Body = nil
+		}, fault.MessageMalformed},
 		"unknown type": {func(d *broker.Delivery) { d.Headers["type"] = "devices.collected.v9" }, fault.MessageUnknownType},
 		"other type":   {func(d *broker.Delivery) { d.Type = "devices.ready.v1" }, fault.MessageMalformed},
-		"odd tenant":   {func(d *broker.Delivery) { d.Tenant, d.Body = "'; DROP TABLE", nil }, fault.MessageMalformed},
+		"odd tenant": {func(d *broker.Delivery) {
+			d.Tenant = "'; DROP TABLE"
+			d.Body = nil
+		}, fault.MessageMalformed},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -334,7 +341,8 @@ func TestEmitter(t *testing.T) {
 	pub := &published{}
 	em := pipeline.NewEmitter(pub)
 	child := sample()
-	child.ID, child.Trace = "e2", ""
+	child.ID = "e2"
+	child.Trace = ""
 	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
 	if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
 		t.Fatal(out)

@@ -30,7 +30,8 @@ func TestMeasurements(t *testing.T) {
 	if len(m.samples) != recent {
 		t.Errorf("%d measurements count", len(m.samples))
 	}
-	m.samples, m.last = []float64{most}, time.Now().Add(-time.Hour)
+	m.samples = []float64{most}
+	m.last = time.Now().Add(-time.Hour)
 	if f := m.factor(); f == most {
 		t.Error("what was an hour ago counts")
 	}

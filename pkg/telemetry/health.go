@@ -43,7 +43,8 @@ func (h *Health) Add(name string, c Check) {
 	if h.checks == nil {
 		h.checks = map[string]Check{}
 	}
-	h.checks[name], h.last = c, nil
+	h.checks[name] = c
+	h.last = nil
 }
 
 // Drain makes the process unready for good: it is about to stop and wants no new work.
@@ -54,7 +55,8 @@ func (h *Health) Problems(ctx context.Context) map[string]error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.last == nil || time.Since(h.asked) >= checkEvery {
-		h.last, h.asked = h.ask(ctx), time.Now()
+		h.last = h.ask(ctx)
+		h.asked = time.Now()
 	}
 	problems := maps.Clone(h.last)
 	switch {

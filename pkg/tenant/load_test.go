@@ -59,7 +59,9 @@ func TestCredentials(t *testing.T) {
 	t.Setenv("TAXIWAY_TEST_SECRET", "s3cret")
 	t.Setenv("TAXIWAY_TEST_EMPTY", "")
 	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "")
-	none, blank, pem := filepath.Join(t.TempDir(), "none"), write(t, "\n"), write(t, "-----BEGIN")
+	none := filepath.Join(t.TempDir(), "none")
+	blank := write(t, "\n")
+	pem := write(t, "-----BEGIN")
 	for name, c := range map[string]struct {
 		credential tenant.Credential
 		want       string

@@ -73,7 +73,11 @@ func TestADeviceIsTheSubjectOfRules(t *testing.T) {
 	for _, r := range []tenant.Rule{{Manufacturer: "maker"}, {Model: "product"}, {Serials: []string{"serial"}}, {Source: "source"}, {RowTag: &tag}} {
 		r.Tag = "RULE"
 		var d device.Device
-		d.Manufacturer, d.Product, d.Serial, d.Source, d.GroupTag = "maker", "product", device.NewSerial("serial"), "source", tag
+		d.Manufacturer = "maker"
+		d.Product = "product"
+		d.Serial = device.NewSerial("serial")
+		d.Source = "source"
+		d.GroupTag = tag
 		if got := (tenant.Tenant{Rules: []tenant.Rule{r}}).WantedTag(d); got != "RULE" {
 			t.Errorf("%+v: the device gets %q", r, got)
 		}
@@ -170,7 +174,8 @@ func TestAKeyMoreChangesNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := dir.All()[0], more.All()[0]
+	before := dir.All()[0]
+	after := more.All()[0]
 	if len(before.Keys) != 1 || len(after.Keys) != 2 || after.Keys[1].Name != "new" {
 		t.Errorf("keys %v, then %v", before.Keys, after.Keys)
 	}

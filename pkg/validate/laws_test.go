@@ -93,7 +93,8 @@ func TestSerialsOfLettersMustAgree(t *testing.T) {
 	v := newValidator(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		word := rapid.StringMatching(`[A-Z][A-Za-z0-9-]{3,12}`)
-		a, b := word.Draw(rt, "hash"), word.Draw(rt, "row")
+		a := word.Draw(rt, "hash")
+		b := word.Draw(rt, "row")
 		r := rowOf(t, 3, serial(a))
 		r.Serial = device.NewSerial(b)
 		if same := strings.EqualFold(a, b); same != v.Check(t.Context(), tenant.Policy{}, r).OK() {
@@ -105,7 +106,8 @@ func TestSerialsOfLettersMustAgree(t *testing.T) {
 func BenchmarkCheck(b *testing.B) {
 	v := newValidator(b)
 	r := rowOf(b, 1, nil)
-	r.GroupTag, r.User = "Kiosk", "ada@contoso.com"
+	r.GroupTag = "Kiosk"
+	r.User = "ada@contoso.com"
 	p := tenant.Policy{UserDomains: []string{"contoso.com"}, Manufacturers: []string{"fabrikam*"}}
 	b.ReportAllocs()
 	for b.Loop() {

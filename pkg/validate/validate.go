@@ -76,7 +76,8 @@ func New() (*Validator, error) {
 func (v *Validator) Check(ctx context.Context, p tenant.Policy, r Row) Result {
 	result := Result{ProductKeyID: r.ProductKeyID}
 	if isExponent(r.ProductKeyID.Reveal()) {
-		r.ProductKeyID, result.ProductKeyID = device.ProductKeyID{}, device.ProductKeyID{}
+		r.ProductKeyID = device.ProductKeyID{}
+		result.ProductKeyID = device.ProductKeyID{}
 		result.add("product_key_id", finding{code: fault.RowProductKeyDropped, column: ColumnProductKeyID})
 	}
 	for _, rule := range rules {

@@ -96,9 +96,18 @@ func TestRows(t *testing.T) {
 		{name: "64 characters of group tag", row: func(r *row) { r.GroupTag = strings.Repeat("ä", 64) }},
 		{name: "65 characters of group tag", row: func(r *row) { r.GroupTag = strings.Repeat("ä", 65) }, want: []fault.Code{fault.RowGroupTagInvalid}},
 		{name: "the tenant's own limit", row: func(r *row) { r.GroupTag = "12345" }, policy: tenant.Policy{MaxGroupTag: 4}, want: []fault.Code{fault.RowGroupTagInvalid}},
-		{name: "a tag of the source", row: func(r *row) { r.GroupTag, r.Source = "de-office", "oem-a" }, policy: ofSource("oem-*", "DE-*")},
-		{name: "a tag of another source", row: func(r *row) { r.GroupTag, r.Source = "FR-office", "oem-a" }, policy: ofSource("oem-*", "DE-*"), want: []fault.Code{fault.RowTagDenied}},
-		{name: "another source's limits", row: func(r *row) { r.GroupTag, r.Source = "FR-office", "vendor" }, policy: ofSource("oem-*", "DE-*")},
+		{name: "a tag of the source", row: func(r *row) {
+			r.GroupTag = "de-office"
+			r.Source = "oem-a"
+		}, policy: ofSource("oem-*", "DE-*")},
+		{name: "a tag of another source", row: func(r *row) {
+			r.GroupTag = "FR-office"
+			r.Source = "oem-a"
+		}, policy: ofSource("oem-*", "DE-*"), want: []fault.Code{fault.RowTagDenied}},
+		{name: "another source's limits", row: func(r *row) {
+			r.GroupTag = "FR-office"
+			r.Source = "vendor"
+		}, policy: ofSource("oem-*", "DE-*")},
 		{name: "no tag of its own", row: func(r *row) { r.Source = "oem-a" }, policy: ofSource("oem-*", "DE-*")},
 		{name: "a user", row: func(r *row) { r.User = "ada.lovelace@contoso.com" }},
 		{name: "a guest", row: func(r *row) { r.User = "ada_fabrikam.com#EXT#@contoso.onmicrosoft.com" }},
@@ -112,7 +121,10 @@ func TestRows(t *testing.T) {
 		{name: "another maker", policy: tenant.Policy{Manufacturers: []string{"Contoso"}}, want: []fault.Code{fault.RowManufacturerDenied}},
 		{name: "another model", policy: tenant.Policy{Models: []string{"Contoso *"}}, want: []fault.Code{fault.RowModelDenied}},
 		{name: "the row's own maker does not help", row: func(r *row) { r.Manufacturer = "Contoso" }, policy: tenant.Policy{Manufacturers: []string{"Contoso"}}, want: []fault.Code{fault.RowManufacturerDenied, fault.RowManufacturerDiffers}},
-		{name: "maker and model beside the hash", row: func(r *row) { r.Manufacturer, r.Model = "FABRIKAM, Inc. ", "Fabrikam Station 900" }},
+		{name: "maker and model beside the hash", row: func(r *row) {
+			r.Manufacturer = "FABRIKAM, Inc. "
+			r.Model = "Fabrikam Station 900"
+		}},
 		{name: "another model beside the hash", row: func(r *row) { r.Model = "Station" }, want: []fault.Code{fault.RowModelDiffers}},
 		{name: "a tag that attests", row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}},
 		{name: "a tag that attests, no TPM", device: (*hwhash.Report).RemoveTPM, row: func(r *row) { r.Tag = "Kiosk" }, policy: tenant.Policy{TPMTags: []string{"kiosk"}}, want: []fault.Code{fault.RowTPMRequired, fault.HashNoTPM}},
@@ -124,7 +136,10 @@ func TestRows(t *testing.T) {
 		{name: "a virtual machine refused", device: virtual, policy: tenant.Policy{AllowVirtualMachine: new(false)}, want: []fault.Code{fault.RowVirtualMachine, fault.HashVirtualMachine}},
 		{name: "captured tomorrow", row: func(r *row) { r.Received = r.Hash.CapturedAt.AddDate(0, 0, -3) }, want: []fault.Code{fault.HashFutureCapture}},
 		{name: "several at once", row: func(r *row) {
-			r.Serial, r.GroupTag, r.User, r.ProductKeyID = device.NewSerial("other"), "a,b", "nobody", device.NewProductKeyID("1")
+			r.Serial = device.NewSerial("other")
+			r.GroupTag = "a,b"
+			r.User = "nobody"
+			r.ProductKeyID = device.NewProductKeyID("1")
 		}, want: []fault.Code{fault.RowSerialMismatch, fault.RowProductKeyInvalid, fault.RowGroupTagInvalid, fault.RowUserInvalid}},
 	}
 	v := newValidator(t)
@@ -155,7 +170,8 @@ func ofSource(source string, tags ...string) tenant.Policy {
 func oldTPM(r *hwhash.Report) { r.TPM = hwhash.TPM{Version: "1.2", Level: "2"}.String() }
 
 func virtual(r *hwhash.Report) {
-	r.Manufacturer, r.Product = "Microsoft Corporation", "Virtual Machine"
+	r.Manufacturer = "Microsoft Corporation"
+	r.Product = "Virtual Machine"
 }
 
 func TestRowsWithoutHash(t *testing.T) {
@@ -211,8 +227,12 @@ func TestResultsHoldNoValue(t *testing.T) {
 	t.Parallel()
 	const marker = "ZQX"
 	r := rowOf(t, 1, nil)
-	r.Serial, r.ProductKeyID = device.NewSerial(marker), device.NewProductKeyID(marker)
-	r.GroupTag, r.User, r.Manufacturer, r.Model = marker+",", marker, marker, marker
+	r.Serial = device.NewSerial(marker)
+	r.ProductKeyID = device.NewProductKeyID(marker)
+	r.GroupTag = marker + ","
+	r.User = marker
+	r.Manufacturer = marker
+	r.Model = marker
 	r.Source = "oem"
 	p := ofSource("oem", "none")
 	p.MaxGroupTag = 2

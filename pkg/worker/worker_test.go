@@ -112,7 +112,8 @@ func (b *books) Release(_ context.Context, name, _ string) error {
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, b := newCarrier(), &books{leases: map[string]string{}}
+		c := newCarrier()
+		b := &books{leases: map[string]string{}}
 		var mu sync.Mutex
 		var handled []string
 		jobs := 0

@@ -92,7 +92,8 @@ func natsBus(t *testing.T) *bus {
 	b.send = func(t *testing.T, queue, id string, body []byte) { t.Helper(); publish(t, queue, id, "", body) }
 	b.ask = func(t *testing.T, queue, id string, body []byte) []byte {
 		t.Helper()
-		inbox, answers := "_INBOX_"+strings.ReplaceAll(queue, ".", "_")+strings.TrimPrefix(nc.NewInbox(), "_INBOX"), make(chan *nats.Msg, 1)
+		inbox := "_INBOX_" + strings.ReplaceAll(queue, ".", "_") + strings.TrimPrefix(nc.NewInbox(), "_INBOX")
+		answers := make(chan *nats.Msg, 1)
 		if _, err := nc.ChanSubscribe(inbox, answers); err != nil {
 			t.Fatal(err)
 		}

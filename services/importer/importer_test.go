@@ -93,7 +93,8 @@ func newFixture(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.ledger, w.broker = parts.Ledger, parts.Broker
+	w.ledger = parts.Ledger
+	w.broker = parts.Broker
 	t.Cleanup(func() {
 		if err := parts.Close(); err != nil {
 			t.Error(err)
@@ -316,7 +317,8 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 	stop := w.start(fast())
 	defer stop()
-	ours, theirs := w.accept("contoso", 1, 20), w.accept("fabrikam", 100, 20)
+	ours := w.accept("contoso", 1, 20)
+	theirs := w.accept("fabrikam", 100, 20)
 	w.announce("contoso", ours)
 	w.announce("fabrikam", theirs)
 	w.until("fabrikam", theirs, "registered", registered)
@@ -335,7 +337,8 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 	w := newFixture(t, o, func(c *tenant.Tenant) { c.Limits.ImportSize = 20 })
 	cfg := fast()
 	cfg.Timings.MaxAttempts = 50 // chaos is not the devices' fault
-	stopFirst, stopSecond := w.start(cfg), w.start(cfg)
+	stopFirst := w.start(cfg)
+	stopSecond := w.start(cfg)
 	defer stopFirst()
 	defer stopSecond()
 	ids := w.accept("contoso", 1, 200)
@@ -355,11 +358,20 @@ func TestTwoServicesUnderChaos(t *testing.T) {
 func TestTimingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*importer.Timings){
-		"settled before the claim is over": func(t *importer.Timings) { t.Claim, t.Lost = time.Minute, time.Minute },
-		"polls that get faster":            func(t *importer.Timings) { t.PollFirst, t.PollMax = time.Minute, time.Second },
-		"retries that get faster":          func(t *importer.Timings) { t.RetryFirst, t.RetryMax = time.Minute, time.Second },
-		"a negative pause":                 func(t *importer.Timings) { t.Grace = -1 },
-		"no attempts":                      func(t *importer.Timings) { t.MaxAttempts = -1 },
+		"settled before the claim is over": func(t *importer.Timings) {
+			t.Claim = time.Minute
+			t.Lost = time.Minute
+		},
+		"polls that get faster": func(t *importer.Timings) {
+			t.PollFirst = time.Minute
+			t.PollMax = time.Second
+		},
+		"retries that get faster": func(t *importer.Timings) {
+			t.RetryFirst = time.Minute
+			t.RetryMax = time.Second
+		},
+		"a negative pause": func(t *importer.Timings) { t.Grace = -1 },
+		"no attempts":      func(t *importer.Timings) { t.MaxAttempts = -1 },
 	} {
 		var cfg importer.Config
 		change(&cfg.Timings)

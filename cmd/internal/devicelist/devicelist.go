@@ -107,10 +107,16 @@ func (c *Checker) classify(ctx context.Context, name string, raw intake.Row) Row
 		r.Warnings = append(r.Warnings, fault.Code(w))
 	}
 	if reject := r.candidate.Reject; reject != nil {
-		r.Outcome, r.Code, r.Column, r.Detail = device.Rejected, reject.Code, reject.Column, reject.Detail
+		r.Outcome = device.Rejected
+		r.Code = reject.Code
+		r.Column = reject.Column
+		r.Detail = reject.Detail
 		return r
 	}
 	v, earlier := c.known.take(r.Place, r.candidate.Candidate)
-	r.Outcome, r.Code, r.Detail, r.Earlier = v.Outcome, v.Code, v.Detail, earlier
+	r.Outcome = v.Outcome
+	r.Code = v.Code
+	r.Detail = v.Detail
+	r.Earlier = earlier
 	return r
 }

@@ -64,9 +64,11 @@ func expressible(text string) error {
 
 // WriteTo writes the file.
 func (p *Part) WriteTo(w io.Writer) (int64, error) {
-	tags, users := false, false
+	tags := false
+	users := false
 	for _, r := range p.rows {
-		tags, users = tags || r.groupTag != "", users || r.user != ""
+		tags = tags || r.groupTag != ""
+		users = users || r.user != ""
 	}
 	var b strings.Builder
 	line := func(r record) {
@@ -93,6 +95,8 @@ func (p *Part) WriteTo(w io.Writer) (int64, error) {
 
 // Refuse turns a row that a Part could not take into a rejected one.
 func (r Row) Refuse(err error) Row {
-	r.Outcome, r.Code, r.Detail = device.Rejected, fault.CodeOf(err), fault.DetailOf(err)
+	r.Outcome = device.Rejected
+	r.Code = fault.CodeOf(err)
+	r.Detail = fault.DetailOf(err)
 	return r
 }

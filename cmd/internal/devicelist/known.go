@@ -44,7 +44,10 @@ func (k *known) add(at Place, c device.Candidate, v device.Decision) *Place {
 	}
 	met := &seen{place: &at}
 	if v.Outcome == device.Conflict {
-		d.State, d.Conflict, d.Code, d.Detail = device.Held, true, v.Code, v.Detail
+		d.State = device.Held
+		d.Conflict = true
+		d.Code = v.Code
+		d.Detail = v.Detail
 		if against := k.seen[v.Against]; against != nil {
 			met.against = against.place
 		}

@@ -58,7 +58,9 @@ func TestSharedSerialsAreHeldAsByTheLedger(t *testing.T) {
 	for i := range device.MaxClaims + 3 {
 		r := hwhash.Synthetic(uint64(i))
 		other := hwhash.Synthetic(0)
-		r.Serial, r.Manufacturer, r.Product = other.Serial, other.Manufacturer, other.Product
+		r.Serial = other.Serial
+		r.Manufacturer = other.Manufacturer
+		r.Product = other.Product
 		r.RemoveTPM()
 		h, err := hwhash.Encode(r)
 		if err != nil {
@@ -78,7 +80,8 @@ func TestSharedSerialsAreHeldAsByTheLedger(t *testing.T) {
 func drawList(t *rapid.T) string {
 	var b strings.Builder
 	b.WriteString("Device Serial Number,Windows Product ID,Hardware Hash\n")
-	few, uuids := rapid.IntRange(0, 2), []string{"\x11\x1cDE0QJ5\x809\xb2\xc0OW2\x01", "\x22\x1cDE0QJ5\x809\xb2\xc0OW2\x02", "\xFF", "a"}
+	few := rapid.IntRange(0, 2)
+	uuids := []string{"\x11\x1cDE0QJ5\x809\xb2\xc0OW2\x01", "\x22\x1cDE0QJ5\x809\xb2\xc0OW2\x02", "\xFF", "a"}
 	for range rapid.IntRange(1, 8).Draw(t, "rows") {
 		r := hwhash.Synthetic(0)
 		r.Serial = hwhash.NewSecret(rapid.SampledFrom([]string{"S-1", "S-2", "Default string", "11111111"}).Draw(t, "serial"))

@@ -37,7 +37,8 @@ func WriteFact(b *strings.Builder, label, text string) {
 
 // Name is what a device is called.
 func Name(manufacturer, product string) string {
-	manufacturer, product = strings.TrimSpace(manufacturer), strings.TrimSpace(product)
+	manufacturer = strings.TrimSpace(manufacturer)
+	product = strings.TrimSpace(product)
 	switch {
 	case manufacturer == "" && product == "":
 		return "A device without a name"

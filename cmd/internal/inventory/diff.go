@@ -17,7 +17,8 @@ type Change struct {
 func Diff(a, b Inventory, reveal bool) []Change {
 	var out []Change
 	for _, key := range sectionKeys(a, b) {
-		x, y := a.section(key), b.section(key)
+		x := a.section(key)
+		y := b.section(key)
 		if x.List || y.List {
 			out = append(out, listChanges(x, y, reveal)...)
 			continue
@@ -46,7 +47,8 @@ func (v Inventory) section(key string) Section {
 
 func factChanges(a, b Section, reveal bool) []Change {
 	var out []Change
-	x, y := a.first(), b.first()
+	x := a.first()
+	y := b.first()
 	for _, f := range x {
 		if g := y.fact(f.Key); !f.same(g) {
 			out = append(out, change(a, f, g, reveal))
@@ -63,7 +65,8 @@ func factChanges(a, b Section, reveal bool) []Change {
 func change(s Section, f, g Fact, reveal bool) Change {
 	c := Change{Section: s.Key, Title: s.Title, A: f.Show(reveal), B: g.Show(reveal), Secret: f.IsSecret() || g.IsSecret()}
 	if c.Fact, c.Label = f.Key, f.Label; c.Fact == "" {
-		c.Fact, c.Label = g.Key, g.Label
+		c.Fact = g.Key
+		c.Label = g.Label
 	}
 	return c
 }

@@ -51,7 +51,8 @@ func TestSecretsAreShownOnlyOnDemand(t *testing.T) {
 		r := hwhash.Synthetic(seed)
 		r.Other = []hwhash.Record{{Type: 99, Value: hwhash.NewSecret("\xde\xad\xbe\xef")}}
 		r.Text36 = hwhash.NewSecret("TEXT-36")
-		masked, revealed := written(t, r, false), written(t, r, true)
+		masked := written(t, r, false)
+		revealed := written(t, r, true)
 		for _, secret := range append(secrets(r), "deadbeef", "TEXT-36") {
 			if strings.Contains(strings.ToLower(masked), strings.ToLower(secret)) {
 				t.Errorf("seed %d: %q is not masked", seed, secret)
@@ -97,7 +98,10 @@ func TestDiff(t *testing.T) {
 			[]inventory.Change{{Section: "system", Fact: "family", A: base.Family, Title: "System", Label: "Family"}},
 		},
 		{
-			"a section that is gone", change(func(r *hwhash.Report) { r.GPU, r.GPUName = nil, &hwhash.GPUName{Name: base.GPUName.Name} }),
+			"a section that is gone", change(func(r *hwhash.Report) {
+				r.GPU = nil
+				r.GPUName = &hwhash.GPUName{Name: base.GPUName.Name}
+			}),
 			[]inventory.Change{
 				{Section: "gpu", Fact: "vendor", A: base.GPUName.Vendor, Title: "Graphics", Label: "Vendor"},
 				{Section: "gpu", Fact: "videoMemoryMB", A: "128 MB", Title: "Graphics", Label: "Video memory"},
@@ -118,7 +122,11 @@ func TestDiff(t *testing.T) {
 			[]inventory.Change{{Section: "displays", B: "2560 × 1440 pixels, 597 × 336 mm, DisplayPort, rounded 60 × 34 cm", Title: "Displays"}},
 		},
 		{
-			"no disks", change(func(r *hwhash.Report) { r.Disks, r.DiskNames, r.KernelDiskNames = nil, nil, nil }),
+			"no disks", change(func(r *hwhash.Report) {
+				r.Disks = nil
+				r.DiskNames = nil
+				r.KernelDiskNames = nil
+			}),
 			[]inventory.Change{{Section: "disks", A: "SYN-DISK 512, serial [redacted], 512 GB, NVMe, seek penalty no, TRIM yes", Secret: true, Title: "Disks"}},
 		},
 	}

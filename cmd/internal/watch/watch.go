@@ -56,7 +56,8 @@ func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options)
 		wait = o.Interval
 		switch {
 		case err == nil:
-			last, away = b, 0
+			last = b
+			away = 0
 			v.show(b)
 			if b.Done {
 				return b, nil

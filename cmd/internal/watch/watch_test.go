@@ -21,7 +21,7 @@ import (
 // script answers one look after the other; the last answer stands.
 type script struct {
 	checks []func() (api.Batch, error)
-	n     int
+	n      int
 }
 
 func (s *script) Batch(context.Context, string) (api.Batch, error) {

@@ -77,7 +77,8 @@ func problemOf(resp *http.Response, body []byte) error {
 		p.Status = resp.StatusCode
 		return p
 	}
-	p.Code, p.Title = fault.CodeUnknown, fmt.Sprintf("The server answered %s, and not in the way Taxiway does.", resp.Status)
+	p.Code = fault.CodeUnknown
+	p.Title = fmt.Sprintf("The server answered %s, and not in the way Taxiway does.", resp.Status)
 	p.Hint = "Check the address of the server, and proxies on the way to it."
 	return p
 }

@@ -56,7 +56,8 @@ func (s *Server) assign(c *call) *reply {
 	case "microsoft.graph.exclusionGroupAssignmentTarget":
 		a.excluded = true
 	case "microsoft.graph.allDevicesAssignmentTarget":
-		a.allDevices, a.group = true, ""
+		a.allDevices = true
+		a.group = ""
 	default:
 		return c.bad("The assignment target is not supported.")
 	}

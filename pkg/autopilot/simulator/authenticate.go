@@ -19,8 +19,12 @@ func (s *Server) authenticate(c *call) *reply {
 	if !exists {
 		return unauthorized("The identity of the calling application could not be established.")
 	}
-	c.token, c.tenant, c.app, c.perms = token, t, g.app, t.apps[g.app].perms
-	c.entry.Tenant, c.entry.App = g.tenant, g.app
+	c.token = token
+	c.tenant = t
+	c.app = g.app
+	c.perms = t.apps[g.app].perms
+	c.entry.Tenant = g.tenant
+	c.entry.App = g.app
 	if !g.expires.After(c.now) {
 		return unauthorized("Lifetime validation failed, the token is expired.")
 	}

@@ -12,7 +12,8 @@ import (
 // a real connection.
 func BenchmarkImport500(b *testing.B) {
 	o := Fast()
-	o.Delays, o.Limits = Delays{}, Limits{}
+	o.Delays = Delays{}
+	o.Limits = Limits{}
 	s := New(o)
 	s.AddTenant(Tenant{ID: contoso, ClientID: clientID, ClientSecret: secret})
 	server := httptest.NewServer(s.Handler())

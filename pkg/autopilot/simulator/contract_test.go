@@ -89,10 +89,12 @@ func (k *checker) check(r *http.Request, body []byte, resp *http.Response, conte
 	k.Helper()
 	ctx := k.Context()
 	real := *r.URL
-	real.Scheme, real.Host = "https", "graph.microsoft.com"
+	real.Scheme = "https"
+	real.Host = "graph.microsoft.com"
 	version := strings.SplitN(strings.Trim(real.Path, "/"), "/", 2)[0]
 	if strings.HasSuffix(real.Path, "/token") {
-		real.Host, version = "login.microsoftonline.com", "v1.0"
+		real.Host = "login.microsoftonline.com"
+		version = "v1.0"
 	}
 	sent, err := http.NewRequestWithContext(ctx, r.Method, real.String(), bytes.NewReader(body))
 	if err != nil {
@@ -130,7 +132,8 @@ func (k *checker) check(r *http.Request, body []byte, resp *http.Response, conte
 func TestContract(t *testing.T) {
 	k := &checker{T: t, contract: loadContract(t), checked: map[string]bool{}}
 	r := newFixture(t, patient())
-	k.next, r.through = r.s.Transport(), k
+	k.next = r.s.Transport()
+	r.through = k
 	r = r.as(contoso)
 	for _, version := range []string{"v1.0", "beta"} {
 		contractSession(r, "/"+version)
@@ -152,7 +155,8 @@ func TestContract(t *testing.T) {
 // contractSession is what both versions have.
 func contractSession(r *fixture, v string) {
 	r.Helper()
-	m, other := pc("C"+strings.TrimPrefix(v, "/")), pc("D"+strings.TrimPrefix(v, "/"))
+	m := pc("C" + strings.TrimPrefix(v, "/"))
+	other := pc("D" + strings.TrimPrefix(v, "/"))
 	group := r.must(201, "POST", v+"/groups", row{
 		"displayName": "AP", "mailEnabled": false, "mailNickname": "ap", "securityEnabled": true, "groupTypes": []string{"DynamicMembership"},
 		"membershipRule": `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`, "membershipRuleProcessingState": "On",

@@ -15,7 +15,8 @@ func (s *Server) faultBefore(c *call) *reply {
 		if f.Effect == Import || !f.fits(c) || !f.wants() {
 			continue
 		}
-		c.fault, c.entry.Fault = &f.Fault, f.title()
+		c.fault = &f.Fault
+		c.entry.Fault = f.title()
 		break
 	}
 	if c.fault == nil {

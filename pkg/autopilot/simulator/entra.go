@@ -65,7 +65,8 @@ func (s *Server) deviceJSON(c *call) func(*device) map[string]any {
 			v["enrollmentProfileName"] = e.enrollmentName
 		}
 		if c.beta() {
-			v["manufacturer"], v["model"] = e.manufacturer, e.model
+			v["manufacturer"] = e.manufacturer
+			v["model"] = e.model
 		}
 		return c.selected(v)
 	}

@@ -119,7 +119,8 @@ func (s *Server) Plan() []FaultState {
 // wants counts a matching request and says whether the fault happens to it.
 func (f *plannedFault) wants() bool {
 	f.Matched++
-	first, times := max(f.Nth, 1), f.Times
+	first := max(f.Nth, 1)
+	times := f.Times
 	if times == 0 {
 		times = 1
 	}

@@ -88,7 +88,8 @@ type redirect struct {
 
 func (d redirect) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := r.Clone(r.Context())
-	out.URL.Host, out.Host = d.host, "sim"
+	out.URL.Host = d.host
+	out.Host = "sim"
 	return d.next.RoundTrip(out)
 }
 
@@ -218,7 +219,9 @@ func TestChaosIsSeeded(t *testing.T) {
 		}
 		return statuses
 	}
-	first, again, other := run(1), run(1), run(2)
+	first := run(1)
+	again := run(1)
+	other := run(2)
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Error(diff)
 	}

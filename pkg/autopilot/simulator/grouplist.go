@@ -32,7 +32,8 @@ func (s *Server) groupJSON(c *call) func(*group) map[string]any {
 			"classification": nil, "isAssignableToRole": nil, "onPremisesSyncEnabled": nil,
 		}
 		if g.dynamic() {
-			v["membershipRule"], v["membershipRuleProcessingState"] = g.membershipRule, g.state
+			v["membershipRule"] = g.membershipRule
+			v["membershipRuleProcessingState"] = g.state
 			if c.beta() {
 				v["membershipRuleProcessingStatus"] = map[string]any{
 					"status": g.status, "lastMembershipUpdated": date(g.updated), "errorMessage": nil,

@@ -55,7 +55,8 @@ func decodeHash(blob []byte, verify bool) (Hardware, error) {
 		if len(rest) < 4 {
 			return Hardware{}, fmt.Errorf("%w: record", errHash)
 		}
-		kind, n := binary.LittleEndian.Uint16(rest), int(binary.LittleEndian.Uint16(rest[2:]))
+		kind := binary.LittleEndian.Uint16(rest)
+		n := int(binary.LittleEndian.Uint16(rest[2:]))
 		if n < 4 || n > len(rest) {
 			return Hardware{}, fmt.Errorf("%w: record", errHash)
 		}

@@ -103,7 +103,8 @@ func (s *Server) renderIdentity(c *call) func(*identity) map[string]any {
 
 func (s *Server) inspectIdentity(c *call) {
 	if d := c.tenant.identities.rows[c.id]; d != nil {
-		c.entry.Serials, c.entry.Devices = []string{d.serial}, []string{d.hwKey}
+		c.entry.Serials = []string{d.serial}
+		c.entry.Devices = []string{d.hwKey}
 	}
 }
 
@@ -164,5 +165,6 @@ func (s *Server) deregister(t *tenant, d *identity) {
 	if d.device != nil {
 		s.leaveEntra(t, d.device)
 	}
-	d.visible, d.profileTurn = false, d.profileTurn+1
+	d.visible = false
+	d.profileTurn = d.profileTurn + 1
 }

@@ -52,7 +52,8 @@ func TestTopOneLoops(t *testing.T) {
 
 func TestExclusiveCursor(t *testing.T) {
 	o := patient()
-	o.Pages.Identities, o.Quirks.ExclusiveCursor = 2, true
+	o.Pages.Identities = 2
+	o.Quirks.ExclusiveCursor = true
 	r := newFixture(t, o)
 	seedDevices(r, 5)
 	if rows := r.all(identityPath); len(rows) != 5 {
@@ -79,7 +80,9 @@ func TestSerialFilter(t *testing.T) {
 	r.must(400, "GET", filter("serialNumber eq '123'"), nil)
 	r.must(400, "GET", filter("contains(model,'x')"), nil)
 	o := patient()
-	o.Quirks.EqOnSerial, o.Quirks.HyphenBug, o.Quirks.SelectFails = true, true, true
+	o.Quirks.EqOnSerial = true
+	o.Quirks.HyphenBug = true
+	o.Quirks.SelectFails = true
 	q := newFixture(t, o)
 	seedDevices(q, 1)
 	if got := q.all(filter("serialNumber eq 's00'")); len(got) != 1 {
@@ -92,7 +95,8 @@ func TestSerialFilter(t *testing.T) {
 func TestBetaOnly(t *testing.T) {
 	r := newFixture(t, patient())
 	seedDevices(r, 1)
-	v1, beta := r.all(identityPath)[0], r.all("/beta/" + identities)[0]
+	v1 := r.all(identityPath)[0]
+	beta := r.all("/beta/" + identities)[0]
 	if beta["deploymentProfileAssignmentStatus"] != "notAssigned" || beta["deploymentProfileAssignedDateTime"] != noDate {
 		t.Errorf("beta: %v", beta)
 	}

@@ -158,7 +158,8 @@ func (s *Server) accept(c *call) []*importedRecord {
 }
 
 func (s *Server) schedule(c *call, r *importedRecord) {
-	t, d := c.tenant, s.opt.Delays
+	t := c.tenant
+	d := s.opt.Delays
 	s.plan(c.now, s.draw(d.ImportedVisible, "imported", t.id, r.ImportID, r.Serial), func(time.Time) { r.visible = true })
 	s.plan(c.now, s.draw(d.Import, "import", t.id, r.ImportID, r.Serial), func(at time.Time) { s.decide(t, r, at) })
 }

@@ -62,7 +62,8 @@ func TestBodyTooLarge(t *testing.T) {
 
 func TestImportOutcomes(t *testing.T) {
 	r := newFixture(t, patient())
-	taken, foreign := pc("TAKEN"), pc("FOREIGN")
+	taken := pc("TAKEN")
+	foreign := pc("FOREIGN")
 	for _, err := range []error{
 		r.s.SeedOwnedByOther(Hardware{Hash: makeHash(foreign)}),
 		r.s.SeedOwnedByOther(Hardware{Serial: "foreign-by-serial"}),

@@ -33,7 +33,8 @@ func (o Options) Lines() []string { return knobLines("", reflect.ValueOf(o)) }
 func knobLines(prefix string, v reflect.Value) []string {
 	var out []string
 	for i := range v.NumField() {
-		name, f := prefix+v.Type().Field(i).Name, v.Field(i)
+		name := prefix + v.Type().Field(i).Name
+		f := v.Field(i)
 		switch x := f.Interface().(type) {
 		case func() time.Time, *slog.Logger:
 		case Delay:

@@ -62,7 +62,8 @@ func TestLenientAboutChecksums(t *testing.T) {
 // The least time between two evaluations stretches a queue of changes.
 func TestGroupStep(t *testing.T) {
 	o := patient()
-	o.Delays.Group, o.Delays.GroupStep = seconds(1, 1), seconds(60, 60)
+	o.Delays.Group = seconds(1, 1)
+	o.Delays.GroupStep = seconds(60, 60)
 	r := newFixture(t, o)
 	id, err := r.s.SeedGroup(contoso, "All", `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`)
 	if err != nil {
@@ -82,7 +83,8 @@ func TestGroupStep(t *testing.T) {
 
 func TestBackgroundSync(t *testing.T) {
 	o := patient()
-	o.Quirks.TagAfterSync, o.Delays.BackgroundSync = true, seconds(1000, 1000)
+	o.Quirks.TagAfterSync = true
+	o.Delays.BackgroundSync = seconds(1000, 1000)
 	r := newFixture(t, o)
 	seedDevices(r, 1)
 	r.retag("S00", "NL")

@@ -96,7 +96,8 @@ func (s *Server) manageAddTenant(r *http.Request) (any, error) {
 // importId, status and after (a sequence number).
 func (s *Server) manageRequests(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	after, status := 0, 0
+	after := 0
+	status := 0
 	for name, into := range map[string]*int{"after": &after, "status": &status} {
 		raw := q.Get(name)
 		if raw == "" {

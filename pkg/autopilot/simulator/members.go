@@ -24,7 +24,8 @@ func (s *Server) listMembers(c *call) *reply {
 	if rep != nil {
 		return rep
 	}
-	render, context := s.deviceJSON(c), "devices"
+	render := s.deviceJSON(c)
+	context := "devices"
 	if !strings.HasSuffix(c.path, "microsoft.graph.device") {
 		context = "directoryObjects"
 		render = func(e *device) map[string]any {

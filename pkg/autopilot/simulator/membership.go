@@ -43,7 +43,8 @@ func (s *Server) groupChanged(t *tenant, g *group, at time.Time) {
 				s.progressProfile(t, e, at)
 			}
 		}
-		g.status, g.updated = "Succeeded", at
+		g.status = "Succeeded"
+		g.updated = at
 	})
 }
 

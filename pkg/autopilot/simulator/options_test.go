@@ -18,8 +18,10 @@ func TestClipping(t *testing.T) {
 	var o Options
 	o.Delays.Import = Delay{5 * time.Second, time.Second}
 	o.Delays.Tag = Delay{-1, -1}
-	o.Chaos.Throttle, o.Quirks.StorageError = math.NaN(), 7
-	o.Pages.Imported, o.MaxImport = 5000, -1
+	o.Chaos.Throttle = math.NaN()
+	o.Quirks.StorageError = 7
+	o.Pages.Imported = 5000
+	o.MaxImport = -1
 	got := New(o).Options()
 	if got.Delays.Import != (Delay{5 * time.Second, 5 * time.Second}) || got.Delays.Tag != (Delay{}) || got.Chaos.Throttle != 0 ||
 		got.Quirks.StorageError != 1 || got.Pages.Imported != 1000 || got.MaxImport != 500 || got.TokenLifetime != 3599*time.Second {
@@ -29,7 +31,8 @@ func TestClipping(t *testing.T) {
 
 // What Lines prints, Set reads.
 func TestKnobsByName(t *testing.T) {
-	from, to := Defaults(), Options{}
+	from := Defaults()
+	to := Options{}
 	for _, line := range from.Lines() {
 		name, value, _ := strings.Cut(line, " ")
 		if err := to.Set(name, value); err != nil {

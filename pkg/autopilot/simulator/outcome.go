@@ -43,7 +43,9 @@ func (s *Server) planOutcome(c *call, r *importedRecord) {
 	if f == nil {
 		return
 	}
-	r.planned, r.minPolls, r.waiting = f.Outcome, f.Outcome.Polls, f.Outcome.Waiting
+	r.planned = f.Outcome
+	r.minPolls = f.Outcome.Polls
+	r.waiting = f.Outcome.Waiting
 	if c.entry.Fault == "" {
 		c.entry.Fault = f.title()
 	}

@@ -48,8 +48,11 @@ func (p *profile) json() map[string]any {
 	for name, raw := range p.rest {
 		v[name] = raw
 	}
-	v["@odata.type"], v["id"], v["displayName"] = "#"+p.kind, p.id, p.name
-	v["createdDateTime"], v["lastModifiedDateTime"] = date(p.created), date(p.modified)
+	v["@odata.type"] = "#" + p.kind
+	v["id"] = p.id
+	v["displayName"] = p.name
+	v["createdDateTime"] = date(p.created)
+	v["lastModifiedDateTime"] = date(p.modified)
 	return v
 }
 
@@ -87,7 +90,9 @@ func (s *Server) createProfile(c *call) *reply {
 
 func (s *Server) enterProfile(t *tenant, p *profile) {
 	s.seq++
-	p.id, p.seq, p.modified = s.newID(), s.seq, p.created
+	p.id = s.newID()
+	p.seq = s.seq
+	p.modified = p.created
 	t.profiles.put(p.id, p)
 }
 

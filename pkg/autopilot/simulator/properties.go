@@ -105,7 +105,8 @@ func (s *Server) unassignUser(c *call) *reply {
 	if rep != nil {
 		return rep
 	}
-	d.upn, d.addressable = "", ""
+	d.upn = ""
+	d.addressable = ""
 	return noContent()
 }
 

@@ -31,7 +31,8 @@ func TestOneOwner(t *testing.T) {
 			},
 			"advance": func(rt *rapid.T) {
 				r.s.Advance(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
-				clients[0], clients[1] = r.as(contoso), r.as(fabrikam)
+				clients[0] = r.as(contoso)
+				clients[1] = r.as(fabrikam)
 			},
 			"delete": func(rt *rapid.T) {
 				i := rapid.IntRange(0, 1).Draw(rt, "tenant")

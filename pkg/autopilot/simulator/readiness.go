@@ -58,12 +58,15 @@ func (s *Server) progressProfile(t *tenant, e *device, at time.Time) {
 	if want == d.profileID {
 		return
 	}
-	d.profileID, d.profileStatus, d.profileAt = want, statusNotAssigned, time.Time{}
+	d.profileID = want
+	d.profileStatus = statusNotAssigned
+	d.profileAt = time.Time{}
 	d.profileTurn++
 	if want == "" {
 		return
 	}
-	turn, delays := d.profileTurn, s.opt.Delays
+	turn := d.profileTurn
+	delays := s.opt.Delays
 	step := func(at time.Time, wait Delay, status string, then func(at time.Time)) {
 		s.plan(at, s.draw(wait, "profile", status, t.id, d.id), func(at time.Time) {
 			if d.profileTurn == turn {

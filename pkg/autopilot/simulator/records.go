@@ -43,7 +43,8 @@ func (r *importedRecord) json() map[string]any {
 	}
 	switch r.status() {
 	case "complete", "error":
-		state["deviceErrorCode"], state["deviceErrorName"] = r.outcome.Code, r.outcome.Name
+		state["deviceErrorCode"] = r.outcome.Code
+		state["deviceErrorName"] = r.outcome.Name
 		state["deviceRegistrationId"] = r.regID
 	}
 	return map[string]any{
@@ -113,7 +114,8 @@ func (s *Server) countImported(c *call) *reply {
 
 func (s *Server) inspectImported(c *call) {
 	if r := c.tenant.imported.rows[c.id]; r != nil {
-		c.entry.Serials, c.entry.ImportIDs = []string{r.Serial}, []string{r.ImportID}
+		c.entry.Serials = []string{r.Serial}
+		c.entry.ImportIDs = []string{r.ImportID}
 	}
 }
 

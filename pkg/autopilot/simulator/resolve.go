@@ -31,7 +31,10 @@ func (s *Server) resolve(c *call) *reply {
 			wrongVerb = true
 			continue
 		}
-		c.route, c.id, c.sub, c.entry.Operation = r, strings.ToLower(id), strings.ToLower(sub), r.op
+		c.route = r
+		c.id = strings.ToLower(id)
+		c.sub = strings.ToLower(sub)
+		c.entry.Operation = r.op
 		return nil
 	}
 	if wrongVerb {

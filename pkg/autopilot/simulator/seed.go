@@ -83,7 +83,9 @@ func (s *Server) SeedRegistered(tenantID string, r Registered) (string, error) {
 		return "", fmt.Errorf("%w: the device belongs to tenant %s", ErrSeed, o.tenant)
 	}
 	d := s.newIdentity(t, hw, r.GroupTag)
-	d.visible, d.purchaseOrder, d.managedDeviceID = true, r.PurchaseOrder, r.ManagedDeviceID
+	d.visible = true
+	d.purchaseOrder = r.PurchaseOrder
+	d.managedDeviceID = r.ManagedDeviceID
 	if r.ManagedDeviceID != "" {
 		d.enrollment = "enrolled"
 	}

@@ -76,8 +76,10 @@ func (s *Server) Plant(seeds Seeds) (Planted, error) {
 }
 
 func (s *Server) plantTenant(seeded TenantSeed, out Planted) error {
-	groups, profiles := map[string]string{}, map[string]string{}
-	out.Groups[seeded.Tenant], out.Profiles[seeded.Tenant] = groups, profiles
+	groups := map[string]string{}
+	profiles := map[string]string{}
+	out.Groups[seeded.Tenant] = groups
+	out.Profiles[seeded.Tenant] = profiles
 	for _, g := range seeded.Groups {
 		id, err := s.SeedGroup(seeded.Tenant, g.Name, g.Rule)
 		if err != nil {
@@ -110,7 +112,8 @@ func (s *Server) plantProfile(tenantID string, p ProfileSeed, groups map[string]
 	for _, name := range p.Groups {
 		id, known := groups[name]
 		if name == "*" {
-			id, known = "*", true
+			id = "*"
+			known = true
 		}
 		if !known {
 			return "", fmt.Errorf("%w: profile %s: no group named %s", ErrSeed, p.Name, name)

@@ -54,14 +54,19 @@ func (s *Server) Reset() {
 		key[i] = byte(s.opt.Seed >> (8 * i))
 	}
 	source := rand.NewChaCha8(key)
-	s.rng, s.ids = rand.New(source), source //nolint:gosec // predictable on purpose: the seed decides
-	s.offset, s.agenda, s.seq = 0, nil, 0
+	s.rng = rand.New(source)
+	s.ids = source //nolint:gosec // predictable on purpose: the seed decides
+	s.offset = 0
+	s.agenda = nil
+	s.seq = 0
 	s.tenants = map[string]*tenant{}
 	s.tokens = map[string]grant{}
 	s.owners = map[string]owner{}
 	s.buckets = map[string]*bucket{}
-	s.faults, s.faultIDs = nil, 0
-	s.log, s.logSeq = nil, 0
+	s.faults = nil
+	s.faultIDs = 0
+	s.log = nil
+	s.logSeq = 0
 }
 
 // newID returns a GUID that depends on the seed.
@@ -138,8 +143,10 @@ func (s *Server) finish(c *call, rep *reply) *reply {
 	rep.header.Set("request-id", requestID)
 	rep.header.Set("client-request-id", client)
 	rep.header.Set("Date", c.now.Add(s.opt.ClockSkew).UTC().Format(http.TimeFormat))
-	c.entry.RequestID, c.entry.ClientRequestID = requestID, client
-	c.entry.Status, c.entry.Dropped = rep.status, rep.end != sent
+	c.entry.RequestID = requestID
+	c.entry.ClientRequestID = client
+	c.entry.Status = rep.status
+	c.entry.Dropped = rep.end != sent
 	c.entry.RetryAfter = rep.header.Get("Retry-After")
 	s.record(c.entry)
 	s.opt.Logger.Debug("request", "operation", c.entry.Operation, "method", c.method,

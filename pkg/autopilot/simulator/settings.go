@@ -42,9 +42,11 @@ func (s *Server) sync(c *call) *reply {
 }
 
 func (s *Server) startSync(t *tenant, at time.Time) {
-	t.settings.running, t.settings.started = true, at
+	t.settings.running = true
+	t.settings.started = at
 	s.plan(at, s.draw(s.opt.Delays.Sync, "sync", t.id), func(at time.Time) {
-		t.settings.running, t.settings.finished = false, at
+		t.settings.running = false
+		t.settings.finished = at
 		for _, d := range t.identities.sorted() {
 			if d.tag != d.wantTag {
 				d.tag = d.wantTag

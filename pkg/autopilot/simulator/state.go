@@ -109,7 +109,9 @@ func (d *identity) state() IdentityState {
 func (r *importedRecord) state() ImportedState {
 	st := ImportedState{ID: r.id, ImportID: r.ImportID, Serial: r.Serial, GroupTag: r.Tag, Status: r.status(), Polls: max(r.polls, 0)}
 	if st.Status == "complete" || st.Status == "error" {
-		st.Code, st.Name, st.RegistrationID = r.outcome.Code, r.outcome.Name, r.regID
+		st.Code = r.outcome.Code
+		st.Name = r.outcome.Name
+		st.RegistrationID = r.regID
 	}
 	return st
 }

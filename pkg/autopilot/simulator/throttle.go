@@ -55,7 +55,8 @@ func (s *Server) throttle(c *call) *reply {
 			s.buckets[key] = b
 		}
 		if w := b.take(c.now, ch.cost, float64(ch.limit), ch.window); w > wait {
-			wait, scope = w, ch.scope
+			wait = w
+			scope = ch.scope
 		}
 	}
 	if wait == 0 {
@@ -70,7 +71,9 @@ func (s *Server) throttle(c *call) *reply {
 }
 
 func (s *Server) charges(c *call) []charge {
-	l, tenantKey, appKey := s.opt.Limits, c.tenant.id, c.app+"|"+c.tenant.id
+	l := s.opt.Limits
+	tenantKey := c.tenant.id
+	appKey := c.app + "|" + c.tenant.id
 	out := []charge{{"global", c.app, 1, l.GlobalRequests, time.Second}}
 	if c.directory() {
 		out = append(out, charge{"ResourceUnitLimitExceeded", tenantKey, c.units(), l.DirectoryUnits, 10 * time.Second})

@@ -53,7 +53,8 @@ func TestRefusedRequestsCount(t *testing.T) {
 		}
 		return w
 	}
-	first, second := wait(), wait()
+	first := wait()
+	second := wait()
 	if second <= first {
 		t.Errorf("%v then %v", first, second)
 	}

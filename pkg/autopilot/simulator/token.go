@@ -31,7 +31,8 @@ type oauthError struct {
 func (s *Server) resolveToken(c *call, tenantID string) *reply {
 	c.route = &route{op: "token", method: http.MethodPost, path: []string{"token"}, public: true, handle: s.issueToken}
 	c.id = strings.ToLower(tenantID)
-	c.entry.Operation, c.entry.Tenant = "token", c.id
+	c.entry.Operation = "token"
+	c.entry.Tenant = c.id
 	if c.method != http.MethodPost {
 		return s.refuse(c, oauthError{
 			http.StatusMethodNotAllowed, "invalid_request", 900561,
@@ -68,7 +69,8 @@ func (s *Server) issueToken(c *call) *reply {
 	if e := checkCredential(form, secret, registered); e != nil {
 		return s.refuse(c, *e)
 	}
-	c.entry.App, c.entry.Applied = strings.ToLower(clientID), true
+	c.entry.App = strings.ToLower(clientID)
+	c.entry.Applied = true
 	return s.grantToken(c, t.id, strings.ToLower(clientID))
 }
 
@@ -87,7 +89,8 @@ func (s *Server) grantToken(c *call, tenantID, clientID string) *reply {
 }
 
 func credentials(c *call, form url.Values) (id, secret string) {
-	id, secret = form.Get("client_id"), form.Get("client_secret")
+	id = form.Get("client_id")
+	secret = form.Get("client_secret")
 	r := http.Request{Header: c.header}
 	if user, password, basic := r.BasicAuth(); basic && id == "" {
 		id, _ = url.QueryUnescape(user)
@@ -146,7 +149,8 @@ func checkCredential(form url.Values, secret string, registered app) *oauthError
 }
 
 func (s *Server) refuse(c *call, e oauthError) *reply {
-	trace, correlation := s.newID(), s.newID()
+	trace := s.newID()
+	correlation := s.newID()
 	at := c.now.UTC().Format("2006-01-02 15:04:05Z")
 	return ok(e.status, map[string]any{
 		"error": e.code,

@@ -110,8 +110,10 @@ func TestOutcomesAreSettled(t *testing.T) {
 func TestWaitingForAHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		one, two := newMessage(), newMessage()
-		gate, working := make(chan struct{}), atomic.Int64{}
+		one := newMessage()
+		two := newMessage()
+		gate := make(chan struct{})
+		working := atomic.Int64{}
 		stop := run(t, new(adapter.Conditions), 1, func(context.Context, broker.Delivery) broker.Outcome {
 			if working.Add(1) > 1 {
 				t.Error("more handlers than asked for")
@@ -149,7 +151,8 @@ func TestLostLeases(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMessage()
 				m.renewErr = c.err
-				began, told := time.Now(), make(chan time.Duration, 1)
+				began := time.Now()
+				told := make(chan time.Duration, 1)
 				stop := run(t, new(adapter.Conditions), 1, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 					<-ctx.Done()
 					if !errors.Is(context.Cause(ctx), adapter.ErrLost) {
@@ -175,7 +178,9 @@ func TestLostLeases(t *testing.T) {
 func TestStopping(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		one, two, aside := newMessage(), newMessage(), newMessage()
+		one := newMessage()
+		two := newMessage()
+		aside := newMessage()
 		other := aside.held("other's")
 		other.Aside = true
 		stop := run(t, new(adapter.Conditions), 1, func(ctx context.Context, d broker.Delivery) broker.Outcome {

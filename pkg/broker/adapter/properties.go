@@ -40,7 +40,10 @@ func Properties(d broker.Delivery) map[string]string {
 // of a message that has no property for it.
 func Read(prop func(name string) string, headers map[string]string, ids ...string) broker.Delivery {
 	d := broker.Delivery{Attempt: 1, Published: ParseStamp(prop(propPublished))}
-	d.ID, d.Tenant, d.NotBefore, d.Headers = prop(propID), prop(propTenant), ParseStamp(prop(propNotBefore)), headers
+	d.ID = prop(propID)
+	d.Tenant = prop(propTenant)
+	d.NotBefore = ParseStamp(prop(propNotBefore))
+	d.Headers = headers
 	if n, err := strconv.Atoi(prop(propAttempt)); err == nil && n > 1 {
 		d.Attempt = n
 	}

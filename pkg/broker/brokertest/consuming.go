@@ -20,9 +20,11 @@ var consuming = map[string]func(scene){
 }
 
 func competing(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
-	a, b := h.open(t, sub), h.open(t, sub)
+	a := h.open(t, sub)
+	b := h.open(t, sub)
 	in := newInbox()
 	consume(t, a, sub, in.always(broker.Acknowledge()))
 	consume(t, b, sub, in.always(broker.Acknowledge()))
@@ -33,8 +35,10 @@ func competing(s scene) {
 
 // copies also holds an adapter to this: when two subscriptions retry the same message, neither copy is taken for the other.
 func copies(s scene) {
-	t, h := s.t, s.h
-	one, two := h.sub(), h.sub()
+	t := s.t
+	h := s.h
+	one := h.sub()
+	two := h.sub()
 	two.Name = "audit"
 	b := h.open(t, one, two)
 	publish(t, b, message(one, "a"))
@@ -65,9 +69,13 @@ func copies(s scene) {
 }
 
 func types(s scene) {
-	t, h := s.t, s.h
-	longer, shorter, other := h.sub(), h.sub(), h.sub()
-	shorter.Type, other.Type = "devices.collected", "submissions.due.v1"
+	t := s.t
+	h := s.h
+	longer := h.sub()
+	shorter := h.sub()
+	other := h.sub()
+	shorter.Type = "devices.collected"
+	other.Type = "submissions.due.v1"
 	subs := []broker.Subscription{longer, shorter, other}
 	b := h.open(t, subs...)
 	in := map[string]inbox{}
@@ -91,13 +99,15 @@ func types(s scene) {
 }
 
 func concurrency(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	sub.Concurrency = 3
 	b := h.open(t, sub)
 	publish(t, b, messages(sub, 7)...)
 	var mu sync.Mutex
-	working, most := 0, 0
+	working := 0
+	most := 0
 	together := make(chan struct{})
 	in := newInbox()
 	consume(t, b, sub, func(ctx context.Context, d broker.Delivery) broker.Outcome {
@@ -132,9 +142,11 @@ func concurrency(s scene) {
 }
 
 func slowHandler(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
-	b, other := h.open(t, sub), h.open(t, sub)
+	b := h.open(t, sub)
+	other := h.open(t, sub)
 	publish(t, b, message(sub, "slow"))
 	in := newInbox()
 	slow := func(_ context.Context, d broker.Delivery) broker.Outcome {
@@ -152,11 +164,13 @@ func slowHandler(s scene) {
 }
 
 func cancelGivesBack(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
-	started, returned := make(chan struct{}, 100), make(chan struct{}, 100)
+	started := make(chan struct{}, 100)
+	returned := make(chan struct{}, 100)
 	c := consume(t, b, sub, func(ctx context.Context, _ broker.Delivery) broker.Outcome {
 		started <- struct{}{}
 		<-ctx.Done()
@@ -178,7 +192,8 @@ func cancelGivesBack(s scene) {
 }
 
 func cancelDrains(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -196,7 +211,8 @@ func cancelDrains(s scene) {
 }
 
 func endedContext(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))

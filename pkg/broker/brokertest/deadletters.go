@@ -55,11 +55,13 @@ func kill(t *testing.T, b broker.Broker, sub broker.Subscription, m ...broker.Me
 }
 
 func deadLetterSaysWhy(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	m := message(sub, "a")
-	m.Tenant, m.Headers["odd"] = "Übermieter", "\r\n😀"
+	m.Tenant = "Übermieter"
+	m.Headers["odd"] = "\r\n😀"
 	publish(t, b, m)
 	in := newInbox()
 	c := consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {
@@ -88,7 +90,8 @@ func deadLetterSaysWhy(s scene) {
 }
 
 func crashWhileDeadLettering(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	if h.Dying == nil {
@@ -117,8 +120,10 @@ func crashWhileDeadLettering(s scene) {
 }
 
 func replay(s scene) {
-	t, h := s.t, s.h
-	sub, other := h.sub(), h.sub()
+	t := s.t
+	h := s.h
+	sub := h.sub()
+	other := h.sub()
 	other.Name = "audit"
 	b := h.open(t, sub, other)
 	untouched := newInbox()
@@ -145,12 +150,14 @@ func replay(s scene) {
 }
 
 func replayAgain(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	kill(t, b, sub, message(sub, "a"))
 	for round := 1; round <= 3; round++ {
-		id, next := "a", fmt.Sprintf("a-r%d", round)
+		id := "a"
+		next := fmt.Sprintf("a-r%d", round)
 		if round > 1 {
 			id = fmt.Sprintf("a-r%d", round-1)
 		}
@@ -173,7 +180,8 @@ func replayAgain(s scene) {
 }
 
 func replayUnknown(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	kill(t, b, sub, message(sub, "a"))
@@ -191,7 +199,8 @@ func replayUnknown(s scene) {
 }
 
 func deletion(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	kill(t, b, sub, message(sub, "a"), message(sub, "b"))
@@ -212,7 +221,8 @@ func deletion(s scene) {
 }
 
 func peek(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	const n = 230 // more than any page
 	sub := h.sub()
 	b := h.open(t, sub)
@@ -240,7 +250,8 @@ func peek(s scene) {
 
 // malformedIsDead: bytes that nobody understands reach the handler, and can be looked at afterwards.
 func malformedIsDead(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	bodies := map[string]string{"empty": "", "binary": "\x00\xff\r\n\r\n", "text": "devices;collected", "half": `{"devices":["`}

@@ -41,7 +41,8 @@ func isForeign(t *testing.T, d broker.Delivery, sub broker.Subscription, id, bod
 }
 
 func foreignMessage(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.queue("contoso", "oem-a")
 	sub.Concurrency = 2
 	b := s.opened(sub)
@@ -75,7 +76,8 @@ func foreignMessage(s scene) {
 
 // Senders choose ids without knowing one another's.
 func inboundApart(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	subs := []broker.Subscription{h.queue("contoso", "oem-a"), h.queue("contoso", "oem-b"), h.queue("fabrikam", "oem-a")}
 	b := s.opened(subs...)
 	boxes := make([]inbox, len(subs))
@@ -98,7 +100,8 @@ func inboundApart(s scene) {
 }
 
 func foreignRetry(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.queue("contoso", "oem-a")
 	b := s.opened(sub)
 	in := newInbox()
@@ -123,10 +126,13 @@ func foreignRetry(s scene) {
 }
 
 func foreignDeadLetter(s scene) {
-	t, h := s.t, s.h
-	sub, other := h.queue("contoso", "oem-a"), h.queue("contoso", "oem-b")
+	t := s.t
+	h := s.h
+	sub := h.queue("contoso", "oem-a")
+	other := h.queue("contoso", "oem-b")
 	b := s.opened(sub, other)
-	in, elsewhere := newInbox(), newInbox()
+	in := newInbox()
+	elsewhere := newInbox()
 	c := consume(t, b, sub, in.always(deadLetter("no JSON")))
 	consume(t, b, other, elsewhere.always(broker.Acknowledge()))
 	h.Foreign(t, sub.Type, "1", []byte("{}"))

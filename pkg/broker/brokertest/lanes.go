@@ -18,16 +18,19 @@ var lanes = map[string]func(scene){
 
 // both returns the subscriptions of one type to both lanes.
 func (h Harness) both() (bulk, single broker.Subscription) {
-	bulk, single = h.sub(), h.sub()
+	bulk = h.sub()
+	single = h.sub()
 	single.Lane = broker.Single
 	return bulk, single
 }
 
 func lanesApart(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	bulk, single := h.both()
 	b := h.open(t, bulk, single)
-	many, few := newInbox(), newInbox()
+	many := newInbox()
+	few := newInbox()
 	consume(t, b, bulk, many.always(broker.Acknowledge()))
 	consume(t, b, single, few.always(broker.Acknowledge()))
 	publish(t, b, message(bulk, "m1"), message(single, "s1"), message(bulk, "m2"), message(single, "s2"))
@@ -43,10 +46,12 @@ func lanesApart(s scene) {
 }
 
 func defaultLane(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	bulk, single := h.both()
 	b := h.open(t, bulk, single)
-	few, many := newInbox(), newInbox()
+	few := newInbox()
+	many := newInbox()
 	consume(t, b, single, few.always(broker.Acknowledge()))
 	bulk.Lane = ""
 	consume(t, b, bulk, many.always(broker.Acknowledge()))
@@ -60,10 +65,13 @@ func defaultLane(s scene) {
 
 // busyLane: handlers that all wait in one lane leave those of the other free.
 func busyLane(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	bulk, single := h.both()
 	b := h.open(t, bulk, single)
-	gate, started, in := make(chan struct{}), newInbox(), newInbox()
+	gate := make(chan struct{})
+	started := newInbox()
+	in := newInbox()
 	consume(t, b, bulk, func(ctx context.Context, d broker.Delivery) broker.Outcome {
 		started <- d
 		select {
@@ -85,10 +93,12 @@ func busyLane(s scene) {
 }
 
 func retryInLane(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	bulk, single := h.both()
 	b := h.open(t, bulk, single)
-	many, few := newInbox(), newInbox()
+	many := newInbox()
+	few := newInbox()
 	consume(t, b, bulk, many.always(broker.Acknowledge()))
 	consume(t, b, single, func(_ context.Context, d broker.Delivery) broker.Outcome {
 		few <- d
@@ -105,14 +115,16 @@ func retryInLane(s scene) {
 }
 
 func replayInLane(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	bulk, single := h.both()
 	b := h.open(t, bulk, single)
 	kill(t, b, single, message(single, "a"))
 	if got := deadIn(t, b); got["importer/a"].Lane != broker.Single {
 		t.Errorf("%+v", got)
 	}
-	many, few := newInbox(), newInbox()
+	many := newInbox()
+	few := newInbox()
 	consume(t, b, bulk, many.always(broker.Acknowledge()))
 	consume(t, b, single, few.always(broker.Acknowledge()))
 	if err := b.Replay(t.Context(), single.Name, "a", "a-r1"); err != nil {
@@ -125,7 +137,8 @@ func replayInLane(s scene) {
 }
 
 func unknownLane(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	sub.Lane = "fast"

@@ -26,7 +26,8 @@ var publishing = map[string]func(scene){
 }
 
 func publishAndConsume(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	sub.Concurrency = 4
 	b := h.open(t, sub)
@@ -49,9 +50,11 @@ func publishAndConsume(s scene) {
 }
 
 func duplicateID(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
-	b, other := h.open(t, sub), h.open(t, sub)
+	b := h.open(t, sub)
+	other := h.open(t, sub)
 	publish(t, b, message(sub, "a"), message(sub, "b"), message(sub, "a"))
 	publish(t, b, message(sub, "a"))
 	publish(t, other, message(sub, "b"))
@@ -63,7 +66,8 @@ func duplicateID(s scene) {
 
 // roundTrip is the law: what was published is what is delivered, byte by byte.
 func roundTrip(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -85,7 +89,8 @@ func roundTrip(s scene) {
 }
 
 func limits(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	largest := message(sub, "largest")
@@ -104,7 +109,8 @@ func limits(s scene) {
 }
 
 func refused(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	wild := message(sub, "a")
@@ -123,13 +129,16 @@ func refused(s scene) {
 }
 
 func notBefore(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
 	consume(t, b, sub, in.always(broker.Acknowledge()))
-	soon, later := message(sub, "soon"), message(sub, "later")
-	soon.NotBefore, later.NotBefore = time.Now().Add(1500*time.Millisecond), time.Now().Add(time.Hour)
+	soon := message(sub, "soon")
+	later := message(sub, "later")
+	soon.NotBefore = time.Now().Add(1500 * time.Millisecond)
+	later.NotBefore = time.Now().Add(time.Hour)
 	publish(t, b, later, soon, message(sub, "now"))
 	for range 2 {
 		d := in.next(t)
@@ -141,7 +150,8 @@ func notBefore(s scene) {
 }
 
 func canceledPublish(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -157,7 +167,8 @@ func canceledPublish(s scene) {
 }
 
 func health(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	b := h.open(t)
 	if err := b.Health(t.Context()); err != nil {
 		t.Error(err)

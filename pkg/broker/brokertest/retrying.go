@@ -16,7 +16,8 @@ var retrying = map[string]func(scene){
 }
 
 func retryNotEarly(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -47,7 +48,8 @@ func retryNotEarly(s scene) {
 }
 
 func pauseWithoutHandler(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	in := newInbox()
@@ -66,7 +68,8 @@ func pauseWithoutHandler(s scene) {
 }
 
 func attemptsSurvive(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	publish(t, b, message(sub, "a"))
@@ -83,11 +86,13 @@ func attemptsSurvive(s scene) {
 }
 
 func retryKeeps(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	m := message(sub, "a")
-	m.Tenant, m.Headers["odd"] = "Übermieter & Söhne", " two\r\nlines\t%\"😀"
+	m.Tenant = "Übermieter & Söhne"
+	m.Headers["odd"] = " two\r\nlines\t%\"😀"
 	publish(t, b, m)
 	in := newInbox()
 	consume(t, b, sub, func(_ context.Context, d broker.Delivery) broker.Outcome {

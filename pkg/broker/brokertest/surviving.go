@@ -16,7 +16,8 @@ var surviving = map[string]func(scene){
 }
 
 func restartLosesNothing(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	sub.Concurrency = 4
 	b := h.open(t, sub)
@@ -32,7 +33,8 @@ func restartLosesNothing(s scene) {
 
 // restartWhileConsuming: deliveries may come twice when the server dies, but none is missing, and the consumer goes on.
 func restartWhileConsuming(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	sub.Concurrency = 2
 	b := h.open(t, sub)
@@ -67,7 +69,8 @@ func restartWhileConsuming(s scene) {
 
 // severed: when the connection is back before the lease runs out, the outcome still counts.
 func severed(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	sub.Lease = max(sub.Lease, slowness.Stretch(5*time.Second))
 	b := h.open(t, sub)
@@ -99,7 +102,8 @@ func severed(s scene) {
 }
 
 func deadLettersSurvive(s scene) {
-	t, h := s.t, s.h
+	t := s.t
+	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
 	kill(t, b, sub, messages(sub, 5)...)

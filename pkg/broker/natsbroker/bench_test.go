@@ -87,7 +87,8 @@ func BenchmarkPublish(b *testing.B) {
 			var floor, ours time.Duration
 			for b.Loop() {
 				b.StopTimer()
-				raw, own := chunkEvents(b, size), chunkEvents(b, size)
+				raw := chunkEvents(b, size)
+				own := chunkEvents(b, size)
 				b.StartTimer()
 				start := time.Now()
 				rawPublish(b, br, raw)

@@ -111,7 +111,8 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBackend(t).open(t, Options{}).closing(t)
-			started, gate := make(chan string, 1000), make(chan struct{})
+			started := make(chan string, 1000)
+			gate := make(chan struct{})
 			ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 			ended := make(chan error, 1)
 			go func() {
@@ -201,7 +202,8 @@ func TestTrim(t *testing.T) {
 func TestFull(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{MaxBytes: 1 << 20}).closing(t)
-	n, err := 0, error(nil)
+	n := 0
+	err := error(nil)
 	for ; err == nil; n++ {
 		m := work(fmt.Sprint("m", n))
 		m.Body = make([]byte, 100<<10)
@@ -418,7 +420,8 @@ func TestServerAway(t *testing.T) {
 	backend := newBackend(t)
 	b := backend.open(t, Options{PublishTimeout: 500 * time.Millisecond}).closing(t)
 	mustPublish(t, b, work("a"))
-	started, ended := make(chan struct{}, 10), make(chan error, 10)
+	started := make(chan struct{}, 10)
+	ended := make(chan error, 10)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	consumed := make(chan error, 1)
 	go func() {

@@ -21,7 +21,8 @@ func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nat
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	opened, failed := make(chan struct{}, 1), make(chan error, 1)
+	opened := make(chan struct{}, 1)
+	failed := make(chan error, 1)
 	opts := append(append([]nats.Option{
 		nats.Name("taxiway"),
 		nats.MaxReconnects(-1),
@@ -47,7 +48,8 @@ func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nat
 	}
 	remind := time.NewTicker(remindEvery)
 	defer remind.Stop()
-	first, why := failed, error(nil)
+	first := failed
+	why := error(nil)
 	for {
 		select {
 		case <-opened:

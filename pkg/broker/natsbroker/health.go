@@ -35,7 +35,8 @@ func (b *Broker) Health(ctx context.Context) error {
 func (s *share) watch(ctx context.Context, came int) {
 	now := s.Now()
 	if came > 0 {
-		s.idle, s.stalled = now, nil
+		s.idle = now
+		s.stalled = nil
 		s.state.Clear(s.durable)
 		return
 	}

@@ -39,7 +39,9 @@ func decode(h nats.Header, body []byte, typ string, lane broker.Lane) broker.Del
 		}
 	}
 	d := adapter.Read(func(name string) string { return get(h, name) }, headers, get(h, jetstream.MsgIDHeader))
-	d.Type, d.Lane, d.Body = typ, lane, body
+	d.Type = typ
+	d.Lane = lane
+	d.Body = body
 	return d
 }
 

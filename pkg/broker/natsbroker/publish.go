@@ -76,7 +76,8 @@ func (b *Broker) send(ctx context.Context, messages []*nats.Msg) (failed []*nats
 		select {
 		case <-f.Ok():
 		case err := <-f.Err():
-			failed, reason = append(failed, messages[i]), err
+			failed = append(failed, messages[i])
+			reason = err
 		case <-ctx.Done():
 			return messages[i:], ctx.Err()
 		}

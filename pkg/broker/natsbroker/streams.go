@@ -78,9 +78,15 @@ func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig, chang
 // has reports whether a stream has what we configure; the server fills in the rest.
 func has(config, want jetstream.StreamConfig) bool {
 	changed := config
-	changed.Description, changed.Subjects = want.Description, want.Subjects
-	changed.Retention, changed.Discard, changed.DiscardNewPerSubject = want.Retention, want.Discard, want.DiscardNewPerSubject
-	changed.MaxBytes, changed.Storage, changed.Replicas, changed.AllowDirect = want.MaxBytes, want.Storage, want.Replicas, want.AllowDirect
+	changed.Description = want.Description
+	changed.Subjects = want.Subjects
+	changed.Retention = want.Retention
+	changed.Discard = want.Discard
+	changed.DiscardNewPerSubject = want.DiscardNewPerSubject
+	changed.MaxBytes = want.MaxBytes
+	changed.Storage = want.Storage
+	changed.Replicas = want.Replicas
+	changed.AllowDirect = want.AllowDirect
 	if want.MaxMsgsPerSubject != 0 {
 		changed.MaxMsgsPerSubject = want.MaxMsgsPerSubject
 	}

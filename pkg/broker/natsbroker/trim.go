@@ -55,7 +55,8 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 // floorOf returns up to where no consumer needs anything any more, 0 when that is not known. On a cluster the list leaves out
 // consumers that have no leader at the moment, and may hold another one twice.
 func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 {
-	floor, names := last, map[string]bool{}
+	floor := last
+	names := map[string]bool{}
 	for _, c := range consumers {
 		names[c.Name] = true
 		floor = min(floor, done(c, last))

@@ -14,7 +14,8 @@ func TestFloorNeedsEveryConsumer(t *testing.T) {
 		return &jetstream.ConsumerInfo{Name: name, Cluster: &jetstream.ClusterInfo{Leader: leader}}
 	}
 	behind := idle("b", "n1")
-	behind.NumPending, behind.AckFloor.Stream = 5, 40
+	behind.NumPending = 5
+	behind.AckFloor.Stream = 40
 	alone := &jetstream.ConsumerInfo{Name: "a"} // of a server without a cluster
 	for name, c := range map[string]struct {
 		listed []*jetstream.ConsumerInfo

@@ -40,7 +40,8 @@ func newAzure(t *testing.T, secret string, types ...string) *backend {
 
 func (a azure) addTopic(t *testing.T, name string) {
 	t.Helper()
-	on, window := true, iso(DuplicateWindow)
+	on := true
+	window := iso(DuplicateWindow)
 	_, err := a.admin.CreateTopic(t.Context(), name, &admin.CreateTopicOptions{Properties: &admin.TopicProperties{
 		RequiresDuplicateDetection: &on, DuplicateDetectionHistoryTimeWindow: &window,
 	}})
@@ -49,7 +50,8 @@ func (a azure) addTopic(t *testing.T, name string) {
 
 func (a azure) addSubscription(t *testing.T, topic, name string, lock time.Duration) {
 	t.Helper()
-	duration, most := iso(lock), int32(MaxDeliveryCount)
+	duration := iso(lock)
+	most := int32(MaxDeliveryCount)
 	_, err := a.admin.CreateSubscription(t.Context(), topic, name, &admin.CreateSubscriptionOptions{
 		Properties: &admin.SubscriptionProperties{LockDuration: &duration, MaxDeliveryCount: &most},
 	})
@@ -58,7 +60,9 @@ func (a azure) addSubscription(t *testing.T, topic, name string, lock time.Durat
 
 func (a azure) addQueue(t *testing.T, name string, lock time.Duration, dedupe bool) {
 	t.Helper()
-	duration, most, window := iso(lock), int32(MaxDeliveryCount), iso(DuplicateWindow)
+	duration := iso(lock)
+	most := int32(MaxDeliveryCount)
+	window := iso(DuplicateWindow)
 	_, err := a.admin.CreateQueue(t.Context(), name, &admin.CreateQueueOptions{Properties: &admin.QueueProperties{
 		LockDuration: &duration, MaxDeliveryCount: &most, RequiresDuplicateDetection: &dedupe, DuplicateDetectionHistoryTimeWindow: &window,
 	}})

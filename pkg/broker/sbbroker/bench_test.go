@@ -61,7 +61,9 @@ func newFloor(b *testing.B) *floor {
 	}
 	b.Cleanup(func() {
 		ctx := context.WithoutCancel(b.Context())
-		_, _, _ = f.client.Close(ctx), f.br.Close(ctx), srv.Close()
+		_ = f.client.Close(ctx)
+		_ = f.br.Close(ctx)
+		_ = srv.Close()
 	})
 	return f
 }
@@ -115,7 +117,8 @@ func BenchmarkPublish(b *testing.B) {
 			var raw, ours time.Duration
 			for b.Loop() {
 				b.StopTimer()
-				first, second := chunkEvents(b, size), chunkEvents(b, size)
+				first := chunkEvents(b, size)
+				second := chunkEvents(b, size)
 				b.StartTimer()
 				start := time.Now()
 				f.publish(b, first)

@@ -64,7 +64,8 @@ func first(ctx context.Context, queues []*deadLetters) (in *deadLetters, oldest 
 			continue
 		}
 		if d := q.read(q.page[0]); in == nil || d.At.Before(oldest.At) {
-			in, oldest = q, d
+			in = q
+			oldest = d
 		}
 	}
 	return in, oldest, nil
@@ -116,7 +117,9 @@ func (q *deadLetters) read(raw *azservicebus.ReceivedMessage) broker.DeadLettere
 	d.NotBefore = time.Time{}
 	if d.At.IsZero() {
 		reason := d.Reason
-		d.At, d.Reason, d.Detail = enqueued(raw), fault.CodeUnknown, string(reason)+": "+d.Detail
+		d.At = enqueued(raw)
+		d.Reason = fault.CodeUnknown
+		d.Detail = string(reason) + ": " + d.Detail
 		if reason == "MaxDeliveryCountExceeded" {
 			d.Reason = fault.MessageExhausted
 		}
@@ -237,7 +240,8 @@ func (q *deadLetters) lock(ctx context.Context, locks *locks, at int64, place in
 		}
 		again = len(messages) == 0
 		for _, raw := range messages {
-			l, n := locks.lock(raw), *raw.SequenceNumber
+			l := locks.lock(raw)
+			n := *raw.SequenceNumber
 			if n == at {
 				wanted = l
 				continue

@@ -92,7 +92,8 @@ func TestInboundCopies(t *testing.T) {
 	})
 	id := "Zásilka 1"
 	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ReplyTo: &replies})
-	first, second := next(t, got), next(t, got)
+	first := next(t, got)
+	second := next(t, got)
 	if second.ID != first.ID || second.Headers["id"] != id || second.Tenant != "contoso" || second.Reply == nil {
 		t.Errorf("%+v", second)
 	}
@@ -123,7 +124,8 @@ func TestReply(t *testing.T) {
 		answered <- d.Reply(ctx, []byte("welcome"))
 		return broker.Acknowledge()
 	})
-	id, elsewhere := "1", topicEntity
+	id := "1"
+	elsewhere := topicEntity
 	for _, to := range []*string{nil, &elsewhere} {
 		b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ReplyTo: to})
 		if err := next(t, answered); !errors.Is(err, errTest) {

@@ -29,7 +29,8 @@ const (
 
 // encode returns the message for the topic of its type and lane.
 func (b *Broker) encode(d broker.Delivery) *azservicebus.Message {
-	id, subject := d.ID, d.Type
+	id := d.ID
+	subject := d.Type
 	out := &azservicebus.Message{
 		MessageID: &id, Subject: &subject, Body: d.Body,
 		ApplicationProperties: make(map[string]any, len(d.Headers)+4),
@@ -81,7 +82,9 @@ func (t Topology) decode(from source, raw *azservicebus.ReceivedMessage) broker.
 	}
 	d := adapter.Read(func(name string) string { return prop(raw, name) }, headers, raw.MessageID)
 	d.ID = cmp.Or(d.ID, "seq-"+sequence(raw))
-	d.Type, d.Lane, d.Body = from.typ, from.lane, body(raw)
+	d.Type = from.typ
+	d.Lane = from.lane
+	d.Body = body(raw)
 	if d.Published.IsZero() {
 		d.Published = enqueued(raw)
 	}

@@ -42,7 +42,9 @@ func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	old, empty, bad := "old", "", "not an id"
+	old := "old"
+	empty := ""
+	bad := "not an id"
 	b.send(t, importer.Type,
 		&azservicebus.Message{MessageID: &old, Body: []byte("x"), ApplicationProperties: map[string]any{
 			"cloudEvents:id": "from-ce", "cloudEvents:time": at, "cloudEvents_n": int64(7), "cloudEvents_b": true, "other": "ignored",

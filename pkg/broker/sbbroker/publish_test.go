@@ -194,7 +194,8 @@ func TestWaitingAtTheStart(t *testing.T) {
 // TestNoToken: the namespace was not asked, so nobody says that it refused; and a token may be had in a moment.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
-	failed, tries := &azidentity.AuthenticationFailedError{}, 0
+	failed := &azidentity.AuthenticationFailedError{}
+	tries := 0
 	err := persist(t.Context(), func(context.Context) error {
 		if tries++; tries < 3 {
 			return failed

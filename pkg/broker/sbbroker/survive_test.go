@@ -27,7 +27,8 @@ func TestChaos(t *testing.T) {
 	quiet := Options{Logger: slog.New(slog.DiscardHandler)} // interruptions are the point
 	var mu sync.Mutex
 	seen := map[string]int{}
-	deliveries, damages := 0, 0
+	deliveries := 0
+	damages := 0
 	all := make(chan struct{})
 	note := func(id string) {
 		mu.Lock()

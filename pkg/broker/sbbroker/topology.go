@@ -99,7 +99,8 @@ func (t Topology) inbound(sub broker.Subscription) []source {
 	queue, retry, _ := t.Inbound(sub.Type)
 	ours := source{typ: sub.Type, lane: sub.Lane, name: sub.Name, entity: retry, copies: retry, queue: true}
 	foreign := ours
-	foreign.entity, foreign.foreign = queue, true
+	foreign.entity = queue
+	foreign.foreign = true
 	return []source{foreign, ours}
 }
 

@@ -29,7 +29,9 @@ var accepting = map[string]func(*fixture){
 }
 
 func acceptNewDevice(b *fixture) {
-	batch, due, before := b.batch(contoso), now().Add(time.Minute), now()
+	batch := b.batch(contoso)
+	due := now().Add(time.Minute)
+	before := now()
 	c := Candidate(7, 1)
 	receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{c}, due)
 	b.must(err)
@@ -112,7 +114,8 @@ func acceptDuplicatesInACall(b *fixture) {
 }
 
 func acceptNewerCapture(b *fixture) {
-	first, batch := Recapture(Candidate(1, 1), 5), b.batch(contoso)
+	first := Recapture(Candidate(1, 1), 5)
+	batch := b.batch(contoso)
 	id := b.accept(batch, first)[0].Device
 	before := b.device(id)
 	check := func(what string, want intake.Candidate) {
@@ -131,7 +134,8 @@ func acceptNewerCapture(b *fixture) {
 	check("older", first)
 
 	newer := Recapture(Candidate(2, 1), 9)
-	newer.Capture.Product, newer.Facts.VirtualMachine = "Book 4", true
+	newer.Capture.Product = "Book 4"
+	newer.Facts.VirtualMachine = true
 	b.accept(batch, newer, Recapture(Candidate(3, 1), 7))
 	check("newer, then one between", newer)
 	if d := b.device(id); d.Product != "Book 4" || !d.Facts.VirtualMachine || d.Row != 1 {
@@ -247,7 +251,8 @@ func acceptManyRows(b *fixture) {
 
 func acceptOddText(b *fixture) {
 	c := Candidate(1, 1)
-	c.GroupTag, c.User = "a'b\"c\\d", "n\x00ul \xff\xfe ü 漢"
+	c.GroupTag = "a'b\"c\\d"
+	c.User = "n\x00ul \xff\xfe ü 漢"
 	c.Capture.Serial = device.NewSerial("S\x00N \xff 'x")
 	c = sealed(c, "\x00\x01\xff")
 	d := b.device(b.accept(b.batch(contoso), c)[0].Device)
@@ -304,7 +309,8 @@ func acceptOneSerialAtOnce(b *fixture) {
 }
 
 func acceptTenants(b *fixture) {
-	mine, theirs := b.batch(contoso), b.batch(fabrikam)
+	mine := b.batch(contoso)
+	theirs := b.batch(fabrikam)
 	a := b.accept(mine, Candidate(1, 1))[0]
 	other := b.accept(theirs, Candidate(1, 1))[0]
 	if other.Outcome != device.Accepted || other.Device == a.Device {

@@ -81,7 +81,11 @@ func batchClose(b *fixture) {
 	status, err = b.Batch(b.Context(), contoso, batch.ID)
 	b.must(err)
 	want := batch
-	want.State, want.Code, want.Detail, want.Digest, want.Closed = closed.State, closed.Code, closed.Detail, closed.Digest, closed.Closed
+	want.State = closed.State
+	want.Code = closed.Code
+	want.Detail = closed.Detail
+	want.Digest = closed.Digest
+	want.Closed = closed.Closed
 	b.same(status.Batch, want)
 }
 

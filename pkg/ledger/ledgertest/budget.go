@@ -57,7 +57,8 @@ func budgetMany(b *fixture) {
 
 // budgetWhole: one who waits for all leaves what is there to others.
 func budgetWhole(b *fixture) {
-	patient, t0 := writes, now()
+	patient := writes
+	t0 := now()
 	patient.Whole = true
 	b.same(b.take(contoso, "write", 8, patient, t0), time.Duration(0))
 	b.same(b.take(contoso, "write", 5, patient, t0), 6*time.Second) // two are there
@@ -68,7 +69,9 @@ func budgetWhole(b *fixture) {
 
 // budgetFair: one who takes many at once, and comes first every third time, is not starved by one who takes what is there.
 func budgetFair(b *fixture) {
-	at, singles, manys := now(), 0, 0
+	at := now()
+	singles := 0
+	manys := 0
 	for i := range 600 { // every tenth of a second for a minute
 		at = at.Add(100 * time.Millisecond)
 		if i%3 == 0 && b.take(contoso, "write", 5, writes, at) == 0 {

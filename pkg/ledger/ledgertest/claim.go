@@ -49,7 +49,10 @@ func claimOrder(b *fixture) {
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	ids := b.dueAt(contoso, at(30), at(10), at(20), at(40))
 	limit := 7
-	d := b.move(ids[1], device.Collected, func(m *ledger.Move) { m.Due, m.Set.ChunkLimit = at(10), &limit })
+	d := b.move(ids[1], device.Collected, func(m *ledger.Move) {
+		m.Due = at(10)
+		m.Set.ChunkLimit = &limit
+	})
 	b.same(len(b.claim(device.StageImport, contoso, at(9), at(99), 10)), 0)
 
 	claimed, err := b.ClaimDevices(b.Context(), device.StageImport, ledger.Claim{Tenant: contoso, Now: at(30), Until: at(99), Limit: 2})
@@ -63,7 +66,8 @@ func claimOrder(b *fixture) {
 func claimOverdue(b *fixture) {
 	t0 := now()
 	ids := b.dueAt(contoso, t0)
-	soon, later := t0.Add(time.Minute), t0.Add(time.Hour)
+	soon := t0.Add(time.Minute)
+	later := t0.Add(time.Hour)
 	b.same(b.claim(device.StageImport, contoso, t0, soon, 10), ids)
 	b.same(len(b.claim(device.StageImport, contoso, t0, soon, 10)), 0)
 	b.same(b.claim(device.StageImport, contoso, soon, later, 10), ids) // nobody moved it
@@ -88,7 +92,8 @@ func claimStages(b *fixture) {
 
 func claimTenants(b *fixture) {
 	t0 := now()
-	mine, theirs := b.dueAt(contoso, t0), b.dueAt(fabrikam, t0)
+	mine := b.dueAt(contoso, t0)
+	theirs := b.dueAt(fabrikam, t0)
 	b.same(b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 10), mine)
 	b.same(b.claim(device.StageImport, fabrikam, t0, t0.Add(time.Hour), 10), theirs)
 }

@@ -16,7 +16,8 @@ func acceptForged(b *fixture) {
 	for i, tpm := range []bool{true, false} {
 		serial := i + 1
 		forged := func(n int) intake.Candidate {
-			ek, board := 0, 100*serial+n
+			ek := 0
+			board := 100*serial + n
 			if tpm {
 				ek = board
 			}

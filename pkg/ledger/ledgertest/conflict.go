@@ -43,7 +43,8 @@ func conflictCodes(b *fixture) {
 
 func conflictHeld(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
-	batch, c := b.batch(contoso), Identifiers(1, 2, 2, 1)
+	batch := b.batch(contoso)
+	c := Identifiers(1, 2, 2, 1)
 	r := b.accept(batch, c)[0]
 	d := b.device(r.Device)
 	if r.Device == known.Device || d.State != device.Held || d.Code != fault.DeviceConflictEK || d.Detail == "" ||

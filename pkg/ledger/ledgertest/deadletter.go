@@ -23,7 +23,10 @@ var deadLetters = map[string]func(*fixture){
 func (b *fixture) die(id string, from device.State, code fault.Code) ledger.DeadLetter {
 	b.Helper()
 	b.move(id, from)
-	b.move(id, device.Dead, func(m *ledger.Move) { m.Code, m.Attempts = code, 4 })
+	b.move(id, device.Dead, func(m *ledger.Move) {
+		m.Code = code
+		m.Attempts = 4
+	})
 	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
 	b.must(err)
 	for _, l := range found {
@@ -50,7 +53,9 @@ func deadLetterRevive(b *fixture) {
 		}
 		replayed, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterReplayed, IDs: []string{l.ID}})
 		b.must(err)
-		l.State, l.Closed, l.ClosedBy = ledger.DeadLetterReplayed, got.Updated, "operator:ada"
+		l.State = ledger.DeadLetterReplayed
+		l.Closed = got.Updated
+		l.ClosedBy = "operator:ada"
 		b.same(replayed, []ledger.DeadLetter{l})
 		steps, err := b.Timeline(b.Context(), contoso, d.ID)
 		b.must(err)
@@ -122,7 +127,9 @@ func deadLetterRecordOnce(b *fixture) {
 	want := message("m1")
 	b.must(b.RecordDeadLetter(b.Context(), want))
 	again := want
-	again.Code, again.Attempts, again.At = fault.MessageMalformed, 6, want.At.Add(time.Second)
+	again.Code = fault.MessageMalformed
+	again.Attempts = 6
+	again.At = want.At.Add(time.Second)
 	b.must(b.RecordDeadLetter(b.Context(), again))
 	other := message("m1")
 	other.Subscription = "grouper"
@@ -130,7 +137,8 @@ func deadLetterRecordOnce(b *fixture) {
 	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
 	b.must(err)
 	b.same(len(found), 2)
-	again.ID, again.State = found[0].ID, ledger.DeadLetterOpen
+	again.ID = found[0].ID
+	again.State = ledger.DeadLetterOpen
 	b.same(found[0], again)
 	for range 2 { // dead letters of no message are never the same
 		b.must(b.RecordDeadLetter(b.Context(), ledger.DeadLetter{Tenant: fabrikam, Code: fault.InternalPanic}))
@@ -177,7 +185,8 @@ func deadLetterQuery(b *fixture) {
 		found, err := b.DeadLetters(b.Context(), q)
 		b.must(err)
 		for _, l := range found {
-			ids, messages = append(ids, l.ID), append(messages, l.Message)
+			ids = append(ids, l.ID)
+			messages = append(messages, l.Message)
 		}
 		return ids, messages
 	}
@@ -202,12 +211,15 @@ func deadLetterQuery(b *fixture) {
 
 func deadLetterClose(b *fixture) {
 	b.must(b.RecordDeadLetter(b.Context(), message("m1")))
-	l, at := b.open1(), now()
+	l := b.open1()
+	at := now()
 	b.must(b.CloseDeadLetter(b.Context(), l.ID, "operator:ada", at))
 	b.must(b.CloseDeadLetter(b.Context(), l.ID, "operator:bob", at.Add(time.Hour)))
 	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterReplayed})
 	b.must(err)
-	l.State, l.Closed, l.ClosedBy = ledger.DeadLetterReplayed, at, "operator:ada"
+	l.State = ledger.DeadLetterReplayed
+	l.Closed = at
+	l.ClosedBy = "operator:ada"
 	b.same(found, []ledger.DeadLetter{l})
 	b.mustFail(b.CloseDeadLetter(b.Context(), newID(), "x", at), fault.RequestNotFound)
 	b.mustFail(b.CloseDeadLetter(b.Context(), b.die(b.devices(1)[0].ID, device.Tagged, fault.GroupNone).ID, "x", at), fault.RequestInvalid)

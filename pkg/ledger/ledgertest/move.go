@@ -25,14 +25,29 @@ var moving = map[string]func(*fixture){
 
 func moveSets(b *fixture) {
 	d := b.devices(1)[0]
-	due, id, entra, tag, limit := now().Add(time.Hour), "reg-1", "entra-1", "Kiosk", 3
+	due := now().Add(time.Hour)
+	id := "reg-1"
+	entra := "entra-1"
+	tag := "Kiosk"
+	limit := 3
 	got := b.move(d.ID, device.Registered, func(m *ledger.Move) {
-		m.Due, m.Code, m.Detail, m.Attempts = due, fault.GroupTagPending, "first look", 2
+		m.Due = due
+		m.Code = fault.GroupTagPending
+		m.Detail = "first look"
+		m.Attempts = 2
 		m.Set = ledger.Patch{RegistrationID: &id, EntraDeviceID: &entra, Tag: &tag, ChunkLimit: &limit}
 	})
 	want := d
-	want.State, want.Version, want.Due, want.Code, want.Detail = device.Registered, 3, due, fault.GroupTagPending, "first look"
-	want.Attempts, want.RegistrationID, want.EntraDeviceID, want.Tag, want.ChunkLimit = 2, id, entra, tag, limit
+	want.State = device.Registered
+	want.Version = 3
+	want.Due = due
+	want.Code = fault.GroupTagPending
+	want.Detail = "first look"
+	want.Attempts = 2
+	want.RegistrationID = id
+	want.EntraDeviceID = entra
+	want.Tag = tag
+	want.ChunkLimit = limit
 	want.Updated = got.Updated
 	b.same(got, want)
 	if got.Updated.Before(d.Updated) {
@@ -40,14 +55,24 @@ func moveSets(b *fixture) {
 	}
 	empty := ""
 	got = b.move(d.ID, device.Tagged, func(m *ledger.Move) { m.Set.Tag = &empty })
-	want.State, want.Version, want.Due, want.Code, want.Detail, want.Attempts, want.Tag = device.Tagged, 4, time.Time{}, "", "", 0, ""
+	want.State = device.Tagged
+	want.Version = 4
+	want.Due = time.Time{}
+	want.Code = ""
+	want.Detail = ""
+	want.Attempts = 0
+	want.Tag = ""
 	want.Updated = got.Updated
 	b.same(got, want)
 }
 
 func moveWaits(b *fixture) {
 	d := b.devices(1)[0]
-	pending := func(m *ledger.Move) { m.Code, m.Due, m.Attempts = fault.GraphThrottled, now(), 1 }
+	pending := func(m *ledger.Move) {
+		m.Code = fault.GraphThrottled
+		m.Due = now()
+		m.Attempts = 1
+	}
 	b.move(d.ID, device.Collected, pending)
 	got := b.move(d.ID, device.Collected, pending)
 	b.same(got.Version, int64(3))
@@ -163,7 +188,10 @@ func moveTimeline(b *fixture) {
 	b.move(d.ID, device.Submitting, func(m *ledger.Move) { m.By = "importer" })
 	b.move(d.ID, device.Registered, func(m *ledger.Move) { m.By = "importer" })
 	b.move(d.ID, device.Registered, func(m *ledger.Move) {
-		m.By, m.Code, m.Detail, m.Attempts = "grouper", fault.GroupEntraPending, "no Entra device yet", 4
+		m.By = "grouper"
+		m.Code = fault.GroupEntraPending
+		m.Detail = "no Entra device yet"
+		m.Attempts = 4
 	})
 	b.move(d.ID, device.Retired, func(m *ledger.Move) { m.By = "operator:ada" })
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
@@ -187,7 +215,9 @@ func moveDead(b *fixture) {
 	d := b.devices(1)[0]
 	b.move(d.ID, device.Submitted)
 	dead := b.move(d.ID, device.Dead, func(m *ledger.Move) {
-		m.Code, m.Detail, m.Attempts = fault.AutopilotInvalidHash, "error 810", 3
+		m.Code = fault.AutopilotInvalidHash
+		m.Detail = "error 810"
+		m.Attempts = 3
 	})
 	b.move(d.ID, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotUnknown }) // dead already
 	found, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})

@@ -25,7 +25,9 @@ func Identifiers(row, ek, uuid, serial int) intake.Candidate {
 		GroupTag:     "Kiosk", User: "ada@contoso.example",
 		Facts: device.Facts{TPM20: ek != 0},
 	}
-	c.Capture.Manufacturer, c.Capture.Product, c.Capture.CapturedAt = "Contoso", "Book 3", captured
+	c.Capture.Manufacturer = "Contoso"
+	c.Capture.Product = "Book 3"
+	c.Capture.CapturedAt = captured
 	if ek != 0 {
 		c.Capture.EKHash = sha256.Sum256(fmt.Appendf(nil, "ek %d", ek))
 	}

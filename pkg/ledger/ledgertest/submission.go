@@ -122,7 +122,11 @@ func beginAtOnce(b *fixture) {
 func advanceSteps(b *fixture) {
 	s, won := b.begun(2)
 	posted := s
-	posted.State, posted.Polls, posted.Due, posted.Posted, posted.Code = ledger.SubmissionPosted, 1, now().Add(time.Hour), now(), fault.AutopilotPending
+	posted.State = ledger.SubmissionPosted
+	posted.Polls = 1
+	posted.Due = now().Add(time.Hour)
+	posted.Posted = now()
+	posted.Code = fault.AutopilotPending
 	items := []ledger.Item{{Device: won[1].ID, RecordID: "r2"}, {Device: newID(), RecordID: "not in it"}}
 	moves := []ledger.Move{
 		{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted, By: "importer"},
@@ -132,13 +136,15 @@ func advanceSteps(b *fixture) {
 	b.must(err)
 	b.same(applied, true)
 	got := b.submission(s.ID)
-	posted.Version, posted.Items = 2, []ledger.Item{{Device: won[0].ID}, {Device: won[1].ID, RecordID: "r2"}}
+	posted.Version = 2
+	posted.Items = []ledger.Item{{Device: won[0].ID}, {Device: won[1].ID, RecordID: "r2"}}
 	b.same(got, posted)
 	b.same(b.device(won[0].ID).State, device.Submitted)
 	b.same(b.device(won[1].ID).State, device.Submitting)
 
 	closed := got
-	closed.State, closed.Due = ledger.SubmissionClosed, time.Time{}
+	closed.State = ledger.SubmissionClosed
+	closed.Due = time.Time{}
 	applied, err = b.Advance(b.Context(), ledger.SubmissionChange{
 		Submission: closed, Items: []ledger.Item{{Device: won[1].ID, RecordID: "r2", Deleted: true}},
 	})
@@ -156,12 +162,14 @@ func advanceStale(b *fixture) {
 		Items:      []ledger.Item{{Device: won[0].ID, RecordID: "r"}},
 		Moves:      []ledger.Move{{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted}},
 	}
-	change.Submission.Version, change.Submission.State = 9, ledger.SubmissionClosed
+	change.Submission.Version = 9
+	change.Submission.State = ledger.SubmissionClosed
 	applied, err := b.Advance(b.Context(), change)
 	b.must(err)
 	b.same(applied, false)
 	for _, tenant := range []device.TenantID{"adatum", fabrikam} {
-		change.Submission.Version, change.Submission.Tenant = 1, tenant
+		change.Submission.Version = 1
+		change.Submission.Tenant = tenant
 		applied, err = b.Advance(b.Context(), change)
 		b.must(err)
 		b.same(applied, false)
@@ -177,7 +185,8 @@ func advanceOnce(b *fixture) {
 		change := ledger.SubmissionChange{Submission: s, Moves: []ledger.Move{
 			{Tenant: contoso, Device: won[0].ID, Version: 2, To: device.Submitted, Attempts: i},
 		}}
-		change.Submission.State, change.Submission.Polls = ledger.SubmissionPosted, i
+		change.Submission.State = ledger.SubmissionPosted
+		change.Submission.Polls = i
 		var err error
 		if applied[i], err = b.Advance(b.Context(), change); err != nil {
 			b.Error(err)

@@ -41,11 +41,14 @@ func rows(columns []sqlledger.Column, rows [][]any) (string, []any) {
 	for i, c := range columns {
 		switch c.Kind {
 		case sqlledger.Text:
-			casts[i], args[i] = "?::text[]", column[string](rows, i)
+			casts[i] = "?::text[]"
+			args[i] = column[string](rows, i)
 		case sqlledger.Integer:
-			casts[i], args[i] = "?::bigint[]", column[int64](rows, i)
+			casts[i] = "?::bigint[]"
+			args[i] = column[int64](rows, i)
 		case sqlledger.Bytes:
-			casts[i], args[i] = "?::bytea[]", column[[]byte](rows, i)
+			casts[i] = "?::bytea[]"
+			args[i] = column[[]byte](rows, i)
 		}
 	}
 	return "SELECT * FROM unnest(" + strings.Join(casts, ", ") + ")", args

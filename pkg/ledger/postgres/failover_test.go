@@ -46,7 +46,8 @@ func behind(t *testing.T, raw, host, port string) string {
 	q := u.Query()
 	q.Set("host", host+","+config.Host)
 	q.Set("port", port+","+strconv.Itoa(int(config.Port)))
-	u.Host, u.RawQuery = "", q.Encode()
+	u.Host = ""
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 

@@ -156,7 +156,8 @@ func TestRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failures, tried := 0, 0
+	failures := 0
+	tried := 0
 	d := dialect
 	d.Again = func(error) bool { return true }
 	d.Bind = func(statement string, args []any) (string, []any) {
@@ -171,7 +172,8 @@ func TestRepeats(t *testing.T) {
 		failures int
 		code     fault.Code
 	}{{3, fault.CodeUnknown}, {100, fault.LedgerUnavailable}} {
-		failures, tried = test.failures, 0
+		failures = test.failures
+		tried = 0
 		if err := l.Health(t.Context()); fault.CodeOf(err) != test.code {
 			t.Errorf("%d failures: %v", test.failures, err)
 		}

@@ -45,7 +45,8 @@ func storable(rows []intake.Candidate) []intake.Candidate {
 	rows = slices.Clone(rows)
 	for i := range rows {
 		c := &rows[i].Capture
-		c.Manufacturer, c.Product = clean(c.Manufacturer), clean(c.Product)
+		c.Manufacturer = clean(c.Manufacturer)
+		c.Product = clean(c.Product)
 		if raw := c.Serial.Reveal(); clean(raw) != raw {
 			c.Serial = device.NewSerial(clean(raw))
 		}
@@ -84,7 +85,8 @@ func (in *acceptance) open(ctx context.Context, batch ledger.Batch, rows []intak
 	if in.answers, err = in.receipts(ctx, rows); err != nil {
 		return err
 	}
-	in.changed, in.captures = map[string]*record{}, map[string]*stored{}
+	in.changed = map[string]*record{}
+	in.captures = map[string]*stored{}
 	in.known, err = in.lookUp(ctx, in.batch.Tenant, in.fresh(rows))
 	return err
 }
@@ -96,9 +98,11 @@ func (in *acceptance) receipts(ctx context.Context, rows []intake.Candidate) (ma
 		return answers, nil
 	}
 	// The rows of a call follow one another: a range is as good as a list, and planners know what to do with it.
-	first, last := rows[0].Row, rows[0].Row
+	first := rows[0].Row
+	last := rows[0].Row
 	for i := range rows {
-		first, last = min(first, rows[i].Row), max(last, rows[i].Row)
+		first = min(first, rows[i].Row)
+		last = max(last, rows[i].Row)
 	}
 	found, err := batchRows.find(ctx, in.conn, `WHERE batch = ? AND row_no BETWEEN ? AND ?`, in.batch.ID, first, last)
 	for _, r := range found {
@@ -146,15 +150,19 @@ func (in *acceptance) takeAll(rows []intake.Candidate) ([]ledger.Receipt, error)
 func (in *acceptance) take(c *intake.Candidate) (ledger.Receipt, error) {
 	answer := ledger.Receipt{Row: c.Row, Warnings: c.Warnings}
 	if c.Reject != nil {
-		answer.Outcome, answer.Code = device.Rejected, c.Reject.Code
-		answer.Column, answer.Detail = c.Reject.Column, c.Reject.Detail
+		answer.Outcome = device.Rejected
+		answer.Code = c.Reject.Code
+		answer.Column = c.Reject.Column
+		answer.Detail = c.Reject.Detail
 		return answer, nil
 	}
 	v := in.known.Decide(c.Candidate)
 	if v.Against != nil {
 		v.Detail += " Known device: " + v.Against.ID + "."
 	}
-	answer.Outcome, answer.Code, answer.Detail = v.Outcome, v.Code, v.Detail
+	answer.Outcome = v.Outcome
+	answer.Code = v.Code
+	answer.Detail = v.Detail
 	r, err := in.deviceOf(c, v)
 	if err != nil {
 		return answer, err
@@ -190,8 +198,12 @@ func (in *acceptance) admit(c *intake.Candidate, v device.Decision) (*record, er
 		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
 	}
 	if v.Outcome == device.Conflict {
-		r.State, r.Code, r.Detail, r.Due = device.Held, v.Code, v.Detail, time.Time{}
-		r.Variant, r.Conflict = hex.EncodeToString(c.Capture.Digest[:]), true
+		r.State = device.Held
+		r.Code = v.Code
+		r.Detail = v.Detail
+		r.Due = time.Time{}
+		r.Variant = hex.EncodeToString(c.Capture.Digest[:])
+		r.Conflict = true
 	}
 	in.accepted = append(in.accepted, r)
 	in.known.add(r)

@@ -26,7 +26,8 @@ func (l *Ledger) Take(
 			return nil
 		}
 		one := r.Window / time.Duration(r.Limit)
-		cost, room := time.Duration(n)*r.Window/time.Duration(r.Limit), r.Window-one
+		cost := time.Duration(n) * r.Window / time.Duration(r.Limit)
+		room := r.Window - one
 		if r.Whole {
 			room = max(0, r.Window-cost)
 		}

@@ -49,9 +49,11 @@ func (l *Ledger) DeadLetters(ctx context.Context, q ledger.DeadLetterQuery) ([]l
 }
 
 func deadLetterClauses(q ledger.DeadLetterQuery) (clauses string, args []any) {
-	conditions, args := []string{"state = ?", "id > ?"}, []any{cmp.Or(q.State, ledger.DeadLetterOpen), q.After}
+	conditions := []string{"state = ?", "id > ?"}
+	args = []any{cmp.Or(q.State, ledger.DeadLetterOpen), q.After}
 	only := func(condition string, arg any) {
-		conditions, args = append(conditions, condition), append(args, arg)
+		conditions = append(conditions, condition)
+		args = append(args, arg)
 	}
 	if !q.All {
 		only("tenant = ?", q.Tenant)
@@ -122,7 +124,11 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 			return fault.Newf(fault.DeviceNotReplayable, "dead letter %q", id)
 		}
 		code := r.Code
-		r.State, r.Due, r.Code, r.Detail, r.Attempts = one.From.ReplayTo(code), due, "", "", 0
+		r.State = one.From.ReplayTo(code)
+		r.Due = due
+		r.Code = ""
+		r.Detail = ""
+		r.Attempts = 0
 		work.note(r, device.Dead, code, by)
 		revived = r.Device
 		if err := t.closeDeadLetter(ctx, id, by, t.now); err != nil {

@@ -83,8 +83,13 @@ func (w *changes) apply(m ledger.Move) (bool, error) {
 	if !r.State.CanBecome(m.To) {
 		return false, fault.Newf(fault.DeviceIllegalTransition, "device %s is %s and cannot become %q", r.ID, r.State, m.To)
 	}
-	from, code := r.State, r.Code
-	r.State, r.Due, r.Code, r.Detail, r.Attempts = m.To, m.Due, m.Code, m.Detail, m.Attempts
+	from := r.State
+	code := r.Code
+	r.State = m.To
+	r.Due = m.Due
+	r.Code = m.Code
+	r.Detail = m.Detail
+	r.Attempts = m.Attempts
 	patch(&r.RegistrationID, m.Set.RegistrationID)
 	patch(&r.EntraDeviceID, m.Set.EntraDeviceID)
 	patch(&r.Tag, m.Set.Tag)

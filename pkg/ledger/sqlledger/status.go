@@ -104,9 +104,11 @@ func (l *Ledger) Rows(
 		if len(known) == 0 {
 			return nil, unknownBatch(batch)
 		}
-		clauses, args := rowsAfter, []any{batch, q.After, cmp.Or(q.Limit, 500)}
+		clauses := rowsAfter
+		args := []any{batch, q.After, cmp.Or(q.Limit, 500)}
 		if q.Outcome != "" {
-			clauses, args = rowsOutcome, slices.Insert(args, 1, any(batch), any(q.Outcome))
+			clauses = rowsOutcome
+			args = slices.Insert(args, 1, any(batch), any(q.Outcome))
 		}
 		found, err := batchRows.find(ctx, c, clauses, args...)
 		if err != nil {
@@ -134,7 +136,9 @@ func (c conn) withStates(ctx context.Context, found []*row) ([]ledger.RowStatus,
 	for i, r := range found {
 		all[i].Receipt = r.Receipt
 		if d := byID[r.Device]; d != nil {
-			all[i].State, all[i].DeviceCode, all[i].Reason = d.State, d.Code, d.Detail
+			all[i].State = d.State
+			all[i].DeviceCode = d.Code
+			all[i].Reason = d.Detail
 		}
 	}
 	return all, nil

@@ -67,7 +67,11 @@ func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, b
 			continue
 		}
 		code := r.Code
-		r.State, r.Submission, r.Due, r.Code, r.Detail = device.Submitting, s.ID, time.Time{}, "", ""
+		r.State = device.Submitting
+		r.Submission = s.ID
+		r.Due = time.Time{}
+		r.Code = ""
+		r.Detail = ""
 		work.note(r, device.Collected, code, by)
 		won = append(won, r.Device)
 		parts = append(parts, &item{submission: s.ID, position: len(parts), Item: ledger.Item{Device: r.ID}})
@@ -75,7 +79,8 @@ func (t tx) begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, b
 	if len(won) == 0 {
 		return nil, nil
 	}
-	s.State, s.Version = ledger.SubmissionOpen, 1
+	s.State = ledger.SubmissionOpen
+	s.Version = 1
 	if s.Created.IsZero() {
 		s.Created = t.now
 	}

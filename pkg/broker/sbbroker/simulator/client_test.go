@@ -276,8 +276,10 @@ func TestTimeToLive(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	s := b.sender("mortal")
-	short, long := message("short"), message("long")
-	short.TimeToLive, long.TimeToLive = ptr(time.Minute), ptr(48*time.Hour)
+	short := message("short")
+	long := message("long")
+	short.TimeToLive = ptr(time.Minute)
+	long.TimeToLive = ptr(48 * time.Hour)
 	for _, m := range []*azservicebus.Message{short, long} {
 		if err := s.SendMessage(b.ctx, m, nil); err != nil {
 			t.Fatal(err)
@@ -339,7 +341,8 @@ func TestTopic(t *testing.T) {
 	b := newFixture(t)
 	s := b.sender("Events") // addresses are compared without case
 	b.send(s, "a")
-	left, right := b.subscriber("events", "left", nil), b.subscriber("events", "RIGHT", nil)
+	left := b.subscriber("events", "left", nil)
+	right := b.subscriber("events", "RIGHT", nil)
 	b.complete(left, b.one(left))
 	if err := right.DeadLetterMessage(b.ctx, b.one(right), &azservicebus.DeadLetterOptions{Reason: ptr("no")}); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,8 @@ func (t timers) Less(i, j int) bool { return t[i].at.Before(t[j].at) }
 // Swap implements heap.Interface.
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].index, t[j].index = i, j
+	t[i].index = i
+	t[j].index = j
 }
 
 // Push implements heap.Interface.

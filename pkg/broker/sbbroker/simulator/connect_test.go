@@ -126,7 +126,8 @@ func (d detour) Do(r *http.Request) (*http.Response, error) {
 func TestAdminCounts(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("plain"), b.receiver("plain", nil)
+	s := b.sender("plain")
+	r := b.receiver("plain", nil)
 	b.send(s, "a", "b", "c")
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
 	b.send(b.sender("events"), "x")

@@ -85,7 +85,8 @@ func decideRejected(e *amqp.Error) (*decision, *amqp.Error) {
 		return v, nil
 	}
 	if e.Condition != condDeadLetter {
-		v.reason, v.description = string(e.Condition), e.Description
+		v.reason = string(e.Condition)
+		v.description = e.Description
 		return v, nil
 	}
 	for _, p := range e.Info {

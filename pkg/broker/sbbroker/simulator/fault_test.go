@@ -86,7 +86,8 @@ func TestAmbiguousSend(t *testing.T) {
 func TestDetachedLinksRecover(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("plain"), b.receiver("plain", nil)
+	s := b.sender("plain")
+	r := b.receiver("plain", nil)
 	b.send(s, "a", "b")
 	m := b.one(r)
 	if n := b.server.DetachLinks("plain"); n != 2 {
@@ -105,7 +106,8 @@ func TestDetachedLinksRecover(t *testing.T) {
 func TestDroppedConnectionsRecover(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("plain"), b.receiver("plain", nil)
+	s := b.sender("plain")
+	r := b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.one(r))
 	b.server.RefuseConnections(1)

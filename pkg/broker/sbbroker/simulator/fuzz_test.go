@@ -22,7 +22,8 @@ func FuzzConnection(f *testing.F) {
 	attach := amqp.Attach{Name: "s", Target: &amqp.Target{Address: "plain"}, Source: &amqp.Source{}}
 	receive := amqp.Attach{Name: "r", Handle: 1, Role: amqp.RoleReceiver, ReceiverMode: 1, Source: &amqp.Source{Address: "plain"}}
 	manage := amqp.Attach{Name: "m", Handle: 2, Target: &amqp.Target{Address: "plain/$management"}}
-	one, ten := uint32(1), uint32(10)
+	one := uint32(1)
+	ten := uint32(10)
 	f.Add(frames(attach, receive,
 		amqp.Transfer{DeliveryID: &zero, DeliveryTag: []byte{1}, Payload: body("a")},
 		amqp.Flow{NextIncomingID: &zero, IncomingWindow: 10, Handle: &one, LinkCredit: &ten, Drain: true},

@@ -50,7 +50,9 @@ func (in *inlet) grant() {
 }
 
 func (in *inlet) sendFlow() {
-	handle, count, credit := in.link.handle, in.count, in.credit
+	handle := in.link.handle
+	count := in.count
+	credit := in.credit
 	in.link.session.sendFlow(amqp.Flow{Handle: &handle, DeliveryCount: &count, LinkCredit: &credit})
 }
 

@@ -49,12 +49,14 @@ func (ss *session) attach(a amqp.Attach) {
 		if a.Role == amqp.RoleReceiver {
 			answer.InitialDeliveryCount = new(uint32)
 		}
-		l.in, l.out = nil, nil
+		l.in = nil
+		l.out = nil
 		ss.send(answer)
 		l.detach(err)
 		return
 	}
-	answer.Source, answer.Target = a.Source, a.Target
+	answer.Source = a.Source
+	answer.Target = a.Target
 	if answer.Source == nil {
 		answer.Source = &amqp.Source{}
 	}

@@ -65,7 +65,9 @@ func (o *outlet) pump() {
 }
 
 func (o *outlet) sendFlow() {
-	handle, count, credit := o.link.handle, o.count, o.credit
+	handle := o.link.handle
+	count := o.count
+	credit := o.credit
 	o.link.session.sendFlow(amqp.Flow{Handle: &handle, DeliveryCount: &count, LinkCredit: &credit, Drain: o.drain})
 }
 

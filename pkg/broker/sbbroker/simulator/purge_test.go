@@ -10,7 +10,8 @@ import (
 func TestPurge(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("unique"), b.receiver("unique", nil)
+	s := b.sender("unique")
+	r := b.receiver("unique", nil)
 	b.send(s, "dead", "locked", "waiting")
 	later := time.Now().Add(time.Hour)
 	m := message("later")

@@ -173,12 +173,14 @@ func (ss *session) open() bool {
 // deliver sends a message on a link, in as many frames as the peer's frame size
 // asks for (§2.6.14), and returns the delivery id.
 func (ss *session) deliver(l *link, tag, payload []byte, settled bool) uint32 {
-	id, format := ss.nextDelivery, uint32(0)
+	id := ss.nextDelivery
+	format := uint32(0)
 	ss.nextDelivery++
 	chunk := int(min(ss.conn.peer.MaxFrameSize, maxFrameSize)) - amqp.TransferOverhead
 	t := amqp.Transfer{Handle: l.handle, DeliveryID: &id, DeliveryTag: tag, MessageFormat: &format, Settled: settled}
 	for len(payload) > chunk {
-		t.Payload, t.More = payload[:chunk], true
+		t.Payload = payload[:chunk]
+		t.More = true
 		ss.pending = append(ss.pending, t)
 		payload = payload[chunk:]
 		t = amqp.Transfer{Handle: l.handle, Settled: settled}

@@ -50,7 +50,8 @@ func (s *store) acquire(msg *message) amqp.UUID {
 func newUUID() []byte {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // crypto/rand.Read never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
 	return b
 }
 

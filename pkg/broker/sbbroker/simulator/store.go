@@ -172,7 +172,8 @@ func (r ready) Less(i, j int) bool { return r[i].sequence < r[j].sequence }
 // Swap implements heap.Interface.
 func (r ready) Swap(i, j int) {
 	r[i], r[j] = r[j], r[i]
-	r[i].index, r[j].index = i, j
+	r[i].index = i
+	r[j].index = j
 }
 
 // Push implements heap.Interface.

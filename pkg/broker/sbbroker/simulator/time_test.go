@@ -46,7 +46,8 @@ func TestClockUnderTheClock(t *testing.T) {
 func TestExpiredWhileLocked(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("mortal"), b.receiver("mortal", nil)
+	s := b.sender("mortal")
+	r := b.receiver("mortal", nil)
 	for _, id := range []string{"settled", "abandoned"} {
 		m := message(id)
 		m.TimeToLive = ptr(30 * time.Second)

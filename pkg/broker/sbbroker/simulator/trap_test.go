@@ -36,7 +36,9 @@ func TestTrapSettleAfterLostConnection(t *testing.T) {
 func TestTrapReplayIntoDuplicateWindow(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r, dead := b.sender("unique"), b.receiver("unique", nil), b.letters("unique")
+	s := b.sender("unique")
+	r := b.receiver("unique", nil)
+	dead := b.letters("unique")
 	b.send(s, "a")
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
 	letter := b.one(dead)
@@ -141,7 +143,8 @@ func TestTrapBodyOfOtherShapes(t *testing.T) {
 func TestReleaseDoesNotCount(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("plain"), b.receiver("plain", nil)
+	s := b.sender("plain")
+	r := b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.many(r, 1)...)
 	// Ask for three, get one: two credits stay, and the client's background
@@ -162,7 +165,8 @@ func TestReleaseDoesNotCount(t *testing.T) {
 func TestSilenceOf25Hours(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	s, r := b.sender("plain"), b.receiver("plain", nil)
+	s := b.sender("plain")
+	r := b.receiver("plain", nil)
 	b.send(s, "a")
 	b.complete(r, b.one(r))
 	for range 25 {

@@ -228,7 +228,8 @@ func TestLinkRefusals(t *testing.T) {
 
 func TestTransferRefusals(t *testing.T) {
 	t.Parallel()
-	zero, other := uint32(0), uint32(5)
+	zero := uint32(0)
+	other := uint32(5)
 	for name, c := range map[string]struct {
 		condition string
 		transfers []amqp.Transfer
@@ -260,7 +261,8 @@ func TestOversizedMessage(t *testing.T) {
 	r.authorize()
 	r.attachSender(0, "plain")
 	r.attachSender(1, "plain/$management")
-	zero, one := uint32(0), uint32(1)
+	zero := uint32(0)
+	one := uint32(1)
 	oversized := func(handle uint32, id *uint32) {
 		r.send(amqp.Transfer{Handle: handle, DeliveryID: id, DeliveryTag: []byte{1}, More: true})
 		for range 5 {
@@ -284,7 +286,8 @@ func TestMessageRefusals(t *testing.T) {
 	with := func(application amqp.Map) []byte {
 		return amqp.NewValueMessage(amqp.Properties{}, application, "v").Append(nil)
 	}
-	format, batch := uint32(42), uint32(0x80013700)
+	format := uint32(42)
+	batch := uint32(0x80013700)
 	for i, c := range []struct {
 		condition string
 		format    *uint32

@@ -69,7 +69,8 @@ func (c *Cluster) prepare(ctx context.Context, bin string, owner *owner, opts Op
 	data := filepath.Join(c.dir, "data")
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own program
 		"-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = c.dir, owner.attributes()
+	initdb.Dir = c.dir
+	initdb.SysProcAttr = owner.attributes()
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(output))
 	}
@@ -79,7 +80,8 @@ func (c *Cluster) prepare(ctx context.Context, bin string, owner *owner, opts Op
 	}
 	c.server = func() *exec.Cmd {
 		server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
-		server.Dir, server.SysProcAttr = c.dir, owner.attributes()
+		server.Dir = c.dir
+		server.SysProcAttr = owner.attributes()
 		return server
 	}
 	return nil

@@ -48,7 +48,8 @@ func (o *owner) attributes() *syscall.SysProcAttr {
 // the thread.
 func launch(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	cmd.Stdout = &p.output
+	cmd.Stderr = &p.output
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()

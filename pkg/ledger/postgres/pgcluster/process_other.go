@@ -18,7 +18,8 @@ func (*owner) attributes() *syscall.SysProcAttr { return nil }
 
 func launch(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	cmd.Stdout = &p.output
+	cmd.Stderr = &p.output
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ const captureSize = 1200
 // It reports the rows a second of both and their ratio.
 func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB, chunk int) {
 	batch := Open(b, l)
-	taken, raw := time.Duration(0), time.Duration(0)
+	taken := time.Duration(0)
+	raw := time.Duration(0)
 	next := 1
 	b.ResetTimer()
 	for b.Loop() {

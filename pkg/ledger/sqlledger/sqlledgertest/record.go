@@ -23,7 +23,8 @@ type Recording struct {
 
 // Record returns the dialect with a recording of everything it binds.
 func Record(d sqlledger.Dialect) (sqlledger.Dialect, *Recording) {
-	r, bind := &Recording{}, d.Bind
+	r := &Recording{}
+	bind := d.Bind
 	d.Bind = func(statement string, args []any) (string, []any) {
 		statement, args = bind(statement, args)
 		r.mu.Lock()

@@ -19,7 +19,8 @@ func RowOf(r ledger.Receipt) api.Row {
 		Row: r.Row, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Warnings: r.Warnings, Device: r.Device,
 	}
 	if entry, ok := fault.Lookup(r.Code); ok {
-		v.Title, v.Hint = entry.Title, entry.Hint
+		v.Title = entry.Title
+		v.Hint = entry.Hint
 	}
 	return v
 }

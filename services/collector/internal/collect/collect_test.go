@@ -142,7 +142,8 @@ func TestNoIdentity(t *testing.T) {
 	b := newFixture(t, collect.Config{})
 	_, wire := collectortest.Device(t, 1, func(r *hwhash.Report) {
 		r.RemoveTPM()
-		r.UUID, r.Serial = hwhash.NewSecret(strings.Repeat("\xFF", 16)), hwhash.NewSecret("Default string")
+		r.UUID = hwhash.NewSecret(strings.Repeat("\xFF", 16))
+		r.Serial = hwhash.NewSecret("Default string")
 	})
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+",,"+wire+",,\n")))
 	if err != nil {
@@ -159,7 +160,11 @@ func TestSwappedBoardIsHeld(t *testing.T) {
 	b := newFixture(t, collect.Config{})
 	serial, wire := collectortest.Device(t, 1, nil)
 	other := hwhash.Synthetic(4)
-	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) {
+		r.EK = other.EK
+		r.OfflineID = other.OfflineID
+		r.UUID = other.UUID
+	})
 	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n", serial, wire, serial, swapped))))
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +261,8 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 	text := collectortest.File(t, collectortest.Seeds(1, 10)...)
 	take := func(r io.Reader, tag string) (collect.Result, error) {
 		d := b.delivery(t, r)
-		d.IdempotencyKey, d.GroupTag = "order-4711", tag
+		d.IdempotencyKey = "order-4711"
+		d.GroupTag = tag
 		return b.Take(t.Context(), d)
 	}
 	first, err := take(io.MultiReader(strings.NewReader(text[:len(text)*2/3]), iotest.ErrReader(io.ErrUnexpectedEOF)), "KIOSK")

@@ -37,7 +37,9 @@ func record(t testing.TB, kind string, seed, known uint64) string {
 	zeros := func(r *hwhash.Report) { r.Serial = hwhash.NewSecret(fmt.Sprintf("000%d", 10_000+seed)) }
 	swap := func(r *hwhash.Report) {
 		other := hwhash.Synthetic(seed + 1_000_000)
-		r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID
+		r.EK = other.EK
+		r.OfflineID = other.OfflineID
+		r.UUID = other.UUID
 	}
 	change := map[string]func(*hwhash.Report){"recaptured": later, "swapped board": swap, "lost zeros": zeros}[kind]
 	serial, wire := collectortest.Device(t, seed, change)

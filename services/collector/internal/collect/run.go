@@ -53,7 +53,8 @@ func (r *run) read(ctx context.Context, row intake.Row, out chan<- []intake.Row)
 			var err error
 			row, err, more = r.next()
 			if err != nil {
-				r.readErr, more = err, false
+				r.readErr = err
+				more = false
 			}
 		}
 		select {
@@ -157,12 +158,16 @@ func (r *run) close(ctx context.Context, cause error) error {
 		return cause
 	}
 	b := r.result.Batch
-	b.State, b.Closed = ledger.Complete, r.Now().UTC()
+	b.State = ledger.Complete
+	b.Closed = r.Now().UTC()
 	switch {
 	case cause != nil:
-		b.State, b.Code, b.Detail = ledger.Failed, fault.CodeOf(cause), fault.DetailOf(cause)
+		b.State = ledger.Failed
+		b.Code = fault.CodeOf(cause)
+		b.Detail = fault.DetailOf(cause)
 		if !fault.Is(cause) {
-			b.Code, b.Detail = fault.RequestTruncated, "the delivery was interrupted"
+			b.Code = fault.RequestTruncated
+			b.Detail = "the delivery was interrupted"
 		}
 	default:
 		b.Digest = r.delivery.digest()

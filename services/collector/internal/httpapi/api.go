@@ -99,10 +99,10 @@ type API struct {
 type permission int
 
 const (
-	public   permission = iota // anybody
-	sender                     // any key of a tenant
-	operator                   // operator keys
-	tenantOperator                     // operator keys of a tenant
+	public         permission = iota // anybody
+	sender                           // any key of a tenant
+	operator                         // operator keys
+	tenantOperator                   // operator keys of a tenant
 )
 
 // Route is a method and a path pattern that the API serves.

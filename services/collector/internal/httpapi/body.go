@@ -103,7 +103,8 @@ const progress = 4 << 10
 // Read reads from the connection.
 func (p *paced) Read(b []byte) (int, error) {
 	if !p.begun || p.since >= progress {
-		p.begun, p.since = true, 0
+		p.begun = true
+		p.since = 0
 		allowMore(http.NewResponseController(p.w).SetReadDeadline, p.idle)
 	}
 	n, err := p.r.Read(b)

@@ -76,7 +76,8 @@ func TestReportThatBreaksOff(t *testing.T) {
 				t.Parallel()
 				reg := prometheus.NewRegistry()
 				r := newFixture(t, httpapi.Config{}, func(d *httpapi.Deps) {
-					d.Reader, d.Metrics = fading{Reader: d.Reader, later: tc.later}, reg
+					d.Reader = fading{Reader: d.Reader, later: tc.later}
+					d.Metrics = reg
 				})
 				sent := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 600)), http.StatusAccepted)
 				server := httptest.NewServer(r)

@@ -46,11 +46,13 @@ func isProblem(t *testing.T, err error, code fault.Code) {
 // Every method of the Go client, against the API.
 func TestGoClient(t *testing.T) {
 	t.Parallel()
-	ctx, r := t.Context(), newFixture(t, httpapi.Config{})
+	ctx := t.Context()
+	r := newFixture(t, httpapi.Config{})
 	server := httptest.NewServer(r.API)
 	t.Cleanup(server.Close)
 	with := func(key string) *client.Client { return must[*client.Client](t)(client.New(server.URL, key)) }
-	sender, operator := with(contosoKey), with(contosoOps)
+	sender := with(contosoKey)
+	operator := with(contosoOps)
 
 	list := strings.NewReader(collectortest.File(t, 1, 2) + "X,,,,\r\n")
 	receipt := must[api.Receipt](t)(sender.Submit(ctx, list, client.Upload{Name: "n.csv", IdempotencyKey: "k"}))
@@ -66,7 +68,8 @@ func TestGoClient(t *testing.T) {
 	if found := must[[]api.Device](t)(sender.BySerial(ctx, serial)); len(found) != 1 || found[0].ID != rows[0].Device {
 		t.Errorf("%+v", found)
 	}
-	dead, other := rows[0].Device, rows[1].Device
+	dead := rows[0].Device
+	other := rows[1].Device
 	r.kill(t, dead)
 	if d := must[api.Device](t)(sender.Device(ctx, dead)); d.State != device.Dead || d.Code != fault.AutopilotInvalidHash {
 		t.Errorf("%+v", d)

@@ -38,7 +38,7 @@ const (
 	contosoOps  = "contoso-ops"
 	fabrikamKey = "fabrikam-key"
 	fabrikamOps = "fabrikam-ops"
-	globalKey    = "house-ops"
+	globalKey   = "house-ops"
 )
 
 func digestOf(key string) string {

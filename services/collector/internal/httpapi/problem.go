@@ -45,7 +45,8 @@ func refuse(err error, add func(*refusal)) error {
 // ofReceipt makes the refusal of a single device out of its receipt.
 func ofReceipt(batch string, r ledger.Receipt) error {
 	return refuse(fault.New(r.Code, r.Detail), func(to *refusal) {
-		to.batch, to.device = batch, r.Device
+		to.batch = batch
+		to.device = r.Device
 		to.errors = []api.CellError{{Row: r.Row, Column: r.Column, Code: r.Code, Detail: r.Detail}}
 	})
 }
@@ -113,7 +114,9 @@ func problemOf(err error) api.Problem {
 		Type: typeBase + string(code), Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
 	}
 	if extra, ok := errors.AsType[*refusal](err); ok {
-		p.Errors, p.Batch, p.Device = extra.errors, extra.batch, extra.device
+		p.Errors = extra.errors
+		p.Batch = extra.batch
+		p.Device = extra.device
 	}
 	if file, ok := errors.AsType[*oemfile.Error](err); ok {
 		for _, f := range file.Problems {

@@ -32,7 +32,9 @@ func (a *API) getBatch(w http.ResponseWriter, r *http.Request, p principal) erro
 // findBatches answers with the batch of an idempotency key, or of a message from a queue.
 func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p principal) error {
 	q := r.URL.Query()
-	key, queue, message := q.Get("idempotencyKey"), q.Get("queue"), q.Get("message")
+	key := q.Get("idempotencyKey")
+	queue := q.Get("queue")
+	message := q.Get("message")
 	switch {
 	case key == "" && queue != "" && message != "":
 		key = collect.QueueKey(queue, message)

@@ -82,7 +82,9 @@ func TestFindBatches(t *testing.T) {
 func (r *fixture) kill(t testing.TB, id string) {
 	t.Helper()
 	ledgertest.MoveTo(t, r.ledger, "contoso", id, device.Dead, func(m *ledger.Move) {
-		m.Code, m.Detail, m.By = fault.AutopilotInvalidHash, "802", "importer"
+		m.Code = fault.AutopilotInvalidHash
+		m.Detail = "802"
+		m.By = "importer"
 	})
 }
 

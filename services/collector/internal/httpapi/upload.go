@@ -41,7 +41,8 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	if err != nil {
 		return err
 	}
-	d.Rows, d.Digest = file.Rows(), content.sum
+	d.Rows = file.Rows()
+	d.Digest = content.sum
 	result, err := a.Taker.Take(r.Context(), d)
 	if err != nil {
 		return refuse(err, func(to *refusal) { to.batch = result.Batch.ID })
@@ -76,7 +77,8 @@ func (a *API) postDevice(w http.ResponseWriter, r *http.Request, p principal) er
 	if err != nil {
 		return err
 	}
-	d.Rows, d.Digest = func(yield func(intake.Row, error) bool) { yield(row, nil) }, content.sum
+	d.Rows = func(yield func(intake.Row, error) bool) { yield(row, nil) }
+	d.Digest = content.sum
 	result, err := a.Taker.Take(r.Context(), d)
 	if err != nil {
 		return err

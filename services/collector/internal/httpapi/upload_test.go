@@ -56,7 +56,11 @@ func TestReceiptsNameFailures(t *testing.T) {
 	r := newFixture(t, httpapi.Config{})
 	r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 10)...))
 	other := hwhash.Synthetic(4)
-	serial, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	serial, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) {
+		r.EK = other.EK
+		r.OfflineID = other.OfflineID
+		r.UUID = other.UUID
+	})
 	text := collectortest.File(t, collectortest.Seeds(1, 10)...) + serial + ",," + swapped + ",,\r\nS,,,,\r\nS,,,,\r\n"
 	first := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
 	again := answer[batch](t, r.upload(t, contosoKey, text, "Idempotency-Key", "k"), http.StatusAccepted)
@@ -244,7 +248,11 @@ func TestPostDevice(t *testing.T) {
 		t.Errorf("%+v", again)
 	}
 	other := hwhash.Synthetic(4)
-	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.EK, r.OfflineID, r.UUID = other.EK, other.OfflineID, other.UUID })
+	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) {
+		r.EK = other.EK
+		r.OfflineID = other.OfflineID
+		r.UUID = other.UUID
+	})
 	conflict := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK)
 	if conflict.Device == "" || conflict.Device == fresh.Device {
 		t.Errorf("%+v", conflict)

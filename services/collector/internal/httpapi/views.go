@@ -13,7 +13,9 @@ import (
 
 func viewOfRow(r ledger.RowStatus) api.Row {
 	v := answer.RowOf(r.Receipt)
-	v.State, v.DeviceCode, v.Reason = r.State, r.DeviceCode, r.Reason
+	v.State = r.State
+	v.DeviceCode = r.DeviceCode
+	v.Reason = r.Reason
 	return v
 }
 
@@ -63,7 +65,8 @@ func viewOfDevice(d device.Device) api.Device {
 		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.CapturedAt), Created: d.Created, Updated: d.Updated,
 	}
 	if entry, ok := fault.Lookup(d.Code); ok {
-		v.Title, v.Hint = entry.Title, entry.Hint
+		v.Title = entry.Title
+		v.Hint = entry.Hint
 	}
 	return v
 }

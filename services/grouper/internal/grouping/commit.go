@@ -67,7 +67,8 @@ func (s *Service) commit(ctx context.Context, cases []step.Case, decisions []ste
 func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.Move {
 	m := ledger.Move{Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: d.State, By: by, Attempts: d.Attempts, Set: v.Set}
 	if v.Err == nil {
-		m.To, m.Attempts = v.To, 0
+		m.To = v.To
+		m.Attempts = 0
 		if m.To.Stage() == device.StageGroup {
 			m.Due = now.Add(s.timings.Grace)
 		}
@@ -76,14 +77,16 @@ func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.M
 	if v.To != "" {
 		m.To = v.To
 	}
-	m.Code, m.Detail = fault.CodeOf(v.Err), fault.DetailOf(v.Err)
+	m.Code = fault.CodeOf(v.Err)
+	m.Detail = fault.DetailOf(v.Err)
 	switch consequenceOf(v.Err) {
 	case dead:
 		m.To = device.Dead
 		return m
 	case attempt:
 		if m.Attempts++; m.Attempts >= s.timings.MaxAttempts {
-			m.To, m.Code = device.Dead, fault.DeviceAttemptsUsedUp
+			m.To = device.Dead
+			m.Code = fault.DeviceAttemptsUsedUp
 			m.Detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", m.Attempts, fault.CodeOf(v.Err), m.Detail)
 			return m
 		}
@@ -151,7 +154,12 @@ func (s *Service) announce(ctx context.Context, cases []step.Case, moves []ledge
 // after is a case as its move left it.
 func after(c step.Case, m ledger.Move) step.Case {
 	d := &c.Device
-	d.State, d.Version, d.Due, d.Code, d.Detail, d.Attempts = m.To, d.Version+1, m.Due, m.Code, m.Detail, m.Attempts
+	d.State = m.To
+	d.Version = d.Version + 1
+	d.Due = m.Due
+	d.Code = m.Code
+	d.Detail = m.Detail
+	d.Attempts = m.Attempts
 	if m.Set.Tag != nil {
 		d.Tag = *m.Set.Tag
 	}

@@ -226,7 +226,9 @@ func (w *fixture) registered(rowTag, tag string) string {
 func (w *fixture) handOver(d device.Device, registration string, due time.Time) {
 	w.Helper()
 	ledgertest.MoveTo(w, w.ledger, here, d.ID, device.Registered, func(m *ledger.Move) {
-		m.Due, m.By, m.Set = due, "importer", ledger.Patch{RegistrationID: &registration}
+		m.Due = due
+		m.By = "importer"
+		m.Set = ledger.Patch{RegistrationID: &registration}
 	})
 }
 

@@ -188,7 +188,8 @@ func (s *Service) identify(ctx context.Context, client Autopilot, t tenant.Tenan
 			known = append(known, c)
 			continue
 		}
-		unknown, decisions = append(unknown, c), append(decisions, step.Stays(l.Err))
+		unknown = append(unknown, c)
+		decisions = append(decisions, step.Stays(l.Err))
 	}
 	_, err := s.commit(ctx, unknown, decisions)
 	return known, err
@@ -208,7 +209,8 @@ func (s *Service) vanished(ctx context.Context, d device.Device, l autopilot.Loo
 
 // since returns when the device came into its state, and since when it waits there with its code.
 func (s *Service) since(ctx context.Context, d device.Device) (state, code time.Time, err error) {
-	state, code = d.Created, d.Created
+	state = d.Created
+	code = d.Created
 	timeline, err := s.Ledger.Timeline(ctx, d.Tenant, d.ID)
 	for _, t := range timeline {
 		code = t.At

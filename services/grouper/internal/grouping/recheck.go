@@ -34,7 +34,8 @@ func (s *Service) recheck(ctx context.Context, client Autopilot, t tenant.Tenant
 		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed it, or Autopilot is slow to show it",
 			c.Device.Tag, c.Identity.GroupTag).After(pause)
 		unconfirmed := ""
-		changed, decisions = append(changed, c), append(decisions, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
+		changed = append(changed, c)
+		decisions = append(decisions, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))
 	}
 	if len(changed) == 0 {
 		return others, nil

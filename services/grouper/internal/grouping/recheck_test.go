@@ -85,7 +85,9 @@ func TestTagThatDoesNotStay(t *testing.T) {
 // TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no attempt.
 func TestTagShownLateIsNoFailure(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
-		s.sim.Quirks.TagAfterSync, s.sim.Delays.BackgroundSync, s.timings.Sync = true, seconds(10*3600), -1
+		s.sim.Quirks.TagAfterSync = true
+		s.sim.Delays.BackgroundSync = seconds(10 * 3600)
+		s.timings.Sync = -1
 	})
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "LAB")

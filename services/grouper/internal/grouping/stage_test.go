@@ -88,7 +88,8 @@ func TestDeviceThatIsReadyIsLeftAlone(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	done := w.all(3, "KIOSK", "")
 	w.finish(done...)
-	asked, was := len(w.sim.Log()), w.want(done[0], device.Ready, "")
+	asked := len(w.sim.Log())
+	was := w.want(done[0], device.Ready, "")
 	w.check(done...)
 	w.check("unknown")
 	if got := w.device(done[0]); len(w.sim.Log()) != asked || got.Version != was.Version || len(w.emitted.events) != 1 {
@@ -140,7 +141,9 @@ func TestTagIsWrittenOnlyWhenItDiffers(t *testing.T) {
 
 func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
-		s.sim.Delays.DeviceVisible, s.sim.Delays.Tag, s.timings.Sync = seconds(100), seconds(100), -1
+		s.sim.Delays.DeviceVisible = seconds(100)
+		s.sim.Delays.Tag = seconds(100)
+		s.timings.Sync = -1
 	})
 	w.profile(w.group("KIOSK"))
 	report := hwhash.Synthetic(1)
@@ -175,7 +178,9 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 
 func TestChangedTagIsBroughtToEntraBySynchronising(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
-		s.sim.Quirks.TagAfterSync, s.sim.Delays.Sync, s.sim.Delays.SyncFloor = true, seconds(20), seconds(600)
+		s.sim.Quirks.TagAfterSync = true
+		s.sim.Delays.Sync = seconds(20)
+		s.sim.Delays.SyncFloor = seconds(600)
 	})
 	w.profile(w.group("KIOSK"))
 	ids := w.all(3, "KIOSK", "LAB")
@@ -228,7 +233,8 @@ func TestConfiguredGroupIsNotSearchedFor(t *testing.T) {
 	}
 	configured := tenantWith{w.stage.Tenants, []tenant.Group{{Tag: "kiosk", ID: everyone}, {Tag: "LAB", ID: nowhere}}}
 	w.stage.Tenants = configured
-	kiosk, lab := w.registered("KIOSK", "KIOSK"), w.registered("LAB", "LAB")
+	kiosk := w.registered("KIOSK", "KIOSK")
+	lab := w.registered("LAB", "LAB")
 	w.check(kiosk, lab)
 	w.want(kiosk, device.Ready, "")
 	if d := w.want(lab, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, nowhere) {
@@ -272,7 +278,9 @@ func TestDeletedGroupIsForgotten(t *testing.T) {
 // TestWaitsDouble: a device that waits is looked at less and less often, and at once more often when something has changed.
 func TestWaitsDouble(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
-		s.sim.Delays.Group, s.sim.Delays.ProfilePending, s.sim.Delays.ProfileAssign = seconds(3600), seconds(3600), seconds(60)
+		s.sim.Delays.Group = seconds(3600)
+		s.sim.Delays.ProfilePending = seconds(3600)
+		s.sim.Delays.ProfileAssign = seconds(60)
 	})
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
@@ -370,7 +378,8 @@ func (p profileFails) Identities(ctx context.Context, ids []string) map[string]a
 	found := p.Autopilot.Identities(ctx, ids)
 	for id, l := range found {
 		if *p.failed {
-			l.Value.Profile, l.Value.ProfileDetail = autopilot.ProfileFailed, "hardwareRequirementsNotMet"
+			l.Value.Profile = autopilot.ProfileFailed
+			l.Value.ProfileDetail = "hardwareRequirementsNotMet"
 		}
 		found[id] = l
 	}

@@ -17,14 +17,16 @@ func TestPauseLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		timings := Timings{First: rapid.Custom(pauses).Draw(t, "first"), Max: rapid.Custom(pauses).Draw(t, "max")}.withDefaults()
 		now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
-		younger, older := rapid.Custom(pauses).Draw(t, "younger"), rapid.Custom(pauses).Draw(t, "older")
+		younger := rapid.Custom(pauses).Draw(t, "younger")
+		older := rapid.Custom(pauses).Draw(t, "older")
 		if younger > older {
 			younger, older = older, younger
 		}
 		next := func(age time.Duration, code fault.Code) time.Duration {
 			return timings.next(device.Device{Known: device.Known{Code: fault.GroupProfilePending}, Updated: now.Add(-age)}, code, now)
 		}
-		a, b := next(younger, fault.GroupProfilePending), next(older, fault.GroupProfilePending)
+		a := next(younger, fault.GroupProfilePending)
+		b := next(older, fault.GroupProfilePending)
 		if a < timings.First || b > timings.Max || a > b {
 			t.Errorf("pauses %s after %s and %s after %s, want them within %s and %s", a, younger, b, older, timings.First, timings.Max)
 		}

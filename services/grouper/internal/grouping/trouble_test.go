@@ -241,7 +241,8 @@ func TestDeviceThatVanishes(t *testing.T) {
 	lost := w.accepted("KIOSK", hwhash.Synthetic(900), hwhash.Synthetic(901))
 	w.handOver(lost[0], nowhere, w.now())
 	w.handOver(lost[1], "", w.now())
-	gone, none := lost[0].ID, lost[1].ID
+	gone := lost[0].ID
+	none := lost[1].ID
 	late := w.registered("KIOSK", "KIOSK")
 	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})
 	w.check(late)
@@ -303,7 +304,9 @@ func TestLedgerTroubleBringsTheEventAgain(t *testing.T) {
 // TestChaos: whatever Graph does, every device gets ready in the end, and nobody's tag is wrong.
 func TestChaos(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
-		s.sim.Delays.Tag, s.sim.Delays.Group, s.sim.Delays.ProfileAssign = seconds(30), seconds(120), seconds(60)
+		s.sim.Delays.Tag = seconds(30)
+		s.sim.Delays.Group = seconds(120)
+		s.sim.Delays.ProfileAssign = seconds(60)
 		s.sim.Quirks.ConditionNotMet = 0.1
 		s.timings.MaxAttempts = 1000
 		s.sim.Chaos = simulator.Chaos{Throttle: 0.01, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}

@@ -40,7 +40,8 @@ func (c *cache[K, V]) get(key K, fetch func() (V, error)) (V, error) {
 		return value, err
 	}
 	now := c.now()
-	e.value, e.until = value, now.Add(max(c.ttl, now.Sub(began)))
+	e.value = value
+	e.until = now.Add(max(c.ttl, now.Sub(began)))
 	return value, nil
 }
 

@@ -58,7 +58,8 @@ func (c *Checker) Decide(ctx context.Context, e Entra, t tenant.Tenant, cases []
 	groups := map[string]groupOfTag{} // by tag: asked for once, whatever the answer
 	decisions := make([]step.Decision, len(cases))
 	for i, k := range cases {
-		tag, id := k.Device.Tag, EntraID(k)
+		tag := k.Device.Tag
+		id := EntraID(k)
 		patch := ledger.Patch{}
 		if id != "" {
 			patch.EntraDeviceID = &id

@@ -74,7 +74,8 @@ func (t *list[T]) postpone(missing []Asked, now time.Time, answer func(string, a
 // one, or zero when the list is longer than that.
 func (t *list[T]) worth(n int, now time.Time) (rows int) {
 	if now.Sub(t.since) >= window {
-		t.demand, t.since = 0, now
+		t.demand = 0
+		t.since = now
 	}
 	t.demand += n
 	pages := 1 + t.size/autopilot.PageSize

@@ -62,9 +62,11 @@ type Asked struct {
 // being read everybody else who asks for the tenant waits for it. Many things that are newer than a list still trusted are
 // Throttled until it is time for the next one.
 func (l *Lists[T]) Find(ctx context.Context, id device.TenantID, asked []Asked, from Source[T]) (found map[string]autopilot.Lookup[T], listed map[string]bool) {
-	found, listed = make(map[string]autopilot.Lookup[T], len(asked)), make(map[string]bool, len(asked))
+	found = make(map[string]autopilot.Lookup[T], len(asked))
+	listed = make(map[string]bool, len(asked))
 	missing := l.lookUp(ctx, id, asked, from, func(id string, lookup autopilot.Lookup[T]) {
-		found[id], listed[id] = lookup, lookup.Err == nil
+		found[id] = lookup
+		listed[id] = lookup.Err == nil
 	})
 	if len(missing) > 0 {
 		maps.Copy(found, from.Some(ctx, missing))
@@ -126,7 +128,9 @@ const longest = time.Minute
 func (l *Lists[T]) read(ctx context.Context, t *list[T], from Source[T], limit int) error {
 	l.clear(t)
 	l.makeRoom()
-	t.began, t.rows, t.demand = l.config.Now(), map[string]T{}, 0
+	t.began = l.config.Now()
+	t.rows = map[string]T{}
+	t.demand = 0
 	whole, err := l.fill(t, from.All(ctx), limit, t.began.Add(longest))
 	if end := l.config.Now(); whole || len(t.rows) > 0 {
 		t.until = end.Add(max(l.config.Keep, end.Sub(t.began)))

@@ -95,7 +95,9 @@ func TestListIsReadWhereItIsCheaper(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, l, fromList := &service{things: tt.things}, lists(1_000_000), 0
+				s := &service{things: tt.things}
+				l := lists(1_000_000)
+				fromList := 0
 				for i := range tt.chunks {
 					fromList += find(t, l, "", s, span(i*tt.chunk, tt.chunk))
 				}
@@ -110,7 +112,8 @@ func TestListIsReadWhereItIsCheaper(t *testing.T) {
 // TestLongListsCostAFraction: in a tenant whose list is too long to pay off, trying costs little.
 func TestLongListsCostAFraction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 500_000}, lists(50_000)
+		s := &service{things: 500_000}
+		l := lists(50_000)
 		for i := range 300 {
 			find(t, l, "", s, span(400_000+i*100, 100))
 			time.Sleep(2 * time.Second)
@@ -126,7 +129,8 @@ func TestLongListsCostAFraction(t *testing.T) {
 
 func TestListIsTrustedForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 3000, delay: 2 * time.Second}, lists(10_000)
+		s := &service{things: 3000, delay: 2 * time.Second}
+		l := lists(10_000)
 		find(t, l, "", s, span(0, 100))
 		time.Sleep(10*time.Second - 1)
 		find(t, l, "", s, span(0, 100))
@@ -150,7 +154,8 @@ func TestListIsTrustedForAMoment(t *testing.T) {
 
 func TestAllWhoAskWaitForOneList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 5000, delay: time.Second}, lists(10_000)
+		s := &service{things: 5000, delay: time.Second}
+		l := lists(10_000)
 		for i := range 20 {
 			go find(t, l, "", s, span(i*100, 100))
 		}
@@ -165,7 +170,8 @@ func TestAllWhoAskWaitForOneList(t *testing.T) {
 
 func TestWhoeverIsToldToStopDoesNotWaitForTheList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 5000, delay: 5 * time.Second}, lists(10_000)
+		s := &service{things: 5000, delay: 5 * time.Second}
+		l := lists(10_000)
 		go find(t, l, "", s, span(0, 100))
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -181,7 +187,8 @@ func TestWhoeverIsToldToStopDoesNotWaitForTheList(t *testing.T) {
 // TestAbsenceMeansNothing: what the list does not show is asked for, or waits for a list that can show it.
 func TestAbsenceMeansNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 1000}, lists(10_000)
+		s := &service{things: 1000}
+		l := lists(10_000)
 		find(t, l, "", s, append(span(0, 100), span(5000, 20)...))
 		if s.single != 20 {
 			t.Errorf("%d single reads: a fresh list without a thing leaves only asking", s.single)
@@ -224,7 +231,8 @@ func TestListThatBreaksOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, l := &service{things: 1000, err: tt.err}, lists(10_000)
+				s := &service{things: 1000, err: tt.err}
+				l := lists(10_000)
 				asked := append(span(950, 50), span(1000, 50)...)
 				found, listed := l.Find(t.Context(), "", asked, s.source())
 				if len(listed) == 0 || !listed[asked[0].ID] || listed[asked[99].ID] {
@@ -251,7 +259,8 @@ func TestListThatBreaksOff(t *testing.T) {
 // TestMemoryIsBounded: all tenants share the rows, and what is out of date makes room.
 func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, l := &service{things: 3000}, lists(4000)
+		s := &service{things: 3000}
+		l := lists(4000)
 		find(t, l, "", s, span(0, 100))
 		find(t, l, "other", s, span(0, 100))
 		if held := l.held.Load(); held != 4000 {
@@ -266,7 +275,8 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestNoListsAtAll(t *testing.T) {
-	s, l := &service{things: 10}, lists(-1)
+	s := &service{things: 10}
+	l := lists(-1)
 	if find(t, l, "", s, span(0, 100)); s.lists != 0 || s.single != 100 {
 		t.Errorf("%d lists, %d single reads", s.lists, s.single)
 	}

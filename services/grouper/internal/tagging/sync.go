@@ -31,7 +31,8 @@ type Syncer struct {
 // Ask starts a synchronisation unless there was one lately. Nothing depends on its success: the service synchronises on its
 // own too.
 func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, starter Starter) {
-	name, owner := "sync/"+string(id), uuid.NewString()
+	name := "sync/" + string(id)
+	owner := uuid.NewString()
 	held, err := s.Leases.Acquire(ctx, name, owner, s.Pause, s.Now())
 	if err == nil && !held {
 		return

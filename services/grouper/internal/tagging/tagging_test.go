@@ -85,7 +85,8 @@ func (l *leases) Acquire(_ context.Context, _, owner string, ttl time.Duration, 
 	if l.err != nil || l.owner != "" && l.owner != owner && now.Before(l.until) {
 		return false, l.err
 	}
-	l.owner, l.until = owner, now.Add(ttl)
+	l.owner = owner
+	l.until = now.Add(ttl)
 	return true, nil
 }
 

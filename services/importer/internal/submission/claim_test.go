@@ -86,7 +86,8 @@ func TestSlowPOSTIsNotTakenForLost(t *testing.T) {
 func TestClaimThatCannotBeRenewed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFixture(t, t, knobs{sim: slow()})
-		away, times := &atomic.Bool{}, 0
+		away := &atomic.Bool{}
+		times := 0
 		r.Ledger = absent{r.Ledger, away}
 		r.delay(func(ctx context.Context) error {
 			if times++; times > 1 {

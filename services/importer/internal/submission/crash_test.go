@@ -126,7 +126,8 @@ func (m mortalEmitter) Emit(ctx context.Context, events ...event.Event) error {
 // mortal returns the use case as a process that the reaper ends.
 func (r *fixture) mortal(reap *reaper) submission.Service {
 	s := r.Service
-	s.Ledger, s.Emitter = mortalLedger{r.Ledger, reap}, mortalEmitter{r.Emitter, reap}
+	s.Ledger = mortalLedger{r.Ledger, reap}
+	s.Emitter = mortalEmitter{r.Emitter, reap}
 	connect := r.Connect
 	s.Connect = func(id device.TenantID) (submission.Autopilot, error) {
 		client, err := connect(id)

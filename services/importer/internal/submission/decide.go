@@ -72,7 +72,8 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 // record was there before, somebody deletes records by hand or the listing was incomplete once; then the time starts when it
 // was first missed. No search by serial number here: only Autopilot can say that this hardware is the one registered.
 func (p *poll) missing(d device.Device) {
-	limit, posted := p.Timings.Lost, p.sub.Posted
+	limit := p.Timings.Lost
+	posted := p.sub.Posted
 	if posted.IsZero() {
 		posted = p.sub.Created
 	}
@@ -102,7 +103,8 @@ func (p *poll) ghost(d device.Device, refused error) ledger.Move {
 }
 
 func (p *poll) alone(d device.Device, refused error) ledger.Move {
-	one, detail := 1, "The twin of the device does not show up; it is sent again alone."
+	one := 1
+	detail := "The twin of the device does not show up; it is sent again alone."
 	if refused != nil {
 		detail = "The search for the twin of the device is refused; it is sent again alone."
 	}
@@ -175,7 +177,8 @@ func (p *poll) stay(d device.Device, in device.State, code fault.Code) {
 
 func (p *poll) register(d device.Device, id, meaning string) {
 	m := move(d, device.Registered, p.now.Add(p.Timings.Grace), "", "")
-	m.Attempts, m.Set.RegistrationID = 0, &id
+	m.Attempts = 0
+	m.Set.RegistrationID = &id
 	p.registered = append(p.registered, d)
 	p.end(m, meaning)
 }
@@ -198,7 +201,8 @@ func (p *poll) change(ctx context.Context, present bool) ledger.SubmissionChange
 	sub := p.sub
 	sub.Code = p.alarm()
 	if present && sub.State == ledger.SubmissionOpen {
-		sub.State, sub.Posted = ledger.SubmissionPosted, p.now
+		sub.State = ledger.SubmissionPosted
+		sub.Posted = p.now
 	}
 	pause := p.Timings.poll(sub.Polls)
 	sub.Polls++
@@ -206,12 +210,15 @@ func (p *poll) change(ctx context.Context, present bool) ledger.SubmissionChange
 	case p.staying == 0 && sub.State == ledger.SubmissionOpen:
 		// Nothing of it ever showed up. One more time it is listed, for records that come later still.
 		sub = complete(sub, p.now)
-		sub.Code, pause = fault.AutopilotLost, p.Timings.Lost
+		sub.Code = fault.AutopilotLost
+		pause = p.Timings.Lost
 	case p.staying == 0:
 		sub = complete(sub, p.now)
-		sub.Code, pause = "", p.Timings.Cleanup
+		sub.Code = ""
+		pause = p.Timings.Cleanup
 	case p.failed != nil:
-		sub.Code, pause = fault.CodeOf(p.failed), max(pause, p.Timings.pause(p.failed))
+		sub.Code = fault.CodeOf(p.failed)
+		pause = max(pause, p.Timings.pause(p.failed))
 	case p.more:
 		pause = p.Timings.poll(0)
 	}

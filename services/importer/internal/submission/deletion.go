@@ -113,13 +113,15 @@ func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submiss
 // complete returns the submission as one whose devices all have their outcome. From then on Posted says since when: nobody asks
 // for the time of the POST any more, and the time for deleting begins.
 func complete(sub ledger.Submission, now time.Time) ledger.Submission {
-	sub.State, sub.Posted = ledger.SubmissionComplete, now
+	sub.State = ledger.SubmissionComplete
+	sub.Posted = now
 	return sub
 }
 
 // close ends the submission. Its code stays: it says how it ended.
 func (s *Service) close(ctx context.Context, sub ledger.Submission) error {
-	sub.State, sub.Due = ledger.SubmissionClosed, time.Time{}
+	sub.State = ledger.SubmissionClosed
+	sub.Due = time.Time{}
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 	return err
 }

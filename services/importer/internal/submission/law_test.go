@@ -99,7 +99,8 @@ func TestRedeliveryDoesNotCutAWaitShort(t *testing.T) {
 func TestTwoImporters(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tenants := configured(contoso)
-		tenants[0].Limits.Writes, tenants[0].Limits.ImportSize = 6, 4
+		tenants[0].Limits.Writes = 6
+		tenants[0].Limits.ImportSize = 4
 		r := newFixture(t, t, knobs{sim: slow(), tenants: tenants})
 		ids := r.accept(contoso, machines(t, 1, 24)...)
 		twin := r.Service
@@ -170,9 +171,11 @@ func drawFault(t *rapid.T, serials []string) simulator.Fault {
 		Nth: rapid.IntRange(1, 4).Draw(t, "nth"), Times: rapid.IntRange(1, 3).Draw(t, "times"),
 	}
 	if rapid.IntRange(0, 3).Draw(t, "about") == 0 {
-		f.Effect, f.Serial = simulator.Import, rapid.SampledFrom(serials).Draw(t, "serial")
+		f.Effect = simulator.Import
+		f.Serial = rapid.SampledFrom(serials).Draw(t, "serial")
 		o := rapid.SampledFrom(names).Draw(t, "outcome")
-		f.Outcome, f.Nth = &o, 1
+		f.Outcome = &o
+		f.Nth = 1
 		return f
 	}
 	f.Operation = rapid.SampledFrom([]string{
@@ -218,7 +221,8 @@ func laws(t *testing.T, check *rapid.T) {
 	mortal := func() submission.Service {
 		return r.mortal(&reaper{at: rapid.IntRange(0, 60).Draw(check, "death"), after: rapid.Bool().Draw(check, "after")})
 	}
-	s, all := mortal(), map[device.TenantID][]string{contoso: ids}
+	s := mortal()
+	all := map[device.TenantID][]string{contoso: ids}
 	for end, worked := time.Now().Add(10*24*time.Hour), true; worked || !r.finished(all); {
 		if time.Now().After(end) {
 			check.Fatalf("not settled: %s", r.describe(all))

@@ -82,7 +82,9 @@ func TestEachOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newFixture(t, t, knobs{sim: slow()})
-				left, odd, right := machine(t, 1), machine(t, 2), machine(t, 3)
+				left := machine(t, 1)
+				odd := machine(t, 2)
+				right := machine(t, 3)
 				tt.prepare(r, odd)
 				ids := r.accept(contoso, left, odd, right)
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
@@ -129,7 +131,8 @@ func (r *fixture) postsOf(h hwhash.Hash) int {
 func TestAlreadyHereIsCompared(t *testing.T) {
 	other := func(change func(*simulator.Hardware)) func(hw simulator.Hardware) simulator.Hardware {
 		return func(hw simulator.Hardware) simulator.Hardware {
-			hw.EKHash, hw.UUID = strings.Repeat("ab", 32), ""
+			hw.EKHash = strings.Repeat("ab", 32)
+			hw.UUID = ""
 			change(&hw)
 			return hw
 		}
@@ -147,7 +150,8 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 		}, device.Dead, fault.AutopilotGhost},
 		"another case": {[]func(simulator.Hardware) simulator.Hardware{
 			other(func(hw *simulator.Hardware) {
-				hw.Serial, hw.Manufacturer = strings.ToLower(hw.Serial), strings.ToUpper(hw.Manufacturer)
+				hw.Serial = strings.ToLower(hw.Serial)
+				hw.Manufacturer = strings.ToUpper(hw.Manufacturer)
 			}),
 		}, device.Registered, ""},
 		"told apart by model": {[]func(simulator.Hardware) simulator.Hardware{
@@ -200,7 +204,10 @@ func TestAFillerIsNoProof(t *testing.T) {
 				other := r.accept(contoso, machine(t, 1, placeholder))
 				r.run(24*time.Hour, map[device.TenantID][]string{contoso: other})
 				registered := r.want(contoso, other[0], device.Registered, "")
-				h := machine(t, 2, placeholder, func(x *hwhash.Report) { x.Manufacturer, x.Product = like.Manufacturer, like.Product })
+				h := machine(t, 2, placeholder, func(x *hwhash.Report) {
+					x.Manufacturer = like.Manufacturer
+					x.Product = like.Product
+				})
 				if o.Name != "" {
 					r.outcome(h, -1, o)
 				} else {
@@ -321,7 +328,8 @@ func TestSearchesThatFail(t *testing.T) {
 				if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
 					t.Fatal(err)
 				}
-				f.Operation, f.Times = "identities.list", -1
+				f.Operation = "identities.list"
+				f.Times = -1
 				planned, err := r.sim.AddFault(f)
 				if err != nil {
 					t.Fatal(err)
@@ -343,7 +351,8 @@ func TestSearchesThatFail(t *testing.T) {
 func TestSearchesThatAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newFixture(t, t, knobs{sim: slow()})
-		h, twin := machine(t, 1), machine(t, 2)
+		h := machine(t, 1)
+		twin := machine(t, 2)
 		r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
 		r.outcome(twin, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
 		r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 400, Code: "BadRequest", Times: -1})

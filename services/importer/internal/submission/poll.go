@@ -78,7 +78,8 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 // the devices.
 func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []device.Device, why error) error {
 	report(ctx, "asking about an import was put off", why)
-	sub.Due, sub.Code = s.Now().Add(spread(s.Timings.pause(why), sub.ID)), fault.CodeOf(why)
+	sub.Due = s.Now().Add(spread(s.Timings.pause(why), sub.ID))
+	sub.Code = fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
 	switch fault.KindOf(why) {
 	case fault.Throttled:

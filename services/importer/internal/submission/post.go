@@ -70,7 +70,10 @@ func (s *Service) accepted(
 ) error {
 	s.metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
-	sub.State, sub.Posted, sub.Due, sub.Code = ledger.SubmissionPosted, now, now.Add(spread(s.Timings.poll(0), sub.ID)), ""
+	sub.State = ledger.SubmissionPosted
+	sub.Posted = now
+	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
+	sub.Code = ""
 	c := ledger.SubmissionChange{Submission: sub}
 	bySerial := correlate(records)
 	for _, d := range won {
@@ -88,7 +91,9 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 	s.metrics.submissions.WithLabelValues(resultUnknown).Inc()
 	report(ctx, "nobody knows whether an import happened; it will be looked for", why)
 	now := s.Now()
-	sub.Posted, sub.Due, sub.Code = now, now.Add(spread(s.Timings.poll(0), sub.ID)), fault.GraphUnknownOutcome
+	sub.Posted = now
+	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
+	sub.Code = fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 	return err
 }
@@ -96,7 +101,9 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 // withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends it.
 func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
 	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
-	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, ""
+	sub.State = ledger.SubmissionClosed
+	sub.Due = time.Time{}
+	sub.Code = ""
 	c := ledger.SubmissionChange{Submission: sub}
 	for _, d := range won {
 		c.Moves = append(c.Moves, move(d, device.Collected, s.Now(), "", ""))
@@ -110,7 +117,9 @@ func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []devi
 	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
 	report(ctx, "an import was refused", why)
 	now := s.Now()
-	sub.State, sub.Due, sub.Code = ledger.SubmissionClosed, time.Time{}, fault.CodeOf(why)
+	sub.State = ledger.SubmissionClosed
+	sub.Due = time.Time{}
+	sub.Code = fault.CodeOf(why)
 	c := ledger.SubmissionChange{Submission: sub}
 	switch what {
 	case divide:

@@ -117,7 +117,8 @@ func TestRecaptureThatCannotBeTold(t *testing.T) {
 		r.step()
 		r.recapture(contoso, ids[1], 2, placeholder)
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
-		a, b := r.device(contoso, ids[0]), r.device(contoso, ids[1])
+		a := r.device(contoso, ids[0])
+		b := r.device(contoso, ids[1])
 		if a.RegistrationID != "" && a.RegistrationID == b.RegistrationID {
 			t.Error("two devices have one registration")
 		}

@@ -33,11 +33,13 @@ func correlate(records []autopilot.Imported) map[string][]autopilot.Imported {
 // match gives each device of a submission its records. A newer capture may have changed a device's serial number since it was
 // sent; so a record whose id is known comes first, and brings along whatever else was sent under its serial number.
 func match(items []ledger.Item, devices []device.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
-	bySerial, sent := correlate(records), make(map[string]string, len(records))
+	bySerial := correlate(records)
+	sent := make(map[string]string, len(records))
 	for _, r := range records {
 		sent[r.ID] = r.Serial.Fold()
 	}
-	mine, open := make(map[string][]autopilot.Imported, len(items)), map[string]bool{}
+	mine := make(map[string][]autopilot.Imported, len(items))
+	open := map[string]bool{}
 	for _, i := range items {
 		if i.RecordID == "" {
 			open[i.Device] = true
@@ -99,7 +101,8 @@ func pick(d device.Device, found []autopilot.Identity) []autopilot.Identity {
 }
 
 func agree(a, b string) bool {
-	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+	a = strings.TrimSpace(a)
+	b = strings.TrimSpace(b)
 	return a == "" || b == "" || strings.EqualFold(a, b)
 }
 

@@ -77,7 +77,8 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newFixture(t, t, knobs{sim: slow()})
-				ours, theirs := r.accept(contoso, machines(t, 1, 3)...), r.accept(fabrikam, machines(t, 10, 2)...)
+				ours := r.accept(contoso, machines(t, 1, 3)...)
+				theirs := r.accept(fabrikam, machines(t, 10, 2)...)
 				tt.prepare(r)
 				began := time.Now()
 				if err := errors.Join(r.handle(r.collected(contoso, ours...)), r.handle(r.collected(fabrikam, theirs...))); err != nil {
@@ -154,7 +155,8 @@ func TestPoisonIsIsolated(t *testing.T) {
 				r := newFixture(t, t, knobs{})
 				hashes := machines(t, 1, tt.n)
 				ids := r.accept(contoso, hashes...)
-				poison, sizes := map[device.Serial]bool{}, []int{}
+				poison := map[device.Serial]bool{}
+				sizes := []int{}
 				for _, i := range tt.poison {
 					poison[r.device(contoso, ids[i]).Serial] = true
 				}
@@ -217,7 +219,8 @@ func TestTenantVanishesInFlight(t *testing.T) {
 		all := map[device.TenantID][]string{contoso: ids}
 		r.step()
 		r.want(contoso, ids[0], device.Submitted, "")
-		connect, known := r.Connect, r.Tenants
+		connect := r.Connect
+		known := r.Tenants
 		nobody, err := tenant.NewDirectory()
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +231,8 @@ func TestTenantVanishesInFlight(t *testing.T) {
 			r.step()
 		}
 		r.want(contoso, ids[0], device.Submitted, fault.TenantUnknown)
-		r.Connect, r.Tenants = connect, known
+		r.Connect = connect
+		r.Tenants = known
 		r.run(time.Hour, all)
 		for i, id := range ids {
 			r.want(contoso, id, device.Registered, "")

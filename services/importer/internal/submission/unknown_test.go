@@ -251,8 +251,10 @@ func TestTwinRecord(t *testing.T) {
 			var all []autopilot.Imported
 			for _, one := range records {
 				twin := one
-				twin.ID, twin.RegistrationID = "twin-of-"+one.ID, ""
-				twin.Status, twin.ErrorName = autopilot.StatusError, "ZtdDeviceDuplicated"
+				twin.ID = "twin-of-" + one.ID
+				twin.RegistrationID = ""
+				twin.Status = autopilot.StatusError
+				twin.ErrorName = "ZtdDeviceDuplicated"
 				all = append(all, twin, one)
 			}
 			return all

@@ -12,7 +12,8 @@ import (
 )
 
 func performativeSamples() []Performative {
-	n, ch := uint32(300), uint16(2)
+	n := uint32(300)
+	ch := uint16(2)
 	return []Performative{
 		Open{"me", "host", 65536, 4999, 240000},
 		Begin{&ch, 1, 5000, 5000, 255},
@@ -103,7 +104,8 @@ func TestFrameLimits(t *testing.T) {
 // apart and lets it read what comes out.
 func TestMessageAgainstGoAMQP(t *testing.T) {
 	t.Parallel()
-	id, group := "id", "group"
+	id := "id"
+	group := "group"
 	in := &goamqp.Message{
 		Header:                &goamqp.MessageHeader{Durable: true, Priority: 4, TTL: 1e9},
 		Annotations:           goamqp.Annotations{"x-opt-a": int64(1)},
@@ -132,7 +134,8 @@ func TestMessageAgainstGoAMQP(t *testing.T) {
 	if err := out.UnmarshalBinary(m.Append(nil)); err != nil {
 		t.Fatal(err)
 	}
-	in.ApplicationProperties["k"], in.ApplicationProperties["new"] = "w", true
+	in.ApplicationProperties["k"] = "w"
+	in.ApplicationProperties["new"] = true
 	for _, pair := range [][2]any{
 		{in.Header, out.Header},
 		{in.Annotations, out.Annotations},
@@ -150,7 +153,8 @@ func TestMessageAgainstGoAMQP(t *testing.T) {
 func TestMessageRefused(t *testing.T) {
 	t.Parallel()
 	section := func(code uint64, v any) []byte { return Append(nil, Described{code, v}) }
-	data, value := section(codeData, []byte{1}), section(codeValue, "v")
+	data := section(codeData, []byte{1})
+	value := section(codeValue, "v")
 	for name, b := range map[string][]byte{
 		"not a section":      Append(nil, "x"),
 		"unknown section":    section(0x79, "x"),
