@@ -1,5 +1,5 @@
-// Package allinone runs the whole pipeline in one process: ledger, broker and the three services. It is what `taxiway up`,
-// `taxiway demo` and the end-to-end tests share.
+// Package allinone runs the whole pipeline in one process: ledger, broker and the three services. It is what `taxiway
+// up`, `taxiway demo` and the end-to-end tests share.
 package allinone
 
 import (
@@ -45,9 +45,16 @@ type Hooks struct {
 	Transport func(http.RoundTripper) http.RoundTripper // wraps what carries requests to Microsoft Graph
 }
 
-// Run opens ledger and broker and runs the services until ctx ends and everything begun is finished; it returns nil then.
+// Run opens ledger and broker and runs the services until ctx ends and everything begun is finished; it returns nil
+// then.
 func Run(ctx context.Context, c Config, env service.Env) error {
-	o := engine.Options{Logger: env.Logger, Now: env.Now, Trace: c.Hooks.Trace, Tenants: c.Tenants, Wrap: c.Hooks.Broker}
+	o := engine.Options{
+		Logger:  env.Logger,
+		Now:     env.Now,
+		Trace:   c.Hooks.Trace,
+		Tenants: c.Tenants,
+		Wrap:    c.Hooks.Broker,
+	}
 	return engine.Run(ctx, c.Ledger, c.Broker, o, env, func(ctx context.Context, d worker.Deps) error {
 		if c.Opened != nil {
 			c.Opened()
@@ -78,7 +85,14 @@ func (c Config) services(ctx context.Context, d worker.Deps) error {
 }
 
 func (c Config) clients(d worker.Deps) *autopilot.Directory {
-	settings := autopilot.Settings{Tenants: d.Tenants, Budget: d.Ledger, Options: c.Autopilot, Timeout: c.Timeout, Log: d.Logger, Now: d.Now}
+	settings := autopilot.Settings{
+		Tenants: d.Tenants,
+		Budget:  d.Ledger,
+		Options: c.Autopilot,
+		Timeout: c.Timeout,
+		Log:     d.Logger,
+		Now:     d.Now,
+	}
 	if c.Hooks.Transport != nil {
 		settings.HTTP = graph.NewHTTPClient()
 		settings.HTTP.Transport = c.Hooks.Transport(settings.HTTP.Transport)

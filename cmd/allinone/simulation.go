@@ -45,15 +45,20 @@ const (
 	clientSecret = "the-simulator-knows-this"
 )
 
-// AddTenant adds a tenant with a dynamic group and a deployment profile for each tag and a profile for all other devices, and returns its configuration. The
-// client secret goes to a file in dir, as it would for a real tenant. The n-th tenant is always the same.
+// AddTenant adds a tenant with a dynamic group and a deployment profile for each tag and a profile for all other
+// devices, and returns its configuration. The client secret goes to a file in dir, as it would for a real tenant. The
+// n-th tenant is always the same.
 func (s *Simulation) AddTenant(id device.TenantID, n int, dir string, tags ...string) (tenant.Tenant, error) {
 	entra := fmt.Sprintf("7e4a9700-0000-4000-8000-%012d", n)
 	s.Server.AddTenant(simulator.Tenant{ID: entra, ClientID: clientID, ClientSecret: clientSecret})
 	secret := filepath.Join(dir, string(id)+".secret")
 	errs := []error{os.WriteFile(secret, []byte(clientSecret), 0o600)}
 	for _, tag := range tags {
-		group, err := s.Server.SeedGroup(entra, "Autopilot "+tag, fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag))
+		group, err := s.Server.SeedGroup(
+			entra,
+			"Autopilot "+tag,
+			fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag),
+		)
 		errs = append(errs, err)
 		_, err = s.Server.SeedProfile(entra, "Profile of "+tag, group)
 		errs = append(errs, err)

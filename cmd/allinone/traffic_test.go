@@ -28,8 +28,9 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// TestBrokerTraffic counts what 1,000 rows cost on each broker; docs/brokers.md quotes it. The timings are the quick ones of the
-// demo, which look at waiting devices more often than production does, so that the numbers are upper bounds.
+// TestBrokerTraffic counts what 1,000 rows cost on each broker; docs/brokers.md quotes it. The timings are the quick
+// ones of the demo, which look at waiting devices more often than production does, so that the numbers are upper
+// bounds.
 func TestBrokerTraffic(t *testing.T) {
 	t.Parallel()
 	const rows = 1000
@@ -67,7 +68,17 @@ func TestBrokerTraffic(t *testing.T) {
 				t.Errorf("%d credits for %d rows: events do not carry chunks any more", o.Credits(), rows)
 			}
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t\n", name, m.published.Load(), m.bytes.Load()>>10, m.delivered.Load(), m.again.Load(), operations, credits)
+		fmt.Fprintf(
+			w,
+			"%s\t%d\t%d\t%d\t%d\t%s\t%s\t\n",
+			name,
+			m.published.Load(),
+			m.bytes.Load()>>10,
+			m.delivered.Load(),
+			m.again.Load(),
+			operations,
+			credits,
+		)
 		if n := m.published.Load(); n > rows/2 {
 			t.Errorf("%d messages for %d rows on %s: events do not carry chunks any more", n, rows, name)
 		}
@@ -134,7 +145,12 @@ func run(t *testing.T, file *demofile.File, address string) *meter {
 		Ledger: "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), Broker: address, Tenants: tenants, Listener: ln,
 		Hooks: allinone.Hooks{Broker: func(b broker.Broker) broker.Broker { m.Broker = b; return m }},
 	}
-	env := service.Env{Logger: slog.New(slog.DiscardHandler), Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
+	env := service.Env{
+		Logger:   slog.New(slog.DiscardHandler),
+		Registry: telemetry.NewRegistry(),
+		Health:   new(telemetry.Health),
+		Now:      time.Now,
+	}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- allinone.Run(running, c.Quick(), env) }()

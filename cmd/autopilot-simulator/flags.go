@@ -30,9 +30,19 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&cfg.listen, "listen", "127.0.0.1:0", "address of the login host and of Graph")
 	flags.StringVar(&cfg.management, "management", "127.0.0.1:0", "address of the management listener; empty for none")
 	flags.Int64Var(&seed, "seed", 1, "seed of every random choice")
-	flags.StringVar(&profile, "profile", "fast", "fast (milliseconds) or faithful (the real service's times and limits)")
+	flags.StringVar(
+		&profile,
+		"profile",
+		"fast",
+		"fast (milliseconds) or faithful (the real service's times and limits)",
+	)
 	flags.Var(&cfg.tenants, "tenant", "id:client:secret of a tenant; may be repeated")
-	flags.StringVar(&cfg.state, "state", "", "seed file (JSON): tenants, groups, profiles, registered devices, owned by others, faults")
+	flags.StringVar(
+		&cfg.state,
+		"state",
+		"",
+		"seed file (JSON): tenants, groups, profiles, registered devices, owned by others, faults",
+	)
 	flags.Var(knobs, "set", "Knob=value, for example Limits.AppWrites=60 or 'Delays.Import=1s to 3s'; may be repeated")
 	flags.BoolVar(&verbose, "v", false, "log every request")
 	if err := flags.Parse(args); err != nil {

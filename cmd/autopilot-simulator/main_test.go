@@ -66,7 +66,17 @@ func TestServesUntilStopped(t *testing.T) {
 	if err := os.WriteFile(seeds, []byte(`{"contents":[{"tenant":"t1","registered":[{"serial":"SEEDED"}]}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said, stop := started(t, "--tenant", "t1:app:se:cret", "--seed", "9", "--set", "Limits.AppWrites=60", "--state", seeds)
+	said, stop := started(
+		t,
+		"--tenant",
+		"t1:app:se:cret",
+		"--seed",
+		"9",
+		"--set",
+		"Limits.AppWrites=60",
+		"--state",
+		seeds,
+	)
 	if said["Seed"] != "9" || said["Limits.AppWrites"] != "60" || said["tenant"] != "t1" {
 		t.Errorf("announced %v", said)
 	}
@@ -76,7 +86,8 @@ func TestServesUntilStopped(t *testing.T) {
 	if status, _ := get(t, said["graph"]+"/devices"); status != http.StatusUnauthorized {
 		t.Errorf("graph without a token: %d", status)
 	}
-	if status, body := get(t, said["management"]+"/state/t1"); status != http.StatusOK || !strings.Contains(body, "SEEDED") {
+	if status, body := get(t, said["management"]+"/state/t1"); status != http.StatusOK ||
+		!strings.Contains(body, "SEEDED") {
 		t.Errorf("state: %d %s", status, body)
 	}
 	if code := stop(); code != 0 {

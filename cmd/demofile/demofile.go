@@ -1,5 +1,6 @@
-// Package demofile makes up an OEM file that contains what real files contain: good devices, repetitions, a later capture of
-// a known device, damaged hashes, mixed-up rows, firmware placeholder, and devices that Autopilot already knows.
+// Package demofile makes up an OEM file that contains what real files contain: good devices, repetitions, a later
+// capture of a known device, damaged hashes, mixed-up rows, firmware placeholder, and devices that Autopilot already
+// knows.
 package demofile
 
 import (
@@ -83,7 +84,16 @@ func (w *writer) row(serial, hash string) {
 }
 
 // oddities write the rows that are not ordinary.
-var oddities = []func(*writer) error{repetition, recapture, brokenChecksum, cutHash, foreignSerial, placeholder, otherTenant, alreadyHere}
+var oddities = []func(*writer) error{
+	repetition,
+	recapture,
+	brokenChecksum,
+	cutHash,
+	foreignSerial,
+	placeholder,
+	otherTenant,
+	alreadyHere,
+}
 
 func repetition(w *writer) error {
 	r, h, err := w.good()
@@ -97,7 +107,10 @@ func recapture(w *writer) error {
 		return err
 	}
 	r.Tool.CapturedAt = captured.AddDate(0, 1, 0)
-	r.Adapters = append(r.Adapters, hwhash.Adapter{Medium: 14, MAC: hwhash.NewSecret("\x02\x00\x00\x00\x00\x01"), Enumerator: "USB"})
+	r.Adapters = append(
+		r.Adapters,
+		hwhash.Adapter{Medium: 14, MAC: hwhash.NewSecret("\x02\x00\x00\x00\x00\x01"), Enumerator: "USB"},
+	)
 	h, err := hwhash.Encode(r)
 	w.row(r.Serial.Reveal(), h.Wire())
 	return err

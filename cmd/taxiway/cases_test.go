@@ -111,7 +111,8 @@ func submitted(ts *testscript.TestScript, file string) decided {
 // output reads what a command prints as JSON; rows that are not accepted make it exit with 4.
 func output(ts *testscript.TestScript, into any, args ...string) {
 	err := ts.Exec("taxiway", args...)
-	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || !slices.Contains([]int{1, 4}, exit.ExitCode())) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil &&
+		(!ok || !slices.Contains([]int{1, 4}, exit.ExitCode())) {
 		ts.Fatalf("taxiway %v: %v", args, err)
 	}
 	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), into); err != nil {

@@ -42,7 +42,8 @@ func (v deadLetterList) people(now time.Time) func(io.Writer) error {
 	}
 }
 
-// idWidth is that of the ids of dead letters, devices and our own messages. A line with two of them and an age has pageWidth.
+// idWidth is that of the ids of dead letters, devices and our own messages. A line with two of them and an age has
+// pageWidth.
 const idWidth = 36
 
 func writeDeadLetters(b *strings.Builder, code fault.Code, deadLetters []api.DeadLetter, now time.Time) {
@@ -57,7 +58,8 @@ func writeDeadLetters(b *strings.Builder, code fault.Code, deadLetters []api.Dea
 		}
 		own := ""
 		if len(what) > idWidth { // a sender's own
-			what, own = "message", "    "+what+"\n"
+			own = "    " + what + "\n"
+			what = "message"
 		}
 		fmt.Fprintf(b, "%-*s  %-4s  %s\n%s", idWidth, l.ID, age(now.Sub(l.At)), what, own)
 		writeFolded(b, 4, strings.Join(deadLetterFacts(l), ", ")+". "+inventory.Printable(l.Detail))

@@ -96,9 +96,13 @@ func (d *demo) run(ctx context.Context, out, errOut io.Writer) (err error) {
 	})
 }
 
-// microsoft starts the simulator with the tenant's groups and profiles, one device that belongs to somebody else and one that
-// is registered already. Its limits are those Microsoft documents.
-func (d *demo) microsoft(ctx context.Context, file *demofile.File, dir string) (*allinone.Simulation, tenant.Tenant, error) {
+// microsoft starts the simulator with the tenant's groups and profiles, one device that belongs to somebody else and
+// one that is registered already. Its limits are those Microsoft documents.
+func (d *demo) microsoft(
+	ctx context.Context,
+	file *demofile.File,
+	dir string,
+) (*allinone.Simulation, tenant.Tenant, error) {
 	o := simulator.Fast()
 	o.Seed = int64(d.seed)
 	o.Limits = simulator.Defaults().Limits
@@ -145,7 +149,14 @@ func (d *demo) withNode(ctx context.Context, c allinone.Config, errOut io.Writer
 	}
 }
 
-func (d *demo) show(ctx context.Context, server *client.Client, file *demofile.File, graph *simulator.Server, entra string, out io.Writer) error {
+func (d *demo) show(
+	ctx context.Context,
+	server *client.Client,
+	file *demofile.File,
+	graph *simulator.Server,
+	entra string,
+	out io.Writer,
+) error {
 	began := time.Now()
 	receipt, err := server.Submit(ctx, bytes.NewReader(file.CSV), client.Upload{Name: "oem-delivery.csv"})
 	if err != nil {
@@ -155,8 +166,20 @@ func (d *demo) show(ctx context.Context, server *client.Client, file *demofile.F
 	if d.format.value == "json" {
 		progress = io.Discard
 	}
-	fmt.Fprintf(progress, "An OEM file of %d rows was taken in within %s as batch %s.\n", receipt.Rows, time.Since(began).Round(time.Millisecond), receipt.ID)
-	batch, err := watch.Follow(ctx, server, receipt.ID, progress, watch.Options{Terminal: d.format.value != "json" && watch.IsTerminal(out), Interval: 200 * time.Millisecond})
+	fmt.Fprintf(
+		progress,
+		"An OEM file of %d rows was taken in within %s as batch %s.\n",
+		receipt.Rows,
+		time.Since(began).Round(time.Millisecond),
+		receipt.ID,
+	)
+	batch, err := watch.Follow(
+		ctx,
+		server,
+		receipt.ID,
+		progress,
+		watch.Options{Terminal: d.format.value != "json" && watch.IsTerminal(out), Interval: 200 * time.Millisecond},
+	)
 	if err != nil {
 		return err
 	}
@@ -206,8 +229,15 @@ func (r demoResult) write(w io.Writer) error {
 	if err := watch.Summary(w, r.Batch); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nMicrosoft's side (simulated): %d devices registered with %d import calls and %d requests in all; "+
-		"%d devices posted twice without a look in between.\nFrom the file to the end in %s.\n",
-		r.Registered, r.Imports, r.Requests, r.PostedTwice, r.Took.Round(100*time.Millisecond))
+	_, err := fmt.Fprintf(
+		w,
+		"\nMicrosoft's side (simulated): %d devices registered with %d import calls and %d requests in all; "+
+			"%d devices posted twice without a look in between.\nFrom the file to the end in %s.\n",
+		r.Registered,
+		r.Imports,
+		r.Requests,
+		r.PostedTwice,
+		r.Took.Round(100*time.Millisecond),
+	)
 	return err
 }

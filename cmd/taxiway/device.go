@@ -22,21 +22,33 @@ func newDevice(r *remote) *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		newDecision(r, "release", "Send a held device on its way again",
+		newDecision(
+			r,
+			"release",
+			"Send a held device on its way again",
 			"Release starts a held device from the beginning, when the cause is gone: the other tenant has let it go, or the device\n"+
 				"that it contradicts is retired.",
-			"the other tenant deregistered it", (*client.Client).Release),
-		newDecision(r, "retire", "Take a device out of service",
+			"the other tenant deregistered it",
+			(*client.Client).Release,
+		),
+		newDecision(
+			r,
+			"retire",
+			"Take a device out of service",
 			"Retire ends what Taxiway does for a device. It contradicts no other one any more, and its hash is erased after the\n"+
 				"retention time. Nothing is done at Microsoft: delete it there if it is to be gone.",
-			"the board was swapped", (*client.Client).Retire),
+			"the board was swapped",
+			(*client.Client).Retire,
+		),
 	)
 	return c
 }
 
 // newDecision is a command that changes one device for a reason.
 func newDecision(
-	r *remote, name, short, long, example string, decide func(*client.Client, context.Context, string, string) (api.Device, error),
+	r *remote,
+	name, short, long, example string,
+	decide func(*client.Client, context.Context, string, string) (api.Device, error),
 ) *cobra.Command {
 	var out format
 	var reason string

@@ -36,7 +36,8 @@ func TestDeadLettersFitOnAPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 || n > 0 && strings.HasSuffix(line, " \n") {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 ||
+			n > 0 && strings.HasSuffix(line, " \n") {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
@@ -89,7 +90,8 @@ func (d *deadLetterAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		q := r.URL.Query()
 		for n := range d.codes[q.Get("code")] {
-			if l := (api.DeadLetter{ID: id(n), Code: fault.Code(q.Get("code"))}); l.ID > q.Get("after") && fmt.Sprint(len(page.DeadLetters)) != q.Get("limit") {
+			if l := (api.DeadLetter{ID: id(n), Code: fault.Code(q.Get("code"))}); l.ID > q.Get("after") &&
+				fmt.Sprint(len(page.DeadLetters)) != q.Get("limit") {
 				page.DeadLetters = append(page.DeadLetters, l)
 			}
 		}

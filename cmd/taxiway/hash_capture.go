@@ -23,8 +23,8 @@ type capture struct {
 	summary hwhash.Summary
 }
 
-// openCapture reads the hash that arg is, or that stands in the file it names; "-" is standard input. row picks one of a
-// device list; 0 means that there is only one.
+// openCapture reads the hash that arg is, or that stands in the file it names; "-" is standard input. row picks one of
+// a device list; 0 means that there is only one.
 func openCapture(stdin io.Reader, arg string, row int) (capture, error) {
 	text, from, err := hashText(stdin, arg, row)
 	if err != nil {
@@ -77,7 +77,12 @@ type captureView struct {
 }
 
 func (c capture) view(reveal bool, now time.Time) captureView {
-	v := captureView{From: c.from, OK: c.damage == nil, Warnings: []warningView{}, Inventory: inventory.Of(c.report).JSON(reveal)}
+	v := captureView{
+		From:      c.from,
+		OK:        c.damage == nil,
+		Warnings:  []warningView{},
+		Inventory: inventory.Of(c.report).JSON(reveal),
+	}
 	if c.damage != nil {
 		code, _ := validate.OfHash(c.damage)
 		v.Error = &damageView{code, c.damage.Offset, c.damage.Records, c.damage.Detail, c.damage.Code.Advice()}

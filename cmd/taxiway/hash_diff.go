@@ -62,7 +62,12 @@ type diffView struct {
 }
 
 func compare(a, b capture, reveal bool) diffView {
-	v := diffView{A: a.from, B: b.from, Differ: []device.Field{}, Changes: inventory.Diff(inventory.Of(a.report), inventory.Of(b.report), reveal)}
+	v := diffView{
+		A:       a.from,
+		B:       b.from,
+		Differ:  []device.Field{},
+		Changes: inventory.Diff(inventory.Of(a.report), inventory.Of(b.report), reveal),
+	}
 	if a.damage != nil || b.damage != nil {
 		v.Advice = "A damaged hash proves nothing about its device: capture it again. What is left of both is compared below."
 		v.Changes = slices.DeleteFunc(v.Changes, func(c inventory.Change) bool {

@@ -46,7 +46,16 @@ type listResult struct {
 }
 
 func viewOf(r *devicelist.Row) rowResult {
-	v := rowResult{Row: r.Row, Line: r.Line, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Hint: hintOf(r.Code), Earlier: r.Earlier}
+	v := rowResult{
+		Row:     r.Row,
+		Line:    r.Line,
+		Outcome: r.Outcome,
+		Code:    r.Code,
+		Column:  r.Column,
+		Detail:  r.Detail,
+		Hint:    hintOf(r.Code),
+		Earlier: r.Earlier,
+	}
 	for _, w := range r.Warnings {
 		v.Warnings = append(v.Warnings, warningView{string(w), hintOf(w)})
 	}
@@ -58,9 +67,15 @@ func hintOf(c fault.Code) string {
 	return entry.Hint
 }
 
-// eachRow checks the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is in
-// the result, not in the error; the error is of the machine or of use.
-func eachRow(ctx context.Context, checker *devicelist.Checker, stdin io.Reader, name string, use func(*devicelist.Row) error) (listResult, error) {
+// eachRow checks the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is
+// in the result, not in the error; the error is of the machine or of use.
+func eachRow(
+	ctx context.Context,
+	checker *devicelist.Checker,
+	stdin io.Reader,
+	name string,
+	use func(*devicelist.Row) error,
+) (listResult, error) {
 	v := listResult{File: name, Rows: []rowResult{}, Counts: map[device.RowOutcome]int{}}
 	in := io.NopCloser(stdin)
 	if name != "-" {

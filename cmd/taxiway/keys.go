@@ -12,7 +12,8 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// keysName is the file in the data directory that keeps the digests of generated API keys, keyName what they are called.
+// keysName is the file in the data directory that keeps the digests of generated API keys, keyName what they are
+// called.
 const (
 	keysName = "keys.json"
 	keyName  = "up"

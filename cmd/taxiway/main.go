@@ -1,4 +1,5 @@
-// Taxiway is the one command: it runs the pipeline in one process, sends devices, follows them, and repairs what failed.
+// Taxiway is the one command: it runs the pipeline in one process, sends devices, follows them, and repairs what
+// failed.
 package main
 
 import (

@@ -26,10 +26,11 @@ type remote struct {
 	keyFile string
 }
 
-// register adds the flags to a command and all below it. There is none for the key itself: a command line can be seen by
-// every user of the machine.
+// register adds the flags to a command and all below it. There is none for the key itself: a command line can be seen
+// by every user of the machine.
 func (r *remote) register(c *cobra.Command) {
-	c.PersistentFlags().StringVar(&r.server, "server", "", "address of the server (default $"+envServer+" or "+defaultServer+")")
+	c.PersistentFlags().
+		StringVar(&r.server, "server", "", "address of the server (default $"+envServer+" or "+defaultServer+")")
 	c.PersistentFlags().StringVar(&r.keyFile, "key-file", "", "file with the API key (default $"+envKey+")")
 }
 

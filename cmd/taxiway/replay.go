@@ -117,7 +117,12 @@ func (v replayList) people(all bool) func(io.Writer) error {
 		}) {
 			counts = append(counts, fmt.Sprintf("%d %s", outcomes[o], inventory.Printable(o)))
 		}
-		fmt.Fprintf(&b, "%s: %s\n", counted(len(v.Results), "dead letter"), cmp.Or(strings.Join(counts, ", "), "nothing to replay"))
+		fmt.Fprintf(
+			&b,
+			"%s: %s\n",
+			counted(len(v.Results), "dead letter"),
+			cmp.Or(strings.Join(counts, ", "), "nothing to replay"),
+		)
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
@@ -128,7 +133,12 @@ func writeReplayed(b *strings.Builder, r api.Replayed) {
 	if !r.OK() {
 		what = string(r.Code)
 	}
-	b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-8s  %s", idWidth, r.ID, inventory.Printable(r.Outcome), what), " ") + "\n")
+	b.WriteString(
+		strings.TrimRight(
+			fmt.Sprintf("%-*s  %-8s  %s", idWidth, r.ID, inventory.Printable(r.Outcome), what),
+			" ",
+		) + "\n",
+	)
 	if r.Detail != "" {
 		writeFolded(b, 4, inventory.Printable(r.Detail))
 	}

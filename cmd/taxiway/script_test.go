@@ -92,7 +92,10 @@ func madeUp(words []string) (string, error) {
 var changes = map[string]func(*hwhash.Report){
 	"later": func(r *hwhash.Report) { r.Tool.CapturedAt = r.Tool.CapturedAt.AddDate(0, 1, 0) },
 	"dock": func(r *hwhash.Report) {
-		r.Adapters = append(r.Adapters, hwhash.Adapter{Medium: 14, MAC: hwhash.NewSecret("\x02\x00\x00\x00\x00\x07"), Enumerator: "USB"})
+		r.Adapters = append(
+			r.Adapters,
+			hwhash.Adapter{Medium: 14, MAC: hwhash.NewSecret("\x02\x00\x00\x00\x00\x07"), Enumerator: "USB"},
+		)
 	},
 	"large": func(r *hwhash.Report) {
 		for i := len(r.Adapters); i < 80; i++ {

@@ -24,8 +24,8 @@ const (
 	senderKey   = "taxiway_sender_of_scripts"
 )
 
-// serve [SERIAL=CODE:NAME…] runs the whole pipeline for a script and points the environment at it. The first import of a
-// device that is named ends in that outcome of Autopilot's.
+// serve [SERIAL=CODE:NAME…] runs the whole pipeline for a script and points the environment at it. The first import of
+// a device that is named ends in that outcome of Autopilot's.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: serve [SERIAL=CODE:NAME…]")
@@ -50,7 +50,12 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	c.Listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	ts.Check(err)
-	env := service.Env{Logger: slog.New(slog.DiscardHandler), Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
+	env := service.Env{
+		Logger:   slog.New(slog.DiscardHandler),
+		Registry: telemetry.NewRegistry(),
+		Health:   new(telemetry.Health),
+		Now:      time.Now,
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- allinone.Run(ctx, c, env) }()
 	ts.Defer(func() {
@@ -69,7 +74,9 @@ func plan(s *simulator.Server, arg string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.AddFault(simulator.Fault{Serial: serial, Effect: simulator.Import, Outcome: &simulator.Outcome{Code: code, Name: name}})
+	_, err = s.AddFault(
+		simulator.Fault{Serial: serial, Effect: simulator.Import, Outcome: &simulator.Outcome{Code: code, Name: name}},
+	)
 	return err
 }
 

@@ -32,7 +32,12 @@ func newStatus(r *remote) *cobra.Command {
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, ok := rowKinds[rows]; rows != "" && (!ok || follow) {
-				return &exitError{exitUsage, errors.New("--rows: want accepted, duplicate, conflict, rejected, failed or all, and not with --watch")}
+				return &exitError{
+					exitUsage,
+					errors.New(
+						"--rows: want accepted, duplicate, conflict, rejected, failed or all, and not with --watch",
+					),
+				}
 			}
 			server, err := r.client()
 			if err != nil {
@@ -50,7 +55,8 @@ func newStatus(r *remote) *cobra.Command {
 	}
 	out.register(c)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
-	c.Flags().StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) or all")
+	c.Flags().
+		StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) or all")
 	return c
 }
 
@@ -91,7 +97,13 @@ func writeRows(w io.Writer, rows []api.Row) error {
 			writeProblem(&b, r)
 			continue
 		}
-		fmt.Fprintf(&b, "  %-9s  row %d: %s\n", r.Outcome, r.Row, strings.TrimSpace(fmt.Sprintf("%s %s", r.State, r.DeviceCode)))
+		fmt.Fprintf(
+			&b,
+			"  %-9s  row %d: %s\n",
+			r.Outcome,
+			r.Row,
+			strings.TrimSpace(fmt.Sprintf("%s %s", r.State, r.DeviceCode)),
+		)
 		if r.Reason != "" {
 			fmt.Fprintf(&b, "             %s\n", inventory.Printable(r.Reason))
 		}

@@ -49,7 +49,8 @@ func newSubmit(r *remote) *cobra.Command {
 	flags.out.register(c)
 	c.Flags().BoolVar(&flags.follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().StringVar(&flags.upload.GroupTag, "group-tag", "", "group tag for rows without one")
-	c.Flags().StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the same batch")
+	c.Flags().
+		StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the same batch")
 	c.Flags().StringVar(&flags.upload.Name, "name", "", "name of the batch (default the file's)")
 	return c
 }
@@ -87,8 +88,20 @@ type submitView struct {
 }
 
 // followBatch watches a batch to its end and prints it. An interrupted watch shows what was seen last.
-func followBatch(c *cobra.Command, server *client.Client, id string, out format, view func(api.Batch) any) (*api.Batch, error) {
-	b, err := watch.Follow(c.Context(), server, id, c.ErrOrStderr(), watch.Options{Terminal: watch.IsTerminal(c.ErrOrStderr())})
+func followBatch(
+	c *cobra.Command,
+	server *client.Client,
+	id string,
+	out format,
+	view func(api.Batch) any,
+) (*api.Batch, error) {
+	b, err := watch.Follow(
+		c.Context(),
+		server,
+		id,
+		c.ErrOrStderr(),
+		watch.Options{Terminal: watch.IsTerminal(c.ErrOrStderr())},
+	)
 	stopped := errors.Is(err, context.Canceled)
 	if err != nil && (!stopped || b.ID == "") {
 		return nil, notFound(err)
@@ -121,8 +134,16 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 		if r.Repeated {
 			b.WriteString("  This file was taken in before; a new --idempotency-key would take it in again.\n")
 		}
-		fmt.Fprintf(&b, "  %d rows: %d accepted, %d duplicate, %d conflict, %d rejected; %d with warnings\n", r.Rows,
-			r.Outcomes[device.Accepted], r.Outcomes[device.Duplicate], r.Outcomes[device.Conflict], r.Outcomes[device.Rejected], r.Warned)
+		fmt.Fprintf(
+			&b,
+			"  %d rows: %d accepted, %d duplicate, %d conflict, %d rejected; %d with warnings\n",
+			r.Rows,
+			r.Outcomes[device.Accepted],
+			r.Outcomes[device.Duplicate],
+			r.Outcomes[device.Conflict],
+			r.Outcomes[device.Rejected],
+			r.Warned,
+		)
 		for _, note := range r.Notes {
 			fmt.Fprintf(&b, "  Note: %s\n", note)
 		}

@@ -10,8 +10,8 @@ import (
 // pageWidth is the width of the narrowest terminal that people use, in characters.
 const pageWidth = 80
 
-// writeFolded writes a text in lines of at most pageWidth behind an indent. A word that is longer, such as an id, stays whole.
-// Nothing is written of an empty text.
+// writeFolded writes a text in lines of at most pageWidth behind an indent. A word that is longer, such as an id, stays
+// whole. Nothing is written of an empty text.
 func writeFolded(w io.Writer, indent int, text string) {
 	var b strings.Builder
 	margin := strings.Repeat(" ", indent)

@@ -29,7 +29,8 @@ var (
 	knownDevice = regexp.MustCompile(`Known device: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`)
 )
 
-// traceAll traces the devices that a serial number or an id names, each with the known device that it contradicts behind it.
+// traceAll traces the devices that a serial number or an id names, each with the known device that it contradicts
+// behind it.
 func traceAll(ctx context.Context, server *client.Client, name string) (traceView, error) {
 	v := traceView{Devices: []deviceTrace{}}
 	devices, err := named(ctx, server, name)

@@ -44,9 +44,24 @@ everything when it stops; the ledger does not). A tenant without a configured AP
 	f.StringVar(&u.data, "data", "taxiway-data", "data directory; one process at a time owns it")
 	f.StringVar(&u.config, "config", "", "file with the tenants (docs/operations.md); empty = a simulated tenant")
 	f.StringVar(&u.listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
-	f.StringVar(&u.ops, "ops-listen", "127.0.0.1:8081", "address of the operator's listener: /livez /readyz /metrics; empty = none")
-	f.StringVar(&u.ledger, "ledger", "", "address of the ledger: sqlite:FILE or postgres://… (default sqlite in the data directory)")
-	f.StringVar(&u.broker, "broker", "", "address of the broker: nats+embedded:DIRECTORY, nats://… or servicebus… (docs/brokers.md; default embedded in the data directory)")
+	f.StringVar(
+		&u.ops,
+		"ops-listen",
+		"127.0.0.1:8081",
+		"address of the operator's listener: /livez /readyz /metrics; empty = none",
+	)
+	f.StringVar(
+		&u.ledger,
+		"ledger",
+		"",
+		"address of the ledger: sqlite:FILE or postgres://… (default sqlite in the data directory)",
+	)
+	f.StringVar(
+		&u.broker,
+		"broker",
+		"",
+		"address of the broker: nats+embedded:DIRECTORY, nats://… or servicebus… (docs/brokers.md; default embedded in the data directory)",
+	)
 	f.StringVar(&u.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	return c
@@ -90,7 +105,11 @@ func (u *up) run(ctx context.Context, out, errOut io.Writer) (err error) {
 		fmt.Fprintf(out, "Health and metrics: http://%s/readyz and /metrics\n", ln.Addr())
 	}
 	c.Opened = func() { fmt.Fprintf(out, "API: http://%s\nStop with Ctrl-C.\n", c.Listener.Addr()) }
-	return service.Supervise(ctx, env, func(ctx context.Context, env service.Env) error { return allinone.Run(ctx, c, env) })
+	return service.Supervise(
+		ctx,
+		env,
+		func(ctx context.Context, env service.Env) error { return allinone.Run(ctx, c, env) },
+	)
 }
 
 // tenants returns the configured tenants, or a simulated one.
@@ -121,7 +140,12 @@ func (u *up) tenants(ctx context.Context, out io.Writer) (*tenant.Directory, fun
 		sim.Close()
 		return nil, nil, err
 	}
-	fmt.Fprintf(out, "No --config: Microsoft is played by a simulator on %s, with the tenant \"demo\" and the group tags %v.\n", sim.URL, demofile.Tags)
+	fmt.Fprintf(
+		out,
+		"No --config: Microsoft is played by a simulator on %s, with the tenant \"demo\" and the group tags %v.\n",
+		sim.URL,
+		demofile.Tags,
+	)
 	return dir, sim.Close, nil
 }
 
@@ -137,7 +161,12 @@ func (u *up) withKeys(dir *tenant.Directory, out io.Writer) (*tenant.Directory, 
 		}
 		digest, ok := kept.digests[t.ID]
 		if ok {
-			fmt.Fprintf(out, "Tenant %s: the API key that was shown when it was made (delete %s to make another).\n", t.ID, kept.file)
+			fmt.Fprintf(
+				out,
+				"Tenant %s: the API key that was shown when it was made (delete %s to make another).\n",
+				t.ID,
+				kept.file,
+			)
 		} else if digest, err = kept.issue(t.ID, out); err != nil {
 			return nil, err
 		}

@@ -66,7 +66,16 @@ func TestUpKnowsTheOperatorsOfNoTenant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	url, made := startUp(t, up{data: filepath.Join(dir, "data"), config: config, listen: "127.0.0.1:0", logFormat: "text", logLevel: "error"})
+	url, made := startUp(
+		t,
+		up{
+			data:      filepath.Join(dir, "data"),
+			config:    config,
+			listen:    "127.0.0.1:0",
+			logFormat: "text",
+			logLevel:  "error",
+		},
+	)
 	for name, key := range map[string]string{"the operator of no tenant": "house", "the tenant's made key": made} {
 		server, err := client.New(url, key)
 		if err != nil {

@@ -61,8 +61,8 @@ func keyOf(content io.Reader, groupTag string) (string, error) {
 	return key, nil
 }
 
-// send sends the list; a file again when the server asks for patience, as it does while it still holds the key of an upload that
-// broke off.
+// send sends the list; a file again when the server asks for patience, as it does while it still holds the key of an
+// upload that broke off.
 func (l list) send(c *cobra.Command, server *client.Client, u client.Upload) (api.Receipt, error) {
 	if l.stdin != nil {
 		return server.Submit(c.Context(), l.stdin, u)
@@ -85,8 +85,9 @@ func (l list) sendFile(c *cobra.Command, server *client.Client, u client.Upload)
 	return server.Submit(c.Context(), f, u)
 }
 
-// patiently sends until the server takes or refuses it, at most as long as a watch would wait, and says on w what it waits for.
-// A server that cannot be reached is none that asks for patience. Since an upload costs more than a look, the pauses grow.
+// patiently sends until the server takes or refuses it, at most as long as a watch would wait, and says on w what it
+// waits for. A server that cannot be reached is none that asks for patience. Since an upload costs more than a look,
+// the pauses grow.
 func patiently(ctx context.Context, w io.Writer, send func() (api.Receipt, error)) (api.Receipt, error) {
 	var said fault.Code
 	for waited := time.Duration(0); ; {
@@ -111,9 +112,17 @@ func again(err error, u client.Upload) error {
 	_, lost := errors.AsType[*client.Unreachable](err)
 	switch {
 	case errors.Is(err, context.Canceled) && u.IdempotencyKey == "":
-		return &exitError{exitCancelled, errors.New("the upload was interrupted; sent again it is another batch, in which devices taken in before are duplicates")}
+		return &exitError{
+			exitCancelled,
+			errors.New(
+				"the upload was interrupted; sent again it is another batch, in which devices taken in before are duplicates",
+			),
+		}
 	case errors.Is(err, context.Canceled):
-		return &exitError{exitCancelled, errors.New("the upload was interrupted; send the same file again: nothing is taken twice")}
+		return &exitError{
+			exitCancelled,
+			errors.New("the upload was interrupted; send the same file again: nothing is taken twice"),
+		}
 	case lost && u.IdempotencyKey != "":
 		return fmt.Errorf("%w\nWhat to do: send the file again; rows that were taken in are not taken in twice", err)
 	}

@@ -22,8 +22,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// submitTo sends a file of two lines, or standard input, to a server with this handler; it returns the exit code and what was
-// written to standard error.
+// submitTo sends a file of two lines, or standard input, to a server with this handler; it returns the exit code and
+// what was written to standard error.
 func submitTo(ctx context.Context, t *testing.T, h http.HandlerFunc, fromStdin bool) (int, string) {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -92,10 +92,12 @@ func TestAFileIsSentAgainWhenTheServerAsksForPatience(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"id":"b","rows":1}`)
 	}, false)
-	if diff := cmp.Diff([]string{"head\nrow\n", "head\nrow\n"}, bodies); diff != "" || keys[0] != keys[1] || keys[0] == "" {
+	if diff := cmp.Diff([]string{"head\nrow\n", "head\nrow\n"}, bodies); diff != "" || keys[0] != keys[1] ||
+		keys[0] == "" {
 		t.Errorf("keys %v, %s", keys, diff)
 	}
-	if want := "Waiting to send the file again. request.in_progress: Still at work.\n"; code != exitOK || stderr != want {
+	if want := "Waiting to send the file again. request.in_progress: Still at work.\n"; code != exitOK ||
+		stderr != want {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
 }
@@ -143,7 +145,8 @@ func TestPatienceEnds(t *testing.T) {
 				if c.said != "" {
 					want = fmt.Sprintf("Waiting to send the file again. %s: T.\n", c.said)
 				}
-				if waited := time.Since(began); sent != c.sent || waited != c.waited || said.String() != want { // the clock of the bubble
+				if waited := time.Since(began); sent != c.sent || waited != c.waited ||
+					said.String() != want { // the clock of the bubble
 					t.Errorf("sent %d times in %s: %q", sent, waited, &said)
 				}
 			})
@@ -159,7 +162,10 @@ func TestPatienceLastsLongerThanAServerHoldsAKey(t *testing.T) {
 		sent := 0
 		_, err := patiently(t.Context(), io.Discard, func() (api.Receipt, error) {
 			if sent++; time.Now().Before(free) {
-				return api.Receipt{}, &client.Problem{Problem: api.Problem{Status: http.StatusConflict, Code: fault.RequestInProgress}, RetryAfter: time.Second}
+				return api.Receipt{}, &client.Problem{
+					Problem:    api.Problem{Status: http.StatusConflict, Code: fault.RequestInProgress},
+					RetryAfter: time.Second,
+				}
 			}
 			return api.Receipt{}, nil
 		})

@@ -12,8 +12,8 @@ import (
 
 const house = "taxiway.example/"
 
-// rule says what packages of this house a package may import; patterns are path.Match on the path below the house, and a
-// trailing /... takes in the package and everything below it.
+// rule says what packages of this house a package may import; patterns are path.Match on the path below the house, and
+// a trailing /... takes in the package and everything below it.
 type rule struct {
 	pkg   string
 	allow []string
@@ -21,8 +21,29 @@ type rule struct {
 
 var (
 	vocabulary = []string{"pkg/device", "pkg/fault", "pkg/hwhash", "pkg/budget", "pkg/backoff"}
-	seams      = append(slices.Clone(vocabulary), "pkg/event", "pkg/broker", "pkg/ledger", "pkg/tenant", "pkg/telemetry", "pkg/validate", "pkg/intake")
-	shared     = append(slices.Clone(seams), "pkg/pipeline", "pkg/dispatch", "pkg/worker", "pkg/graph", "pkg/autopilot", "pkg/deadletter", "pkg/intake", "pkg/oemfile", "pkg/api", "pkg/access")
+	seams      = append(
+		slices.Clone(vocabulary),
+		"pkg/event",
+		"pkg/broker",
+		"pkg/ledger",
+		"pkg/tenant",
+		"pkg/telemetry",
+		"pkg/validate",
+		"pkg/intake",
+	)
+	shared = append(
+		slices.Clone(seams),
+		"pkg/pipeline",
+		"pkg/dispatch",
+		"pkg/worker",
+		"pkg/graph",
+		"pkg/autopilot",
+		"pkg/deadletter",
+		"pkg/intake",
+		"pkg/oemfile",
+		"pkg/api",
+		"pkg/access",
+	)
 )
 
 // rules are read from top to bottom; the first that matches a package counts.
@@ -85,7 +106,10 @@ type goPackage struct {
 
 func list(t *testing.T, args ...string) []goPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Imports,Deps,Name"}, args...)...)
+	cmd := exec.CommandContext(
+		t.Context(),
+		"go",
+		append([]string{"list", "-json=ImportPath,Imports,Deps,Name"}, args...)...)
 	cmd.Dir = filepath.Join("..", "..")
 	out, err := cmd.Output()
 	if err != nil {

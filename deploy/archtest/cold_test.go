@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The tests of what stands between broker and use case need neither a database nor a server of messages, and do not link them: they
-// are built in a moment also where nothing was built before.
+// The tests of what stands between broker and use case need neither a database nor a server of messages, and do not
+// link them: they are built in a moment also where nothing was built before.
 func TestUnitTestsOfTheMiddleLinkNoEngines(t *testing.T) {
 	for _, pkg := range []string{"dispatch", "pipeline", "worker"} {
 		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", house+"pkg/"+pkg)

@@ -51,7 +51,8 @@ func TestSourceFilesAreShort(t *testing.T) {
 	}
 }
 
-// A line of prose has up to 120 columns in the pages that a new reader meets first; tables and code blocks may be wider.
+// A line of prose has up to 120 columns in the pages that a new reader meets first; tables and code blocks may be
+// wider.
 func TestProseIsWrapped(t *testing.T) {
 	t.Parallel()
 	pages := []string{

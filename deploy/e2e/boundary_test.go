@@ -17,8 +17,9 @@ import (
 	"taxiway.example/pkg/broker"
 )
 
-// tripwire sits at every boundary between two steps of a process and kills it at one of them. A boundary is named by what
-// is done and the side: ledger.accept.before is just before the commit of an accept, ledger.accept.after just after it.
+// tripwire sits at every boundary between two steps of a process and kills it at one of them. A boundary is named by
+// what is done and the side: ledger.accept.before is just before the commit of an accept, ledger.accept.after just
+// after it.
 type tripwire struct {
 	order  order
 	passed io.Writer
@@ -40,7 +41,8 @@ func (w *tripwire) pass(boundary string) {
 	w.seen[boundary]++
 	w.all++
 	_, _ = io.WriteString(w.passed, boundary+"\n") // who reads it misses what is missing
-	if w.order.Nth > 0 && (boundary == w.order.Kill && w.seen[boundary] == w.order.Nth || w.order.Kill == "" && w.all == w.order.Nth) {
+	if w.order.Nth > 0 &&
+		(boundary == w.order.Kill && w.seen[boundary] == w.order.Nth || w.order.Kill == "" && w.all == w.order.Nth) {
 		die()
 	}
 }
@@ -132,8 +134,8 @@ func (t wiredTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 var guid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// operation names what a request to Microsoft is about: its method and the last words of its path; of a $batch those of the
-// first request in it.
+// operation names what a request to Microsoft is about: its method and the last words of its path; of a $batch those of
+// the first request in it.
 func operation(r *http.Request, body []byte) string {
 	var b struct {
 		Requests []struct{ Method, URL string }
@@ -148,10 +150,12 @@ func operation(r *http.Request, body []byte) string {
 func label(method, address string) string {
 	words := []string{method}
 	for word := range strings.SplitSeq(guid.ReplaceAllString(address, ""), "/") {
-		if word != "" && word != "v1.0" && word != "v2.0" && word != "beta" && word != "oauth2" && word != "deviceManagement" {
+		if word != "" && word != "v1.0" && word != "v2.0" && word != "beta" && word != "oauth2" &&
+			word != "deviceManagement" {
 			words = append(words, word)
 		}
 	}
 	return strings.NewReplacer("importedWindowsAutopilotDeviceIdentities", "imported", "windowsAutopilotDeviceIdentities", "identities",
-		"microsoft.graph.", "").Replace(strings.Join(words, "-"))
+		"microsoft.graph.", "").
+		Replace(strings.Join(words, "-"))
 }

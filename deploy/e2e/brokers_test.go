@@ -36,7 +36,11 @@ func natsServer(t *testing.T) site {
 			t.Errorf("nats-server: %v", err)
 		}
 	})
-	return site{broker: srv.URL(), store: store, purge: func(ctx context.Context) error { return purgeStreams(ctx, srv) }}
+	return site{
+		broker: srv.URL(),
+		store:  store,
+		purge:  func(ctx context.Context) error { return purgeStreams(ctx, srv) },
+	}
 }
 
 // purgeStreams empties all streams.

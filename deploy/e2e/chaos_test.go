@@ -12,8 +12,8 @@ import (
 // seedVariable repeats a run of chaos.
 const seedVariable = "TAXIWAY_E2E_SEED"
 
-// One request in twenty goes wrong by the seed, and so most of those that hold others. Nothing is lost or invented, nobody is sent again without a look, and what the
-// pipeline calls ready is registered.
+// One request in twenty goes wrong by the seed, and so most of those that hold others. Nothing is lost or invented,
+// nobody is sent again without a look, and what the pipeline calls ready is registered.
 func TestChaos(t *testing.T) {
 	onEngines(t, suiteChaos, func(t *testing.T, e engine) {
 		seed, err := strconv.ParseInt(cmp.Or(os.Getenv(seedVariable), "20260115"), 10, 64)
@@ -23,7 +23,14 @@ func TestChaos(t *testing.T) {
 		t.Logf("seed %d; repeat with %s=%d", seed, seedVariable, seed)
 		o := simulator.Fast()
 		o.Seed = seed
-		o.Chaos = simulator.Chaos{Throttle: 0.005, Unavailable: 0.01, ServerError: 0.01, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}
+		o.Chaos = simulator.Chaos{
+			Throttle:    0.005,
+			Unavailable: 0.01,
+			ServerError: 0.01,
+			ResetBefore: 0.01,
+			ResetAfter:  0.01,
+			Truncate:    0.01,
+		}
 		o.Quirks.StorageError = 0.1
 		o.Quirks.ConditionNotMet = 0.1
 		file := contradicted(t, demo(t, 60))

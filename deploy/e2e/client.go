@@ -11,8 +11,8 @@ import (
 	"taxiway.example/pkg/awaittest"
 )
 
-// Client talks to the API with one key. It shares nothing with pkg/api and its client on purpose: it is a second reading of
-// docs/api/openapi.yaml.
+// Client talks to the API with one key. It shares nothing with pkg/api and its client on purpose: it is a second
+// reading of docs/api/openapi.yaml.
 type Client struct {
 	URL, Key string
 }

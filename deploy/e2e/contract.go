@@ -112,13 +112,21 @@ func (c *Contract) validate(r *http.Request, body []byte, rec *httptest.Response
 	}
 	in := &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true,
+			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
+		},
 	}
 	refused := rec.Code >= 400 // a refused request may be wrong on purpose; its answer may not
 	if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil && !refused {
 		return fmt.Errorf("request: %w", err)
 	}
-	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: rec.Code, Header: rec.Header(), Options: in.Options}
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in,
+		Status:                 rec.Code,
+		Header:                 rec.Header(),
+		Options:                in.Options,
+	}
 	out.SetBodyBytes(rec.Body.Bytes())
 	if err := openapi3filter.ValidateResponse(req.Context(), out); err != nil {
 		return fmt.Errorf("answer: %w", err)

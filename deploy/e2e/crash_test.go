@@ -126,8 +126,8 @@ type crash struct {
 
 func (c crash) String() string { return fmt.Sprintf("%s.%d", c.boundary, c.nth) }
 
-// crashes are the first and a later passage of every boundary that an undisturbed run passed. Nobody repeats a run to the
-// dead letter; the later passage is an early one, so that other runs come to it too.
+// crashes are the first and a later passage of every boundary that an undisturbed run passed. Nobody repeats a run to
+// the dead letter; the later passage is an early one, so that other runs come to it too.
 func crashes(passed []string, wanted func(string) bool) []crash {
 	counts := map[string]int{}
 	for _, boundary := range passed {

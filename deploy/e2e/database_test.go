@@ -11,8 +11,8 @@ import (
 	"taxiway.example/pkg/ledger/sqlledger"
 )
 
-// The database server crashes again and again while devices are in flight, whenever some more commits are under way, and comes
-// back with what it had committed. Nothing is lost, and nothing is sent twice.
+// The database server crashes again and again while devices are in flight, whenever some more commits are under way,
+// and comes back with what it had committed. Nothing is lost, and nothing is sent twice.
 func TestDatabaseCrashes(t *testing.T) {
 	t.Parallel()
 	const least, most = 3, 6 // crashes

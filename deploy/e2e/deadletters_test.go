@@ -53,7 +53,11 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 func deadLetters(t *testing.T, e engine) {
 	t.Helper()
 	file := demo(t, demofile.MinRows)
-	a := &deadLetterCase{fixture: newFixture(t, simulator.Fast(), 2, nil), rows: sheetOf(t, file), victim: demofile.MinRows}
+	a := &deadLetterCase{
+		fixture: newFixture(t, simulator.Fast(), 2, nil),
+		rows:    sheetOf(t, file),
+		victim:  demofile.MinRows,
+	}
 	a.fixture.plant(t, file)
 	a.arm(t, outcome(802, "InvalidZtdHardwareHash"))
 	tapped := newTap()
@@ -102,7 +106,12 @@ func deadLetters(t *testing.T, e engine) {
 // poisoned sends a message that cannot be read, finds its dead letter, and replays it.
 func poisoned(t *testing.T, tapped *tap, c Client) {
 	t.Helper()
-	m := broker.Message{ID: uuid.NewString(), Type: string(event.DevicesCollected), Tenant: "contoso", Body: []byte(`{"devices":`)}
+	m := broker.Message{
+		ID:     uuid.NewString(),
+		Type:   string(event.DevicesCollected),
+		Tenant: "contoso",
+		Body:   []byte(`{"devices":`),
+	}
 	if err := tapped.Broker.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

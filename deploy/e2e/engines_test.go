@@ -20,7 +20,8 @@ type engine struct {
 type site struct {
 	ledger, broker string
 	store          string // where the broker keeps its messages; "" is in memory
-	// purge makes a broker of its own process forget every message; nil when the broker lives and dies with the pipeline.
+	// purge makes a broker of its own process forget every message; nil when the broker lives and dies with the
+	// pipeline.
 	purge func(context.Context) error
 }
 
@@ -38,8 +39,8 @@ const (
 	suiteTurns       = "turns" // tests that run on one engine each take turns over these
 )
 
-// engines says what runs where. A suite that asks about ledger and broker runs on each kind of ledger and on each kind of
-// broker, not on each pair of them.
+// engines says what runs where. A suite that asks about ledger and broker runs on each kind of ledger and on each kind
+// of broker, not on each pair of them.
 var engines = []engine{
 	{"sqlite+nats.embedded", pair(sqliteFile, natsEmbedded), []string{suiteWay, suiteCrash, suiteStorm, suiteChaos, suiteTurns}},
 	{"sqlite+nats", pair(sqliteFile, natsServer), []string{suiteRedelivery, suitePurge}},
@@ -70,7 +71,10 @@ func onEngines(t *testing.T, suite string, test func(*testing.T, engine)) {
 
 // takingTurns are the engines of the tests that run on one engine each.
 func takingTurns() []engine {
-	return slices.DeleteFunc(slices.Clone(engines), func(e engine) bool { return !slices.Contains(e.suits, suiteTurns) })
+	return slices.DeleteFunc(
+		slices.Clone(engines),
+		func(e engine) bool { return !slices.Contains(e.suits, suiteTurns) },
+	)
 }
 
 // turn picks the engine of the n-th of those tests.

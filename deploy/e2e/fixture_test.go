@@ -36,8 +36,9 @@ type fixture struct {
 // ample is a tenant's budget where the test is not about budgets: deleting import records alone would take minutes.
 const ample = 100_000
 
-// newFixture simulates Microsoft with tenants named contoso, fabrikam and so on, each with a group and a profile for each tag of
-// the demo file. Faults on purpose and the contract do not go together: a broken answer breaks the contract.
+// newFixture simulates Microsoft with tenants named contoso, fabrikam and so on, each with a group and a profile for
+// each tag of the demo file. Faults on purpose and the contract do not go together: a broken answer breaks the
+// contract.
 func newFixture(t *testing.T, o simulator.Options, tenants int, spec *Contract) *fixture {
 	t.Helper()
 	w := &fixture{spec: spec, askers: map[string]int{}}
@@ -126,7 +127,10 @@ func (w *fixture) plant(t *testing.T, f *demofile.File) {
 	t.Helper()
 	other := simulator.Hardware{Hash: f.OtherTenant.Wire()}
 	here := simulator.Hardware{Hash: f.AlreadyHere.Wire()}
-	_, err := w.sim.Server.SeedRegistered(w.tenants[0].EntraTenantID, simulator.Registered{Hardware: here, GroupTag: "OLD"})
+	_, err := w.sim.Server.SeedRegistered(
+		w.tenants[0].EntraTenantID,
+		simulator.Registered{Hardware: here, GroupTag: "OLD"},
+	)
 	if err := errors.Join(err, w.sim.Server.SeedOwnedByOther(other)); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +169,10 @@ func (w *fixture) registered(t *testing.T, n int) []string {
 		if strings.HasPrefix(status, "assigned") {
 			status = "assigned" // whether the device knows it already is not our business
 		}
-		all = append(all, fmt.Sprintf("%s %s: tag %s, profile %s", i.Serial, i.Key[:min(12, len(i.Key))], i.GroupTag, status))
+		all = append(
+			all,
+			fmt.Sprintf("%s %s: tag %s, profile %s", i.Serial, i.Key[:min(12, len(i.Key))], i.GroupTag, status),
+		)
 	}
 	slices.Sort(all)
 	return all
@@ -203,6 +210,11 @@ func (w *fixture) sentOnce(t *testing.T) {
 func (w *fixture) neverBlind(t *testing.T) {
 	t.Helper()
 	for _, p := range simulator.BlindReposts(w.sim.Server.Log()) {
-		t.Errorf("device %.12s was sent at %s and again at %s, and nobody had looked", p.Device, p.First.Time, p.Second.Time)
+		t.Errorf(
+			"device %.12s was sent at %s and again at %s, and nobody had looked",
+			p.Device,
+			p.First.Time,
+			p.Second.Time,
+		)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"taxiway.example/pkg/awaittest"
 )
 
-// host is an address at which one pipeline process after the other serves the API. The address stays when a process dies:
-// the listener belongs to the test.
+// host is an address at which one pipeline process after the other serves the API. The address stays when a process
+// dies: the listener belongs to the test.
 type host struct {
 	url  string
 	ln   *os.File

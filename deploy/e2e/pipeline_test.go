@@ -97,7 +97,11 @@ func (p *pipeline) explain(t *testing.T) {
 		return !bytes.Contains(line, []byte(`"level":"WARN"`)) && !bytes.Contains(line, []byte(`"level":"ERROR"`))
 	})
 	const enough = 15
-	t.Logf("%d warnings and errors, the last of them:\n%s", len(trouble), bytes.Join(trouble[max(0, len(trouble)-enough):], []byte("\n")))
+	t.Logf(
+		"%d warnings and errors, the last of them:\n%s",
+		len(trouble),
+		bytes.Join(trouble[max(0, len(trouble)-enough):], []byte("\n")),
+	)
 	t.Logf("the end of the log:\n%s", bytes.Join(lines[max(0, len(lines)-enough):], []byte("\n")))
 }
 

@@ -19,8 +19,8 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// The services as the programs that are shipped, with nothing but flags, environment and a tenants file: a collector, two importers
-// and two groupers on PostgreSQL and Service Bus, in their own time.
+// The services as the programs that are shipped, with nothing but flags, environment and a tenants file: a collector,
+// two importers and two groupers on PostgreSQL and Service Bus, in their own time.
 func TestServicesAsPrograms(t *testing.T) {
 	t.Parallel()
 	bin := buildServices(t)
@@ -30,7 +30,10 @@ func TestServicesAsPrograms(t *testing.T) {
 	s := pair(postgres, serviceBus)(t)
 	tenants := tenantsFile(t, w.tenants)
 	env := []string{"TAXIWAY_LEDGER=" + s.ledger, "TAXIWAY_BROKER=" + s.broker}
-	t.Run("configuration", func(t *testing.T) { checksItsConfiguration(t, filepath.Join(bin, "importer"), tenants, env) })
+	t.Run(
+		"configuration",
+		func(t *testing.T) { checksItsConfiguration(t, filepath.Join(bin, "importer"), tenants, env) },
+	)
 	collector := launch(t, filepath.Join(bin, "collector"), env, "-tenants", tenants, "-listen", "127.0.0.1:0")
 	all := []*program{collector}
 	for _, name := range []string{"importer", "importer", "grouper", "grouper"} {
@@ -38,7 +41,11 @@ func TestServicesAsPrograms(t *testing.T) {
 	}
 	for _, p := range all {
 		ops := Client{"http://" + p.says(t, "operator's listener", "address"), ""}
-		awaittest.True(t, "a program is ready", func(ctx context.Context) bool { return ops.Get(ctx, "/readyz", new(any)) == nil })
+		awaittest.True(
+			t,
+			"a program is ready",
+			func(ctx context.Context) bool { return ops.Get(ctx, "/readyz", new(any)) == nil },
+		)
 	}
 	client := Client{"http://" + collector.says(t, "collector serves", "address"), Key(1)}
 	taken, err := client.Submit(t.Context(), file.CSV, "file-1")
@@ -46,7 +53,8 @@ func TestServicesAsPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := batch{client, taken.ID}.finished(t)
-	if err := end.Conserved(); err != nil || end.States["held"] != 1 || end.States["ready"] != end.Outcomes["accepted"]-1 {
+	if err := end.Conserved(); err != nil || end.States["held"] != 1 ||
+		end.States["ready"] != end.Outcomes["accepted"]-1 {
 		t.Errorf("%+v %v", end, err)
 	}
 	w.sentOnce(t)

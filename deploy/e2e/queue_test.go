@@ -27,7 +27,8 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// An OEM with nothing but its key and a NATS client hands devices over to a pipeline in one process, and they become ready.
+// An OEM with nothing but its key and a NATS client hands devices over to a pipeline in one process, and they become
+// ready.
 func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	t.Parallel()
 	const perMessage = 20
@@ -38,9 +39,17 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 	w.tenants[0].Keys = append(w.tenants[0].Keys, tenant.Key{Name: "oem", SHA256: tenant.Hash("the-oems-key")})
 	address := freePort(t)
 	store := filepath.Join(t.TempDir(), "broker")
-	p := start(t, w.config(t, site{ledger: sqliteFile(t), broker: "nats+embedded:" + store + "?listen=" + address, store: store}))
+	p := start(
+		t,
+		w.config(t, site{ledger: sqliteFile(t), broker: "nats+embedded:" + store + "?listen=" + address, store: store}),
+	)
 
-	oem, err := nats.Connect("nats://"+address, nats.Token("the-oems-key"), nats.CustomInboxPrefix("_INBOX_contoso_oem"), nats.RetryOnFailedConnect(true))
+	oem, err := nats.Connect(
+		"nats://"+address,
+		nats.Token("the-oems-key"),
+		nats.CustomInboxPrefix("_INBOX_contoso_oem"),
+		nats.RetryOnFailedConnect(true),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +69,21 @@ func TestAnOEMsQueueBecomesReadyDevices(t *testing.T) {
 			Devices []map[string]string `json:"devices"`
 		}
 		for _, row := range chunk {
-			list.Devices = append(list.Devices, map[string]string{"serialNumber": row[0], "hardwareHash": row[2], "groupTag": row[3]})
+			list.Devices = append(
+				list.Devices,
+				map[string]string{"serialNumber": row[0], "hardwareHash": row[2], "groupTag": row[3]},
+			)
 		}
 		body, err := json.Marshal(list)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// A sender may take a serial number for an id: no log may have it.
-		m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem", Data: body, Header: nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {inbox}}}
+		m := &nats.Msg{
+			Subject: "taxiway.inbound.contoso.oem",
+			Data:    body,
+			Header:  nats.Header{"Nats-Msg-Id": {chunk[0][0]}, "Taxiway-Reply-To": {inbox}},
+		}
 		awaittest.True(t, "the queue takes the message", func(ctx context.Context) bool {
 			_, err := js.PublishMsg(ctx, m)
 			return err == nil

@@ -14,9 +14,17 @@ import (
 )
 
 // writes are the calls that change something at Microsoft.
-var writes = []string{"imported.import", "imported.create", "imported.delete", "identities.updateDeviceProperties", "identities.delete"}
+var writes = []string{
+	"imported.import",
+	"imported.create",
+	"imported.delete",
+	"identities.updateDeviceProperties",
+	"identities.delete",
+}
 
-const allTypes = string(event.DevicesCollected + " " + event.DevicesReady + " " + event.DevicesRegistered + " " + event.SubmissionDue)
+const allTypes = string(
+	event.DevicesCollected + " " + event.DevicesReady + " " + event.DevicesRegistered + " " + event.SubmissionDue,
+)
 
 // Every message comes again, in the middle and after the end: nothing changes, neither here nor at Microsoft.
 func TestFullRedelivery(t *testing.T) {
@@ -37,7 +45,10 @@ func TestFullRedelivery(t *testing.T) {
 		}
 		w.cleaned(t)
 		w.sentOnce(t)
-		if got := twice(); !slices.Equal(got, []string{string(event.DevicesCollected), string(event.SubmissionDue), string(event.DevicesRegistered)}) {
+		if got := twice(); !slices.Equal(
+			got,
+			[]string{string(event.DevicesCollected), string(event.SubmissionDue), string(event.DevicesRegistered)},
+		) {
 			t.Errorf("redelivered in the middle behind %v", got)
 		}
 
@@ -71,7 +82,8 @@ func TestFullRedelivery(t *testing.T) {
 	})
 }
 
-// inTheMiddle makes everything come again each time an event of a new type has been published, and returns what those were.
+// inTheMiddle makes everything come again each time an event of a new type has been published, and returns what those
+// were.
 func inTheMiddle(t *testing.T, tapped *tap) func() []string {
 	t.Helper()
 	var mu sync.Mutex
@@ -97,8 +109,8 @@ func inTheMiddle(t *testing.T, tapped *tap) func() []string {
 	}
 }
 
-// The broker forgets everything at every stage: the messages in its streams and those in the hands of a consumer that dies.
-// It only takes longer.
+// The broker forgets everything at every stage: the messages in its streams and those in the hands of a consumer that
+// dies. It only takes longer.
 func TestPurgeOnlyDelays(t *testing.T) {
 	onEngines(t, suitePurge, func(t *testing.T, e engine) {
 		file := demo(t, 60)
@@ -114,7 +126,11 @@ func TestPurgeOnlyDelays(t *testing.T) {
 		b := p.submit(t, 1, file.CSV)
 		stages := []event.Type{event.DevicesCollected, event.SubmissionDue, event.DevicesRegistered, ""}
 		for i, stage := range stages[:3] {
-			got := b.until(t, "a message is lost: "+string(stage), func(Status) bool { return tapped.lostOf(string(stage)) > 0 })
+			got := b.until(
+				t,
+				"a message is lost: "+string(stage),
+				func(Status) bool { return tapped.lostOf(string(stage)) > 0 },
+			)
 			if got.InFlight() == 0 {
 				t.Errorf("nothing in flight when %s are lost: %+v", stage, got)
 			}

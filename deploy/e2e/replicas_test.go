@@ -84,7 +84,11 @@ func TestAReplicaDies(t *testing.T) {
 	onEngines(t, suiteReplicas, func(t *testing.T, e engine) {
 		r := startReplicas(t, e, 60, func(w *fixture) { w.tenants[0].Limits.ImportSize = 4 })
 		b := r.submit(t)
-		b.until(t, "the replica that will die has imported something", func(Status) bool { return r.fixture.asked("one") > 1 })
+		b.until(
+			t,
+			"the replica that will die has imported something",
+			func(Status) bool { return r.fixture.asked("one") > 1 },
+		)
 		r.one.kill()
 		if s := b.status(t); s.InFlight() == 0 {
 			t.Errorf("it died too late: %+v", s)

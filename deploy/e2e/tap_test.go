@@ -98,8 +98,8 @@ func (t *tap) lostOf(name string) int {
 	return t.lost[name]
 }
 
-// again publishes everything that was published so far once more, each message under a fresh id, and returns the ids of those
-// that somebody handles.
+// again publishes everything that was published so far once more, each message under a fresh id, and returns the ids of
+// those that somebody handles.
 func (t *tap) again(ctx context.Context) ([]string, error) {
 	t.mu.Lock()
 	sent := slices.Clone(t.sent)

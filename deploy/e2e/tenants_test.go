@@ -25,7 +25,8 @@ func oneDevice(t *testing.T, seed uint64) []byte {
 	return []byte(listHeader + rows.serial(n) + ",," + rows.hash(n) + "," + demofile.Tags[0] + "\r\n")
 }
 
-// A tenant with many devices that Microsoft throttles, and a budget of its own that is used up, makes no other tenant wait.
+// A tenant with many devices that Microsoft throttles, and a budget of its own that is used up, makes no other tenant
+// wait.
 func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 	t.Parallel()
 	for i, tr := range []struct {
@@ -58,7 +59,11 @@ func TestOneTenantDoesNotWaitForAnother(t *testing.T) {
 			tr.slow(w)
 			p := start(t, hasty(w.config(t, e.open(t))))
 			many := p.submit(t, 1, file.CSV)
-			awaittest.True(t, "the first tenant's import is tried", func(context.Context) bool { return w.calls("imported.import", "token") > 1 })
+			awaittest.True(
+				t,
+				"the first tenant's import is tried",
+				func(context.Context) bool { return w.calls("imported.import", "token") > 1 },
+			)
 			single := p.submit(t, 2, oneDevice(t, 99))
 			if s := p.finished(t, single); s.States["ready"] != 1 {
 				t.Errorf("the single device: %+v", s)

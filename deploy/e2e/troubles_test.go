@@ -27,7 +27,9 @@ func once(operation string, effect simulator.Effect) simulator.Fault {
 
 // outcome is a fault by which the victim's next import ends in an error.
 func outcome(code int, name string) []simulator.Fault {
-	return []simulator.Fault{{Serial: victim, Effect: simulator.Import, Outcome: &simulator.Outcome{Code: code, Name: name}}}
+	return []simulator.Fault{
+		{Serial: victim, Effect: simulator.Import, Outcome: &simulator.Outcome{Code: code, Name: name}},
+	}
 }
 
 func poison(serial string) simulator.Fault {
@@ -47,7 +49,11 @@ var troubles = []trouble{
 	{name: "429 with a date", faults: []simulator.Fault{throttled("imported.import", "date:1s")}},
 	{name: "429 without a time", faults: []simulator.Fault{reply("imported.import", 429, 1)}},
 	{name: "503 everywhere", faults: []simulator.Fault{
-		reply("token", 503, 2), reply("imported.import", 503, 1), reply("imported.list", 503, 4), reply("identities.list", 503, 4),
+		reply(
+			"token",
+			503,
+			2,
+		), reply("imported.import", 503, 1), reply("imported.list", 503, 4), reply("identities.list", 503, 4),
 		reply("batch", 503, 4), reply("groups.list", 503, 4), reply("groups.members", 503, 4),
 		reply("identities.updateDeviceProperties", 503, 2),
 	}},
@@ -60,8 +66,14 @@ var troubles = []trouble{
 	{name: "answer to an import garbled", faults: []simulator.Fault{once("imported.import", simulator.Garbage)}},
 	{name: "silence", faults: []simulator.Fault{once("imported.import", simulator.Hang)}},
 	{name: "answers to reads cut", faults: []simulator.Fault{
-		once("imported.list", simulator.Truncate), once("imported.list", simulator.Garbage), once("identities.list", simulator.Garbage),
-		once("groups.list", simulator.Garbage), once("groups.members", simulator.Truncate), once("batch", simulator.Garbage),
+		once(
+			"imported.list",
+			simulator.Truncate,
+		), once("imported.list", simulator.Garbage), once("identities.list", simulator.Garbage),
+		once(
+			"groups.list",
+			simulator.Garbage,
+		), once("groups.members", simulator.Truncate), once("batch", simulator.Garbage),
 		once("batch", simulator.ResetAfter),
 	}},
 	{name: "token revoked on the way", faults: []simulator.Fault{
@@ -126,7 +138,11 @@ var troubles = []trouble{
 	{
 		name: "secret refused on the way", change: func(o *simulator.Options) { o.Delays.Import = between(time.Second, 2*time.Second) },
 		during: func(t *testing.T, a *deadLetterCase) {
-			a.batch.until(t, "the import is posted", func(Status) bool { return a.fixture.calls("imported.import") > 0 })
+			a.batch.until(
+				t,
+				"the import is posted",
+				func(Status) bool { return a.fixture.calls("imported.import") > 0 },
+			)
 			a.secret(t, "an old one")
 			a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID)
 			a.awaits(t, fault.TenantCredentialsRefused)

@@ -15,7 +15,8 @@ func TestAFileBecomesReadyDevices(t *testing.T) {
 		p := start(t, w.config(t, e.open(t)))
 		s := p.finished(t, p.submit(t, 1, file.CSV))
 		t.Logf("%+v", s)
-		if s.Rows != 120 || s.Outcomes["rejected"] != 4 || s.Outcomes["duplicate"] != 2 || s.States["held"] != 1 || s.States["ready"] != 113 {
+		if s.Rows != 120 || s.Outcomes["rejected"] != 4 || s.Outcomes["duplicate"] != 2 || s.States["held"] != 1 ||
+			s.States["ready"] != 113 {
 			t.Errorf("unexpected end: %+v", s)
 		}
 		w.cleaned(t)

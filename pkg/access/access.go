@@ -1,5 +1,5 @@
-// Package access says whose key a key is, for every way in: the HTTP API and the port of the embedded broker. What the holder
-// may do follows from the Principal.
+// Package access says whose key a key is, for every way in: the HTTP API and the port of the embedded broker. What the
+// holder may do follows from the Principal.
 package access
 
 import (

@@ -2,8 +2,8 @@ package api
 
 import "taxiway.example/pkg/fault"
 
-// Problem is how a request is refused: problem details (RFC 9457) with a code of the fault catalogue. No member holds a value of
-// a cell.
+// Problem is how a request is refused: problem details (RFC 9457) with a code of the fault catalogue. No member holds a
+// value of a cell.
 type Problem struct {
 	Type     string      `json:"type"`
 	Title    string      `json:"title"`

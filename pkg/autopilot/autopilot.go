@@ -1,8 +1,8 @@
 // Package autopilot speaks Windows Autopilot over Microsoft Graph in Microsoft's own nouns: imported device identities,
 // Autopilot device identities, Entra devices and dynamic groups.
 //
-// It says what the service said and what a code means, never what to do about it. Errors are faults as package graph returns
-// them. Serial numbers and hashes never reach an error or a log record.
+// It says what the service said and what a code means, never what to do about it. Errors are faults as package graph
+// returns them. Serial numbers and hashes never reach an error or a log record.
 package autopilot
 
 import (
@@ -21,8 +21,8 @@ const (
 
 // Options are what is uncertain about the service and can be decided by configuration.
 type Options struct {
-	// ScanImports lists all imported identities and picks those of an import id here, instead of asking with a $filter. A
-	// client whose filter was refused once does so by itself from then on.
+	// ScanImports lists all imported identities and picks those of an import id here, instead of asking with a $filter.
+	// A client whose filter was refused once does so by itself from then on.
 	ScanImports bool
 }
 

@@ -43,9 +43,9 @@ const (
 	observed = "seen in public tools and threads, 2019 to 2026"
 )
 
-// table is in the order of the codes. Names are the service's. One name can have two codes, and one code two names: 809 is
-// ZtdProfileIsNotRegistered in the draft. In the device's event log it is ZtdDeviceHasNoAssignedProfile: the assigned profile was
-// deleted; with 815 nothing is assigned and there is no default profile.
+// table is in the order of the codes. Names are the service's. One name can have two codes, and one code two names: 809
+// is ZtdProfileIsNotRegistered in the draft. In the device's event log it is ZtdDeviceHasNoAssignedProfile: the
+// assigned profile was deleted; with 815 nothing is assigned and there is no default profile.
 var table = []row{
 	{"None", 0, MeaningRegistered, observed},
 	{"StorageError", 640, MeaningStorage, documented + "; number: " + observed},
@@ -69,8 +69,8 @@ var table = []row{
 	{"HashNot4k", 0, MeaningInvalidHash, draft},
 }
 
-// MeaningOf looks an outcome up by name first, and by code when the name is empty or unknown. No name and no code is success;
-// everything else that is not in the table is MeaningUnknown.
+// MeaningOf looks an outcome up by name first, and by code when the name is empty or unknown. No name and no code is
+// success; everything else that is not in the table is MeaningUnknown.
 func MeaningOf(name string, code int) Meaning {
 	name = strings.TrimSpace(name)
 	if name == "" && code == 0 {

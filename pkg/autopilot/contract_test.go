@@ -17,13 +17,15 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// held returns a transport that holds every exchange, those inside a batch too, to the independent description of Microsoft
-// Graph in ../shared/contract. Where that is not there it says so and checks nothing.
+// held returns a transport that holds every exchange, those inside a batch too, to the independent description of
+// Microsoft Graph in ../shared/contract. Where that is not there it says so and checks nothing.
 func held(t *testing.T, next http.RoundTripper) http.RoundTripper {
 	t.Helper()
 	routers := contract()
 	if routers == nil {
-		t.Log("NOT CHECKED: ../shared/contract is not there, so requests are not held to the description of Microsoft Graph")
+		t.Log(
+			"NOT CHECKED: ../shared/contract is not there, so requests are not held to the description of Microsoft Graph",
+		)
 		return next
 	}
 	return &checker{t, routers, next}
@@ -92,7 +94,14 @@ func drain(body *io.ReadCloser) []byte {
 	return raw
 }
 
-func (k *checker) hold(version, method, address string, header http.Header, sent []byte, status int, answerHeader http.Header, answered []byte) {
+func (k *checker) hold(
+	version, method, address string,
+	header http.Header,
+	sent []byte,
+	status int,
+	answerHeader http.Header,
+	answered []byte,
+) {
 	k.Helper()
 	req, err := http.NewRequestWithContext(k.Context(), method, address, bytes.NewReader(sent))
 	if err != nil {
@@ -105,16 +114,26 @@ func (k *checker) hold(version, method, address string, header http.Header, sent
 		k.Errorf("%s %s is not in the contract: %v", method, req.URL.Path, err)
 		return
 	}
-	in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route, Options: &openapi3filter.Options{
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true,
-	}}
+	in := &openapi3filter.RequestValidationInput{
+		Request:    req,
+		PathParams: params,
+		Route:      route,
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true,
+		},
+	}
 	if err := openapi3filter.ValidateRequest(k.Context(), in); err != nil {
 		k.Errorf("our request breaks the contract: %s %s: %v", method, req.URL.Path, err)
 	}
 	if status >= http.StatusInternalServerError || !json.Valid(answered) && len(answered) > 0 {
 		return // planned to be broken
 	}
-	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: answerHeader, Options: in.Options}
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in,
+		Status:                 status,
+		Header:                 answerHeader,
+		Options:                in.Options,
+	}
 	if err := openapi3filter.ValidateResponse(k.Context(), out.SetBodyBytes(answered)); err != nil {
 		k.Errorf("the answer breaks the contract: %s %s → %d: %v", method, req.URL.Path, status, err)
 	}
@@ -149,7 +168,16 @@ func (k *checker) holdBatch(version string, sent, answered []byte) {
 				header.Set(name, value)
 			}
 			answer := http.Header{"Content-Type": {"application/json"}}
-			k.hold(version, a.Method, "https://graph.microsoft.com/"+version+a.URL, header, a.Body, g.Status, answer, g.Body)
+			k.hold(
+				version,
+				a.Method,
+				"https://graph.microsoft.com/"+version+a.URL,
+				header,
+				a.Body,
+				g.Status,
+				answer,
+				g.Body,
+			)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// tokens returns the way a tenant signs in. What a reference points to is read at each sign-in, not here, so that a renewed
-// secret or certificate counts without a restart.
+// tokens returns the way a tenant signs in. What a reference points to is read at each sign-in, not here, so that a
+// renewed secret or certificate counts without a restart.
 func (d *Directory) tokens(t tenant.Tenant) (graph.TokenSource, error) {
 	switch t.Credential.Kind {
 	case "", "secret":

@@ -53,7 +53,8 @@ func NewDirectory(s Settings) *Directory {
 	return &Directory{settings: s, clients: map[device.TenantID]*Client{}}
 }
 
-// For returns the tenant's client. Errors are a fault.TenantUnknown or a fault.TenantCredentialsRefused; nothing is sent.
+// For returns the tenant's client. Errors are a fault.TenantUnknown or a fault.TenantCredentialsRefused; nothing is
+// sent.
 func (d *Directory) For(id device.TenantID) (*Client, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

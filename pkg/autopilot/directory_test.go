@@ -70,7 +70,8 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 	r.wantCode(err, fault.TenantCredentialsUnreadable)
 }
 
-// TestCredentialKindsOfAzidentity cannot sign in without Entra; it shows that each kind is made, is asked, and fails as a fault.
+// TestCredentialKindsOfAzidentity cannot sign in without Entra; it shows that each kind is made, is asked, and fails as
+// a fault.
 func TestCredentialKindsOfAzidentity(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "certificate.pem")
 	if err := os.WriteFile(file, certificate(t), 0o600); err != nil {
@@ -101,7 +102,10 @@ func TestCredentialKindsOfAzidentity(t *testing.T) {
 			t.Setenv(secretAt, password)
 			d := autopilot.NewDirectory(autopilot.Settings{
 				Budget: &spending{}, HTTP: offline,
-				Tenants: directory(t, tenant.Tenant{ID: tenantID, EntraTenantID: contoso, ClientID: clientID, Credential: tt.credential}),
+				Tenants: directory(
+					t,
+					tenant.Tenant{ID: tenantID, EntraTenantID: contoso, ClientID: clientID, Credential: tt.credential},
+				),
 			})
 			c, err := d.For(tenantID)
 			if err != nil {

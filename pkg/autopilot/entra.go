@@ -52,7 +52,8 @@ type entraWire struct {
 	PhysicalIDs []string `json:"physicalIds"`
 }
 
-// EntraDevices reads device objects by deviceId (Microsoft page "List devices"), twenty to a round trip. Every id has a Lookup.
+// EntraDevices reads device objects by deviceId (Microsoft page "List devices"), twenty to a round trip. Every id has a
+// Lookup.
 func (c *Client) EntraDevices(ctx context.Context, deviceIDs []string) map[string]Lookup[EntraDevice] {
 	requests := make([]graph.Request, len(deviceIDs))
 	for i, id := range deviceIDs {
@@ -82,8 +83,8 @@ func entraLookup(result graph.Result, deviceID string) Lookup[EntraDevice] {
 	return Lookup[EntraDevice]{Err: fault.New(fault.GraphNotFound, "no Entra device with this deviceId")}
 }
 
-// Members iterates over the object ids of a group's direct members, page by page (Microsoft page "List group members"). Breaking
-// off spares the pages that are left.
+// Members iterates over the object ids of a group's direct members, page by page (Microsoft page "List group members").
+// Breaking off spares the pages that are left.
 func (c *Client) Members(ctx context.Context, groupID string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		r := graph.Request{

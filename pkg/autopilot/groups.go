@@ -37,16 +37,21 @@ func (c *Client) DynamicGroups(ctx context.Context) ([]Group, error) {
 		if err != nil {
 			return nil, err
 		}
-		groups = append(groups, Group{ID: w.ID, Name: w.Name, Rule: w.Rule, Paused: strings.EqualFold(w.State, "Paused")})
+		groups = append(
+			groups,
+			Group{ID: w.ID, Name: w.Name, Rule: w.Rule, Paused: strings.EqualFold(w.State, "Paused")},
+		)
 	}
 	return groups, nil
 }
 
-// tagClause is the part of a rule that picks devices by group tag, exactly or by prefix, in the forms with and without inner
-// parentheses (Microsoft page "Manage rules for dynamic membership groups"; "Create device groups for Windows Autopilot"). In a
-// value, a backtick escapes the character after it.
-var tagClause = regexp.MustCompile("(?i)\\(?\\s*device\\.devicePhysicalIds\\s+-any\\s+\\(?\\s*_\\s+-(eq|startsWith)\\s+" +
-	"[\"']\\[OrderID\\]:((?:[^\"'`]|`.)*)[\"']\\s*\\)?\\s*\\)?")
+// tagClause is the part of a rule that picks devices by group tag, exactly or by prefix, in the forms with and without
+// inner parentheses (Microsoft page "Manage rules for dynamic membership groups"; "Create device groups for Windows
+// Autopilot"). In a value, a backtick escapes the character after it.
+var tagClause = regexp.MustCompile(
+	"(?i)\\(?\\s*device\\.devicePhysicalIds\\s+-any\\s+\\(?\\s*_\\s+-(eq|startsWith)\\s+" +
+		"[\"']\\[OrderID\\]:((?:[^\"'`]|`.)*)[\"']\\s*\\)?\\s*\\)?",
+)
 
 var escaped = regexp.MustCompile("`(.)")
 

@@ -45,7 +45,9 @@ func TestFromTagToMember(t *testing.T) {
 	for _, id := range entraIDs {
 		d := entra[id].Value
 		tag, tagged := d.GroupTag()
-		if ztd, ok := d.AutopilotID(); !ok || !slices.Contains([]string{ids[devices[0].Serial.Reveal()], ids[devices[11].Serial.Reveal()]}, ztd) || tagged != (tag == "KIOSK") {
+		if ztd, ok := d.AutopilotID(); !ok ||
+			!slices.Contains([]string{ids[devices[0].Serial.Reveal()], ids[devices[11].Serial.Reveal()]}, ztd) ||
+			tagged != (tag == "KIOSK") {
 			t.Errorf("Entra device %+v", entra[id])
 		}
 		objects = append(objects, d.ObjectID)

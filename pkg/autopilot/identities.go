@@ -32,7 +32,8 @@ type Identity struct {
 // ProfileStatus is deploymentProfileAssignmentStatus, which only beta knows.
 type ProfileStatus string
 
-// The documented statuses that stand for something other than assigned; those begin with "assigned", one of them misspelt.
+// The documented statuses that stand for something other than assigned; those begin with "assigned", one of them
+// misspelt.
 const (
 	ProfileUnknown     ProfileStatus = "unknown"
 	ProfileNotAssigned ProfileStatus = "notAssigned"
@@ -40,8 +41,8 @@ const (
 	ProfileFailed      ProfileStatus = "failed"
 )
 
-// ProfileAssigned reports whether a deployment profile is assigned: the status says so and the date is set (Microsoft page
-// "Configure Windows Autopilot profiles": the device is ready when it shows a date).
+// ProfileAssigned reports whether a deployment profile is assigned: the status says so and the date is set (Microsoft
+// page "Configure Windows Autopilot profiles": the device is ready when it shows a date).
 func (i Identity) ProfileAssigned() bool {
 	return strings.HasPrefix(string(i.Profile), "assigned") && !i.ProfileAt.IsZero()
 }
@@ -69,8 +70,8 @@ func (w identityWire) identity() Identity {
 	}
 }
 
-// Identities reads registered devices by id (Microsoft page "Get windowsAutopilotDeviceIdentity", beta for the profile), twenty
-// to a round trip. Every id has a Lookup.
+// Identities reads registered devices by id (Microsoft page "Get windowsAutopilotDeviceIdentity", beta for the
+// profile), twenty to a round trip. Every id has a Lookup.
 func (c *Client) Identities(ctx context.Context, ids []string) map[string]Lookup[Identity] {
 	requests := make([]graph.Request, len(ids))
 	for i, id := range ids {
@@ -88,12 +89,13 @@ func (c *Client) Identities(ctx context.Context, ids []string) map[string]Lookup
 	return found
 }
 
-// maxMatches bounds how many devices a search by serial number reads; more than this many serials that contain one another are
-// not told apart by searching.
+// maxMatches bounds how many devices a search by serial number reads; more than this many serials that contain one
+// another are not told apart by searching.
 const maxMatches = 5000
 
 // FindBySerial returns the registered devices with exactly this serial number, but for case (Microsoft page "List
-// windowsAutopilotDeviceIdentities"). The service can only search for a part of a serial number; what it finds is compared here.
+// windowsAutopilotDeviceIdentities"). The service can only search for a part of a serial number; what it finds is
+// compared here.
 func (c *Client) FindBySerial(ctx context.Context, serial device.Serial) ([]Identity, error) {
 	part, plain := searchable(serial.Reveal())
 	if part == "" {
@@ -129,8 +131,8 @@ func (c *Client) findBySerial(ctx context.Context, serial device.Serial, part st
 	return found, nil
 }
 
-// searchable returns the parts of a serial number to search for: the longest between blanks, which the service cannot search
-// for, and the longest of letters and digits only.
+// searchable returns the parts of a serial number to search for: the longest between blanks, which the service cannot
+// search for, and the longest of letters and digits only.
 func searchable(serial string) (part, plain string) {
 	return longest(strings.Fields(serial)), longest(strings.FieldsFunc(serial, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -144,8 +146,8 @@ func longest(parts []string) string {
 	return slices.MaxFunc(parts, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 }
 
-// SetGroupTag gives a registered device a group tag (Microsoft page "updateDeviceProperties action"). Nothing else changes.
-// It shows at the Entra device later. Repeating it is safe.
+// SetGroupTag gives a registered device a group tag (Microsoft page "updateDeviceProperties action"). Nothing else
+// changes. It shows at the Entra device later. Repeating it is safe.
 func (c *Client) SetGroupTag(ctx context.Context, id, tag string) error {
 	return c.graph.Do(ctx, graph.Request{
 		Method: http.MethodPost, Version: graph.V1, Path: identityOf(id, "updateDeviceProperties"),
@@ -153,8 +155,8 @@ func (c *Client) SetGroupTag(ctx context.Context, id, tag string) error {
 	}, nil)
 }
 
-// AssignUser assigns a user to a registered device (Microsoft page "assignUserToDevice action"). The service does not check
-// that the user exists; a wrong one can make the device unusable.
+// AssignUser assigns a user to a registered device (Microsoft page "assignUserToDevice action"). The service does not
+// check that the user exists; a wrong one can make the device unusable.
 func (c *Client) AssignUser(ctx context.Context, id, user, displayName string) error {
 	body := map[string]string{"userPrincipalName": user}
 	if displayName != "" {
@@ -169,9 +171,9 @@ func (c *Client) AssignUser(ctx context.Context, id, user, displayName string) e
 // SyncPause is how long to wait between two syncs of a tenant. The documented floor is 10 minutes; tools wait 12.5.
 const SyncPause = 750 * time.Second
 
-// Sync starts the tenant-wide synchronisation (Microsoft page "sync action", windowsAutopilotSettings, beta only). While one
-// runs the error is a fault.GraphConflict; less than ten minutes after the last it is a fault.GraphThrottled, which concerns
-// this call only.
+// Sync starts the tenant-wide synchronisation (Microsoft page "sync action", windowsAutopilotSettings, beta only).
+// While one runs the error is a fault.GraphConflict; less than ten minutes after the last it is a fault.GraphThrottled,
+// which concerns this call only.
 func (c *Client) Sync(ctx context.Context) error {
 	return c.graph.Do(ctx, graph.Request{
 		Method: http.MethodPost, Version: graph.Beta, Path: settingsPath + "/sync", Apart: true,

@@ -28,11 +28,13 @@ func TestIdentitiesAnswerOneByOne(t *testing.T) {
 	for _, id := range asked {
 		l := found[id]
 		codes[fault.CodeOf(l.Err)]++
-		if l.Err == nil && (l.Value.ID != id || ids[l.Value.Serial.Reveal()] != id || l.Value.Manufacturer == "" || l.Value.EntraDeviceID == "") {
+		if l.Err == nil &&
+			(l.Value.ID != id || ids[l.Value.Serial.Reveal()] != id || l.Value.Manufacturer == "" || l.Value.EntraDeviceID == "") {
 			t.Errorf("%s: %+v", id, l.Value)
 		}
 	}
-	if codes[fault.CodeUnknown] != 43 || codes[fault.GraphThrottled] != 1 || codes[fault.GraphUnavailable] != 1 || fault.CodeOf(found[missing].Err) != fault.GraphNotFound {
+	if codes[fault.CodeUnknown] != 43 || codes[fault.GraphThrottled] != 1 || codes[fault.GraphUnavailable] != 1 ||
+		fault.CodeOf(found[missing].Err) != fault.GraphNotFound {
 		t.Errorf("got %v", codes)
 	}
 	if n := r.count("batch"); n != 3 {
@@ -74,7 +76,8 @@ func TestProfileIsAssignedWhenStatusAndDateSaySo(t *testing.T) {
 		}
 		r.sim.Advance(time.Minute)
 	}
-	if seen = slices.Compact(seen); len(seen) < 4 || seen[0] != autopilot.ProfileNotAssigned || seen[1] != autopilot.ProfilePending {
+	if seen = slices.Compact(seen); len(seen) < 4 || seen[0] != autopilot.ProfileNotAssigned ||
+		seen[1] != autopilot.ProfilePending {
 		t.Errorf("statuses %v", seen)
 	}
 	if (autopilot.Identity{Profile: "assignedInSync"}).ProfileAssigned() {
@@ -147,7 +150,14 @@ func TestSetGroupTagAndAssignUser(t *testing.T) {
 	if l.Err != nil || l.Value.GroupTag != "KIOSK" || l.Value.User != "anna@contoso.example" {
 		t.Errorf("%+v", l)
 	}
-	r.fault(simulator.Fault{Operation: "identities.updateDeviceProperties", Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
+	r.fault(
+		simulator.Fault{
+			Operation: "identities.updateDeviceProperties",
+			Effect:    simulator.Reply,
+			Status:    412,
+			Code:      "ConditionNotMet",
+		},
+	)
 	err := r.SetGroupTag(t.Context(), id, "OTHER")
 	r.wantCode(err, fault.GraphConflict)
 	if fault.KindOf(err) != fault.Transient {

@@ -13,8 +13,8 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// MaxImport is the most devices one import call may carry. Microsoft documents no limit of the call; the portal takes 500 rows
-// a file (Microsoft page "Manually register devices with Windows Autopilot").
+// MaxImport is the most devices one import call may carry. Microsoft documents no limit of the call; the portal takes
+// 500 rows a file (Microsoft page "Manually register devices with Windows Autopilot").
 const MaxImport = 500
 
 // ImportDevice is a device to be imported.
@@ -99,12 +99,17 @@ func (w importedWire) imported() Imported {
 	}
 }
 
-// Import creates the job records of up to MaxImport devices under one import id, in one call (Microsoft page "import action",
-// Intune enrollment). The records come back in any order; match them by serial number. Outcomes come later: see Imported. A
-// fault.GraphUnknownOutcome means that the import id must be looked for before anything is sent again.
+// Import creates the job records of up to MaxImport devices under one import id, in one call (Microsoft page "import
+// action", Intune enrollment). The records come back in any order; match them by serial number. Outcomes come later:
+// see Imported. A fault.GraphUnknownOutcome means that the import id must be looked for before anything is sent again.
 func (c *Client) Import(ctx context.Context, devices []ImportDevice, importID string) ([]Imported, error) {
 	if len(devices) == 0 || len(devices) > MaxImport {
-		return nil, fault.Newf(fault.GraphBadRequest, "an import of %d devices, 1 to %d are possible", len(devices), MaxImport)
+		return nil, fault.Newf(
+			fault.GraphBadRequest,
+			"an import of %d devices, 1 to %d are possible",
+			len(devices),
+			MaxImport,
+		)
 	}
 	r := graph.Request{Method: http.MethodPost, Version: graph.V1, Path: importedPath + "/import"}
 	body := make([]submittedWire, len(devices))
@@ -160,8 +165,8 @@ func (c *Client) imported(ctx context.Context, importID string, query url.Values
 	return records, nil
 }
 
-// DeleteImported deletes job records, never devices (Microsoft page "Delete importedWindowsAutopilotDeviceIdentity"). It returns
-// the ids that are gone, those that were gone before included, and what kept the others.
+// DeleteImported deletes job records, never devices (Microsoft page "Delete importedWindowsAutopilotDeviceIdentity").
+// It returns the ids that are gone, those that were gone before included, and what kept the others.
 func (c *Client) DeleteImported(ctx context.Context, ids ...string) (gone []string, err error) {
 	requests := make([]graph.Request, len(ids))
 	for i, id := range ids {

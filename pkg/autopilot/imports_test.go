@@ -33,7 +33,8 @@ func TestImportUntilTheOutcome(t *testing.T) {
 	var got []string
 	for _, record := range records {
 		got = append(got, record.Serial.Reveal())
-		if record.ID == "" || record.ImportID != importID || record.Status != autopilot.StatusUnknown || record.Meaning() != autopilot.MeaningInFlight {
+		if record.ID == "" || record.ImportID != importID || record.Status != autopilot.StatusUnknown ||
+			record.Meaning() != autopilot.MeaningInFlight {
 			t.Errorf("record %+v", record)
 		}
 	}
@@ -58,7 +59,8 @@ func TestImportUntilTheOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(state.Identities, func(i simulator.IdentityState) bool { return i.GroupTag != "" })
-	if at < 0 || state.Identities[at].GroupTag != "KIOSK" || state.Identities[at].UserPrincipalName != "anna@contoso.example" {
+	if at < 0 || state.Identities[at].GroupTag != "KIOSK" ||
+		state.Identities[at].UserPrincipalName != "anna@contoso.example" {
 		t.Error("tag and user did not arrive")
 	}
 	noSecrets(t, r.log.String(), devices...)
@@ -75,7 +77,8 @@ func TestImportOfNothingOrTooManySendsNothing(t *testing.T) {
 	}
 }
 
-// TestImportOutcomes: after any of these the importer must know whether the devices were taken, were not, or may have been.
+// TestImportOutcomes: after any of these the importer must know whether the devices were taken, were not, or may have
+// been.
 func TestImportOutcomes(t *testing.T) {
 	tests := map[string]struct {
 		fault simulator.Fault
@@ -177,7 +180,8 @@ func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
 	}
 
 	always := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) { s.Options.ScanImports = true })
-	if records, err := always.Imported(t.Context(), importID); err != nil || len(records) != 0 || strings.Contains(always.sim.Log("imported.list")[0].Query, "filter") {
+	if records, err := always.Imported(t.Context(), importID); err != nil || len(records) != 0 ||
+		strings.Contains(always.sim.Log("imported.list")[0].Query, "filter") {
 		t.Errorf("%v %v", records, err)
 	}
 }
@@ -203,7 +207,9 @@ func TestDeleteImportedLeavesDevicesAlone(t *testing.T) {
 	for _, record := range state.Imported {
 		ids = append(ids, record.ID)
 	}
-	r.fault(simulator.Fault{Operation: "imported.delete", Nth: 3, Effect: simulator.Reply, Status: 429, RetryAfter: "5"})
+	r.fault(
+		simulator.Fault{Operation: "imported.delete", Nth: 3, Effect: simulator.Reply, Status: 429, RetryAfter: "5"},
+	)
 	gone, err := r.DeleteImported(t.Context(), ids...)
 	r.wantCode(err, fault.GraphThrottled)
 	if len(gone) != 25 || slices.Contains(gone, ids[2]) || gone[0] != ids[0] {
@@ -229,7 +235,8 @@ func TestBudgetIsAskedForEveryRequestAndShutOnThrottling(t *testing.T) {
 	if !slices.Equal(r.budget.taken, []string{"contoso graph.write", "contoso graph.read"}) {
 		t.Errorf("taken %v", r.budget.taken)
 	}
-	if w, rd := r.budget.rates["graph.write"], r.budget.rates["graph.read"]; w.Limit != 60 || rd.Limit != 800 || w.Window != 20*time.Second {
+	if w, rd := r.budget.rates["graph.write"], r.budget.rates["graph.read"]; w.Limit != 60 || rd.Limit != 800 ||
+		w.Window != 20*time.Second {
 		t.Errorf("rates %v", r.budget.rates)
 	}
 	if len(r.budget.shut) != 1 || !r.budget.shut[0].Equal(start.Add(2500*time.Millisecond)) {
@@ -267,7 +274,14 @@ func TestContradictingRecordsMeanUnknown(t *testing.T) {
 
 func TestPermissionsAreNamed(t *testing.T) {
 	r := newFixture(t)
-	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password, Permissions: []string{"Device.Read.All"}})
+	r.sim.AddTenant(
+		simulator.Tenant{
+			ID:           contoso,
+			ClientID:     clientID,
+			ClientSecret: password,
+			Permissions:  []string{"Device.Read.All"},
+		},
+	)
 	_, err := r.Imported(t.Context(), importID)
 	r.wantCode(err, fault.TenantPermissionMissing)
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: "another"})

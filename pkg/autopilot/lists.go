@@ -10,13 +10,14 @@ import (
 	"taxiway.example/pkg/graph"
 )
 
-// PageSize is how many identities or devices a page of a list holds when the service goes along (observed; Microsoft page
-// "Paging Microsoft Graph data in your app" leaves the size to the service).
+// PageSize is how many identities or devices a page of a list holds when the service goes along (observed; Microsoft
+// page "Paging Microsoft Graph data in your app" leaves the size to the service).
 const PageSize = 1000
 
 // AllIdentities iterates over all registered devices of the tenant, page by page (Microsoft page "List
-// windowsAutopilotDeviceIdentities", beta for the profile). Breaking off spares the pages that are left. A device that is not in
-// the list may exist all the same: the list may lag behind, and the device may be newer than the page it belongs to.
+// windowsAutopilotDeviceIdentities", beta for the profile). Breaking off spares the pages that are left. A device that
+// is not in the list may exist all the same: the list may lag behind, and the device may be newer than the page it
+// belongs to.
 func (c *Client) AllIdentities(ctx context.Context) iter.Seq2[Identity, error] {
 	r := graph.Request{Version: graph.Beta, Path: identityPath, Query: url.Values{"$top": {"1000"}}}
 	list := graph.List(ctx, c.graph, r, func(w identityWire) string { return w.ID })
@@ -29,9 +30,10 @@ func (c *Client) AllIdentities(ctx context.Context) iter.Seq2[Identity, error] {
 	}
 }
 
-// AllEntraDevices iterates over the tenant's device objects that have an Autopilot identity, page by page (Microsoft page "List
-// devices", as an advanced query: Microsoft page "Advanced query capabilities on Microsoft Entra ID objects"). Of the physicalIds
-// only those of Autopilot are kept. Where advanced queries are refused the first step is a fault.GraphBadRequest.
+// AllEntraDevices iterates over the tenant's device objects that have an Autopilot identity, page by page (Microsoft
+// page "List devices", as an advanced query: Microsoft page "Advanced query capabilities on Microsoft Entra ID
+// objects"). Of the physicalIds only those of Autopilot are kept. Where advanced queries are refused the first step is
+// a fault.GraphBadRequest.
 func (c *Client) AllEntraDevices(ctx context.Context) iter.Seq2[EntraDevice, error] {
 	query := filter("physicalIds/any(p:startswith(p,'[ZTDID]'))")
 	query.Set("$select", "id,deviceId,physicalIds")

@@ -46,7 +46,8 @@ func TestListsSayWhatSingleReadsSay(t *testing.T) {
 		}
 		objects[d.DeviceID] = d
 		for _, entry := range d.PhysicalIDs {
-			if upper := strings.ToUpper(entry); !strings.HasPrefix(upper, "[ZTDID]:") && !strings.HasPrefix(upper, "[ORDERID]:") {
+			if upper := strings.ToUpper(entry); !strings.HasPrefix(upper, "[ZTDID]:") &&
+				!strings.HasPrefix(upper, "[ORDERID]:") {
 				t.Errorf("kept %s", entry)
 			}
 		}
@@ -57,7 +58,8 @@ func TestListsSayWhatSingleReadsSay(t *testing.T) {
 		ztd, _ := l.Value.AutopilotID()
 		listedTag, listedOK := objects[id].GroupTag()
 		listedZTD, _ := objects[id].AutopilotID()
-		if l.Err != nil || tag != listedTag || ok != listedOK || ztd == "" || ztd != listedZTD || l.Value.ObjectID != objects[id].ObjectID {
+		if l.Err != nil || tag != listedTag || ok != listedOK || ztd == "" || ztd != listedZTD ||
+			l.Value.ObjectID != objects[id].ObjectID {
 			t.Errorf("%+v, in the list %+v", l, objects[id])
 		}
 		if ok {
@@ -72,7 +74,14 @@ func TestListsSayWhatSingleReadsSay(t *testing.T) {
 func TestListsPassRefusalsOn(t *testing.T) {
 	r := newFixture(t)
 	r.registered(machines(t, 2)...)
-	r.fault(simulator.Fault{Operation: "devices.list", Effect: simulator.Reply, Status: 400, Code: "Request_UnsupportedQuery"})
+	r.fault(
+		simulator.Fault{
+			Operation: "devices.list",
+			Effect:    simulator.Reply,
+			Status:    400,
+			Code:      "Request_UnsupportedQuery",
+		},
+	)
 	r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 429, RetryAfter: "7"})
 	for _, err := range r.AllEntraDevices(t.Context()) {
 		r.wantCode(err, fault.GraphBadRequest)

@@ -45,7 +45,11 @@ func newFixture(t *testing.T, options ...option) *fixture {
 	t.Helper()
 	t.Setenv(secretAt, password)
 	r := &fixture{T: t, budget: &spending{}, log: &bytes.Buffer{}}
-	sim := simulator.Options{Seed: 3, Now: func() time.Time { return start }, Pages: simulator.Pages{Imported: 7, Identities: 5, Directory: 3}}
+	sim := simulator.Options{
+		Seed:  3,
+		Now:   func() time.Time { return start },
+		Pages: simulator.Pages{Imported: 7, Identities: 5, Directory: 3},
+	}
 	settings := autopilot.Settings{
 		Budget:   r.budget,
 		Patience: -1,
@@ -166,7 +170,14 @@ type spending struct {
 	wait  time.Duration
 }
 
-func (b *spending) Take(_ context.Context, id device.TenantID, bucket string, n int, r budget.Rate, _ time.Time) (time.Duration, error) {
+func (b *spending) Take(
+	_ context.Context,
+	id device.TenantID,
+	bucket string,
+	n int,
+	r budget.Rate,
+	_ time.Time,
+) (time.Duration, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken = append(b.taken, string(id)+" "+bucket)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// instant is a date as the service writes it: 0001-01-01T00:00:00Z means that there is none, and so does anything unreadable.
+// instant is a date as the service writes it: 0001-01-01T00:00:00Z means that there is none, and so does anything
+// unreadable.
 type instant struct{ time.Time }
 
 // UnmarshalJSON never fails: a strange date must not hide the device around it.

@@ -1,5 +1,6 @@
-// Package awaittest waits, in tests, for what takes as long as it takes. A wait gives up when nothing has moved for long, never
-// after a fixed time: what "long" is is counted in time of an idle machine, and begins anew with every progress.
+// Package awaittest waits, in tests, for what takes as long as it takes. A wait gives up when nothing has moved for
+// long, never after a fixed time: what "long" is is counted in time of an idle machine, and begins anew with every
+// progress.
 package awaittest
 
 import (
@@ -18,8 +19,9 @@ const long = time.Minute
 // pause is how long a wait rests before it asks again; it never asks for more than a part of the time.
 const pause = 10 * time.Millisecond
 
-// Context returns a context that ends when the wait has been long. It bounds calls that have no progress to show. Its deadline is
-// far away and means nothing but that it has one: callees that give a call without a deadline one of their own shall not.
+// Context returns a context that ends when the wait has been long. It bounds calls that have no progress to show. Its
+// deadline is far away and means nothing but that it has one: callees that give a call without a deadline one of their
+// own shall not.
 func Context(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, _, cancel := Moving(parent)
 	return ctx, cancel
@@ -49,8 +51,9 @@ func Moving(parent context.Context) (_ context.Context, moved func(), cancel con
 	return ctx, moved, cancel
 }
 
-// State looks again and again until look is satisfied, and returns the last state. It fails the test when the state, as printed
-// by %+v, has been the same for long. What goes round in circles is no progress: a state should have nothing that counts tries.
+// State looks again and again until look is satisfied, and returns the last state. It fails the test when the state, as
+// printed by %+v, has been the same for long. What goes round in circles is no progress: a state should have nothing
+// that counts tries.
 func State[S any](t testing.TB, what string, check func(context.Context) (state S, ok bool)) S {
 	t.Helper()
 	ctx, moved, cancel := Moving(context.WithoutCancel(t.Context()))

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Parallel lets n tests of the program run side by side, unless -parallel says otherwise: they wait much more than they work.
-// Call it in TestMain.
+// Parallel lets n tests of the program run side by side, unless -parallel says otherwise: they wait much more than they
+// work. Call it in TestMain.
 func Parallel(n int) {
 	flag.Parse()
 	chosen := false

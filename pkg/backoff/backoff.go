@@ -1,5 +1,5 @@
-// Package backoff is how to wait before another try: a pause that honours the context, exponential growth, and jitter, so that
-// those who failed together do not come back together.
+// Package backoff is how to wait before another try: a pause that honours the context, exponential growth, and jitter,
+// so that those who failed together do not come back together.
 package backoff
 
 import (
@@ -36,7 +36,8 @@ func Jitter(low, high time.Duration) time.Duration {
 	return low + rand.N(max(high-low, 0)+1) //nolint:gosec // spreading load needs no secrecy
 }
 
-// JitterOf is Jitter in which the seed decides: what shall stay together, such as the devices of one import, has the same.
+// JitterOf is Jitter in which the seed decides: what shall stay together, such as the devices of one import, has the
+// same.
 func JitterOf(seed string, low, high time.Duration) time.Duration {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(seed)) // a hash takes everything

@@ -50,7 +50,13 @@ func TestMessageCheck(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := broker.Message{ID: "1", Type: "a.b-c.v1", Tenant: "Čeština", Headers: map[string]string{"a-1": "x\r\ny"}, Body: make([]byte, broker.MaxBody)}
+			m := broker.Message{
+				ID:      "1",
+				Type:    "a.b-c.v1",
+				Tenant:  "Čeština",
+				Headers: map[string]string{"a-1": "x\r\ny"},
+				Body:    make([]byte, broker.MaxBody),
+			}
 			if err := m.Check(); err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +75,8 @@ func TestSubscription(t *testing.T) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
-	if s, err := (broker.Subscription{Name: "a", Type: "a.b"}).Normal(); err != nil || s.Concurrency != 1 || s.Lease != broker.DefaultLease {
+	if s, err := (broker.Subscription{Name: "a", Type: "a.b"}).Normal(); err != nil || s.Concurrency != 1 ||
+		s.Lease != broker.DefaultLease {
 		t.Errorf("%+v %v", s, err)
 	}
 }

@@ -23,8 +23,8 @@ const (
 	digits = "0123456789"
 )
 
-// Check returns a fault for a message that no adapter stores: fault.MessageTooLarge for a body over MaxBody or headers over
-// MaxHeaders, fault.MessageMalformed otherwise.
+// Check returns a fault for a message that no adapter stores: fault.MessageTooLarge for a body over MaxBody or headers
+// over MaxHeaders, fault.MessageMalformed otherwise.
 func (m Message) Check() error {
 	switch {
 	case !ValidID(m.ID):

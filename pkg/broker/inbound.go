@@ -10,12 +10,12 @@ import (
 )
 
 // Inbound queues are filled by programs that are not ours and know nothing of this seam. A subscription to the type
-// inbound.<tenant>.<source> makes the queue exist; until then nothing can be put into it, so that no sender takes a queue
-// without a reader for a delivery. Each queue is apart from all other messages: what one sender does to it, in volume or by
-// the ids it chooses, no other queue feels. Publish does not fill inbound queues.
+// inbound.<tenant>.<source> makes the queue exist; until then nothing can be put into it, so that no sender takes a
+// queue without a reader for a delivery. Each queue is apart from all other messages: what one sender does to it, in
+// volume or by the ids it chooses, no other queue feels. Publish does not fill inbound queues.
 //
-// Of what stands in such a queue the adapter believes the body and the sender's own message id, and nothing else; a sender
-// that gave no id gets one that stays the same when the message is delivered again. See [InboundMessage].
+// Of what stands in such a queue the adapter believes the body and the sender's own message id, and nothing else; a
+// sender that gave no id gets one that stays the same when the message is delivered again. See [InboundMessage].
 const inboundPrefix = "inbound."
 
 // AttrID is the header under which an inbound message carries its sender's message id, also after [DeadLetters.Replay].
@@ -30,9 +30,9 @@ func InboundType(tenant, source string) string { return inboundPrefix + tenant +
 // IsInbound reports whether messages of the type come from an inbound queue.
 func IsInbound(messageType string) bool { return strings.HasPrefix(messageType, inboundPrefix) }
 
-// InboundMessage returns what a handler gets of a foreign message. The tenant is that of the queue. The ID is derived from queue,
-// sender's id and body: ids are unique among all queues, two contents under one id stay two messages, and what a sender
-// chose for an id (a serial number, perhaps) gets into no log.
+// InboundMessage returns what a handler gets of a foreign message. The tenant is that of the queue. The ID is derived
+// from queue, sender's id and body: ids are unique among all queues, two contents under one id stay two messages, and
+// what a sender chose for an id (a serial number, perhaps) gets into no log.
 func InboundMessage(messageType, id string, body []byte) Message {
 	id = foreignID(id)
 	h := sha256.New()

@@ -17,7 +17,14 @@ func TestInboundMessage(t *testing.T) {
 	if !broker.IsInbound(m.Type) || !broker.ValidID(m.ID) || strings.Contains(m.ID, "4711") {
 		t.Errorf("%+v", m)
 	}
-	want := broker.Message{ID: m.ID, Type: "inbound.contoso.oem-a", Lane: broker.Bulk, Tenant: "contoso", Headers: map[string]string{broker.AttrID: "SERIAL-4711"}, Body: []byte("{}")}
+	want := broker.Message{
+		ID:      m.ID,
+		Type:    "inbound.contoso.oem-a",
+		Lane:    broker.Bulk,
+		Tenant:  "contoso",
+		Headers: map[string]string{broker.AttrID: "SERIAL-4711"},
+		Body:    []byte("{}"),
+	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
 	}
@@ -58,14 +65,18 @@ func TestInboundIDs(t *testing.T) {
 
 func TestInboundQueuesHaveFullNamesAndForeignSenders(t *testing.T) {
 	t.Parallel()
-	if err := (broker.Message{ID: "1", Type: "inbound.contoso.oem-a"}).Check(); fault.CodeOf(err) != fault.MessageMalformed {
+	if err := (broker.Message{ID: "1", Type: "inbound.contoso.oem-a"}).Check(); fault.CodeOf(
+		err,
+	) != fault.MessageMalformed {
 		t.Errorf("publishing to a queue: %v", err)
 	}
 	if _, err := (broker.Subscription{Name: "collector", Type: "inbound.contoso.oem-a"}).Normal(); err != nil {
 		t.Error(err)
 	}
 	for _, bad := range []string{"inbound.contoso", "inbound.contoso.*", "inbound.*", "inbound.a.b.c", "inbound..b"} {
-		if _, err := (broker.Subscription{Name: "collector", Type: bad}).Normal(); fault.CodeOf(err) != fault.MessageMalformed {
+		if _, err := (broker.Subscription{Name: "collector", Type: bad}).Normal(); fault.CodeOf(
+			err,
+		) != fault.MessageMalformed {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

@@ -33,8 +33,8 @@ type Outcome struct {
 // Acknowledge says: everything that follows from the message is done.
 func Acknowledge() Outcome { return Outcome{Action: ActionAcknowledge} }
 
-// RetryAfter says: deliver the message again after the pause, as the next attempt. It is for seconds; longer waits belong in
-// the ledger.
+// RetryAfter says: deliver the message again after the pause, as the next attempt. It is for seconds; longer waits
+// belong in the ledger.
 func RetryAfter(pause time.Duration) Outcome {
 	return Outcome{Action: ActionRetry, Pause: max(pause, 0)}
 }
@@ -44,6 +44,7 @@ func DeadLetter(err error) Outcome {
 	return Outcome{Action: ActionDeadLetter, Reason: fault.CodeOf(err), Detail: fault.DetailOf(err)}
 }
 
-// Release says: deliver the message again as the same attempt, because the handler was told to stop before it could decide.
-// It is the "released" of AMQP, which counts nothing; what Service Bus calls abandon counts a delivery there, and none here.
+// Release says: deliver the message again as the same attempt, because the handler was told to stop before it could
+// decide. It is the "released" of AMQP, which counts nothing; what Service Bus calls abandon counts a delivery there,
+// and none here.
 func Release() Outcome { return Outcome{} }

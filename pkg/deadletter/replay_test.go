@@ -89,7 +89,13 @@ func TestReplayOfDevices(t *testing.T) {
 		}
 	}
 	entries := f.audited("contoso", 10)
-	want := ledger.AuditEntry{At: start, Tenant: "contoso", Actor: "operator:ada", Action: "dead_letter.replay", Reason: "fixed"}
+	want := ledger.AuditEntry{
+		At:     start,
+		Tenant: "contoso",
+		Actor:  "operator:ada",
+		Action: "dead_letter.replay",
+		Reason: "fixed",
+	}
 	for _, e := range entries {
 		if want.Object, want.Outcome = e.Object, e.Outcome; e != want || e.Object == "" || e.Outcome == "" {
 			t.Errorf("%+v, want %+v", e, want)

@@ -65,7 +65,11 @@ const MaxReason = 255
 func checkReason(reason string) (string, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" || len(reason) > MaxReason || !ledger.IsText(reason) {
-		return "", fault.Newf(fault.RequestInvalid, "Say why in reason, in at most %d bytes of UTF-8 without NUL.", MaxReason)
+		return "", fault.Newf(
+			fault.RequestInvalid,
+			"Say why in reason, in at most %d bytes of UTF-8 without NUL.",
+			MaxReason,
+		)
 	}
 	return reason, nil
 }

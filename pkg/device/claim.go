@@ -34,8 +34,8 @@ func (c Candidate) claims(known []*Known) claims {
 	return all
 }
 
-// exceed reports whether more devices claim what the candidate is recognised by than are compared. What is no more than a
-// suspected placeholder counts only for a candidate that has nothing else.
+// exceed reports whether more devices claim what the candidate is recognised by than are compared. What is no more than
+// a suspected placeholder counts only for a candidate that has nothing else.
 func (a claims) exceed(c Candidate, d doubt) bool {
 	if a.key || c.Kind == KeySuspected && (a.crowded.Serial || a.crowded.UUID) {
 		return true

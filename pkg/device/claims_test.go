@@ -62,7 +62,8 @@ func TestForgedHashesLockNoDeviceOut(t *testing.T) {
 			t.Parallel()
 			in := newIntake()
 			for n := range forgeries {
-				if v := in.take(forged(n, c.ek, c.uuid)); v.Outcome == device.Rejected || v.Outcome == device.Duplicate {
+				if v := in.take(forged(n, c.ek, c.uuid)); v.Outcome == device.Rejected ||
+					v.Outcome == device.Duplicate {
 					t.Errorf("forgery %d is %s %s", n, v.Outcome, v.Code)
 				}
 			}
@@ -100,7 +101,8 @@ func TestClaimsAreBounded(t *testing.T) {
 	in := newIntake()
 	for n := range 3 * device.MaxClaims {
 		v := in.take(forged(n, false, true))
-		if crowd := n >= device.MaxClaims; v.Crowded.Serial != crowd || crowd && v.Code != fault.DeviceIdentifierShared {
+		if crowd := n >= device.MaxClaims; v.Crowded.Serial != crowd ||
+			crowd && v.Code != fault.DeviceIdentifierShared {
 			t.Fatalf("claim %d: %s, crowded %v", n, v.Code, v.Crowded)
 		}
 	}

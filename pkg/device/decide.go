@@ -36,15 +36,16 @@ type Decision struct {
 	Crowded Crowded // of the new device
 }
 
-// MaxClaims is how many devices are compared by one serial number or UUID. What comes beyond them is held without further
-// comparison: no person would compare them, and comparing each with all would be quadratic.
+// MaxClaims is how many devices are compared by one serial number or UUID. What comes beyond them is held without
+// further comparison: no person would compare them, and comparing each with all would be quadratic.
 const MaxClaims = 20
 
-// manyKeys is how many TPM keys of one maker show that a serial number or UUID is a placeholder although no list has it.
+// manyKeys is how many TPM keys of one maker show that a serial number or UUID is a placeholder although no list has
+// it.
 const manyKeys = 3
 
-// Decide says what a candidate is, held against the known devices that share an identifier with it; devices may be there
-// twice. Retired devices contradict nothing and claim nothing.
+// Decide says what a candidate is, held against the known devices that share an identifier with it; devices may be
+// there twice. Retired devices contradict nothing and claim nothing.
 //
 // A duplicate is device.duplicate or device.retired. A conflict is device.conflict_ek, _serial or _uuid, or
 // device.identifier_shared beyond MaxClaims; the same conflicting device again is the same held device.
@@ -67,7 +68,13 @@ func Decide(c Candidate, known []*Known) Decision {
 	case !first.same(), len(matches) > 1 && first.ambiguousWith(matches[1]):
 		return c.fresh(known, d, &first)
 	case first.waits():
-		return Decision{Outcome: Conflict, Code: first.Code, Detail: first.Detail, Is: first.Known, Newer: first.relation == SameNewer}
+		return Decision{
+			Outcome: Conflict,
+			Code:    first.Code,
+			Detail:  first.Detail,
+			Is:      first.Known,
+			Newer:   first.relation == SameNewer,
+		}
 	}
 	return Decision{
 		Outcome: Duplicate, Code: fault.DeviceDuplicate, Detail: first.relation.Advice(first.differ), Is: first.Known,

@@ -13,7 +13,9 @@ import (
 // captured returns a capture that many hours after the first.
 func captured(i device.Identifiers, hours int) device.Candidate {
 	c := device.Capture{Identifiers: i, CapturedAt: time.Date(2026, 5, 4, hours, 0, 0, 0, time.UTC)}
-	c.Digest = sha256.Sum256(fmt.Append(nil, i.EKHash, i.UUID, i.Manufacturer, i.Product, i.Serial.Reveal(), i.Components, hours))
+	c.Digest = sha256.Sum256(
+		fmt.Append(nil, i.EKHash, i.UUID, i.Manufacturer, i.Product, i.Serial.Reveal(), i.Components, hours),
+	)
 	candidate, err := device.CandidateOf(c)
 	if err != nil {
 		panic(err) // a sample without any identifier
@@ -119,7 +121,8 @@ func TestDecide(t *testing.T) {
 			if id != test.is {
 				t.Errorf("the row is the device %q, want %q", id, test.is)
 			}
-			if fresh := got.Is == nil; fresh != (got.Key == test.row.Key) || (got.Against != nil) != (fresh && got.Outcome == device.Conflict) {
+			if fresh := got.Is == nil; fresh != (got.Key == test.row.Key) ||
+				(got.Against != nil) != (fresh && got.Outcome == device.Conflict) {
 				t.Errorf("key %q, against %v", got.Key, got.Against)
 			}
 			got.Is = nil

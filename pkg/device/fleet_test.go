@@ -13,14 +13,18 @@ import (
 // machine is what a machine is made of; ek is zero without a TPM.
 type machine struct{ device.Identifiers }
 
-// fleets draws machines that share firmware values as real fleets do. Two machines stay apart by something in each capture:
-// a serial number of their own, a UUID of their own, or their disks.
+// fleets draws machines that share firmware values as real fleets do. Two machines stay apart by something in each
+// capture: a serial number of their own, a UUID of their own, or their disks.
 func fleets() *rapid.Generator[[]machine] {
 	return rapid.Custom(func(t *rapid.T) []machine {
 		fleet := make([]machine, rapid.IntRange(1, 4).Draw(t, "machines"))
 		for n := range fleet {
 			own := byte(n + 1)
-			m := device.Identifiers{Manufacturer: "HP", Product: "Book", Components: []hwhash.Component{{own}, {own, 2}}}
+			m := device.Identifiers{
+				Manufacturer: "HP",
+				Product:      "Book",
+				Components:   []hwhash.Component{{own}, {own, 2}},
+			}
 			if rapid.Bool().Draw(t, "TPM") {
 				m.EKHash = [32]byte{own}
 			}
@@ -63,8 +67,8 @@ func (m machine) capture(winPE bool, hours int) (device.Candidate, error) {
 	return captured(i, hours), nil
 }
 
-// In whatever order the captures of a fleet come, no two machines end as one device, and no machine as two that nobody has
-// to look at.
+// In whatever order the captures of a fleet come, no two machines end as one device, and no machine as two that nobody
+// has to look at.
 func TestMachinesAndDevices(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

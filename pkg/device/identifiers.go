@@ -66,5 +66,8 @@ func (i Identifiers) sameMaker(other Identifiers) bool {
 
 // sharesComponent reports whether both name one disk or network adapter.
 func (i Identifiers) sharesComponent(other Identifiers) bool {
-	return slices.ContainsFunc(i.Components, func(c hwhash.Component) bool { return slices.Contains(other.Components, c) })
+	return slices.ContainsFunc(
+		i.Components,
+		func(c hwhash.Component) bool { return slices.Contains(other.Components, c) },
+	)
 }

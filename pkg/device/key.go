@@ -29,8 +29,8 @@ func (k KeyKind) betterThan(other KeyKind) bool {
 	return slices.Index(keyKinds, k) < slices.Index(keyKinds, other)
 }
 
-// Key names a device within a tenant: stable, printable, and opaque. It is a kind ("ek", "uuid", "sn", "sus"), a dash and
-// 52 characters of lower-case base32 of a SHA-256. The tenant is not inside; (tenant, key) is unique.
+// Key names a device within a tenant: stable, printable, and opaque. It is a kind ("ek", "uuid", "sn", "sus"), a dash
+// and 52 characters of lower-case base32 of a SHA-256. The tenant is not inside; (tenant, key) is unique.
 type Key string
 
 // ErrNoIdentity means that nothing in the capture can tell this device from another.
@@ -56,7 +56,8 @@ func Identify(i Identifiers) (Key, KeyKind, error) {
 	return digest("sus", uuid, fold(i.Manufacturer), fold(i.Product), serial), KeySuspected, nil
 }
 
-// suspected returns the UUID and the folded serial number as far as they are suspected to be placeholders, "" otherwise.
+// suspected returns the UUID and the folded serial number as far as they are suspected to be placeholders, ""
+// otherwise.
 func (i Identifiers) suspected() (uuid, serial string) {
 	if i.uuid() == hwhash.Suspected {
 		uuid = string(i.UUID[:])

@@ -73,7 +73,13 @@ func TestKeysAreStable(t *testing.T) {
 	tests := map[device.Key]device.Identifiers{
 		"ek-d7yfolb22slm55kcqmtw56x3sbeqilyflgk7slvrcn3ejfz6c5fa":   identifiers(ekA, uuidA, "HP", "Book", "S1"),
 		"uuid-gcfhogytzlzd6mdzoqzoi2len6remwztlkjhru6vafmkda6ljqgq": identifiers([32]byte{}, uuidA, "HP", "Book", "S1"),
-		"sn-nnuqnajajxnrrpg5dyqvuz2uks5cdgjfcssjy3o7limansgic3ha":   identifiers([32]byte{}, uuidFF, "HP", "Book", "S1"),
+		"sn-nnuqnajajxnrrpg5dyqvuz2uks5cdgjfcssjy3o7limansgic3ha": identifiers(
+			[32]byte{},
+			uuidFF,
+			"HP",
+			"Book",
+			"S1",
+		),
 	}
 	for want, e := range tests {
 		if got, _, err := device.Identify(e); err != nil || got != want {

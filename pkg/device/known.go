@@ -28,8 +28,8 @@ func (x *Index) Add(k *Known) {
 	}
 }
 
-// KeyOfCapture returns the key under which a candidate is kept whose own key MaxClaims devices have, and reports whether
-// they do.
+// KeyOfCapture returns the key under which a candidate is kept whose own key MaxClaims devices have, and reports
+// whether they do.
 func (x *Index) KeyOfCapture(c Candidate) (Key, bool) {
 	if len(x.byKey[c.Key]) < MaxClaims {
 		return "", false
@@ -63,8 +63,8 @@ func (x *Index) sharing(c Candidate) []*Known {
 }
 
 // Learn takes over what the capture of another row of this device says: the whole capture when it is the later one, and
-// otherwise the identifiers that the device lacked. A placeholder never replaces a real value, and a capture that cannot
-// read the TPM does not remove its key. It reports whether anything is another now.
+// otherwise the identifiers that the device lacked. A placeholder never replaces a real value, and a capture that
+// cannot read the TPM does not remove its key. It reports whether anything is another now.
 func (k *Known) Learn(c Candidate, newer bool) bool {
 	before := k.Identifiers
 	k.learn(c.Capture.Identifiers, newer)

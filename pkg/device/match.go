@@ -10,8 +10,8 @@ type match struct {
 	exact bool // the same key, or the same bytes
 }
 
-// The ranks of matches, by how much they say about the candidate. To the first and the third comes 1 for a conflict that
-// waits for a person, and 2 for a retired device.
+// The ranks of matches, by how much they say about the candidate. To the first and the third comes 1 for a conflict
+// that waits for a person, and 2 for a retired device.
 const (
 	sameByKey        = 0
 	contradictsByKey = 3 // one key, two stories
@@ -60,8 +60,8 @@ func (m match) same() bool { return m.relation != Contradicts && m.relation != U
 // waits reports whether the device is a conflict that no person has decided yet.
 func (m match) waits() bool { return m.Conflict && m.State == Held }
 
-// ambiguousWith reports whether the candidate may as well be the other one: two known devices that an identifier joins with
-// it are two devices all the same.
+// ambiguousWith reports whether the candidate may as well be the other one: two known devices that an identifier joins
+// with it are two devices all the same.
 func (m match) ambiguousWith(other match) bool {
 	return !m.exact && other.rank() < same+2 && other.same() && m.by == other.by
 }

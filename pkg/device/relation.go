@@ -30,8 +30,8 @@ const (
 	FieldProduct      Field = "product"
 )
 
-// Relate compares two captures and lists the fields that both have and that differ. A value that is a placeholder of the
-// firmware neither joins nor parts two captures.
+// Relate compares two captures and lists the fields that both have and that differ. A value that is a placeholder of
+// the firmware neither joins nor parts two captures.
 //
 //   - Same TPM key: one device, unless the serial number or the UUID is another: a contradiction.
 //   - Another TPM key: two devices, unless maker and serial number are the same: a contradiction.
@@ -80,7 +80,8 @@ func relate(known, incoming Capture, d doubt) kinship {
 	return k
 }
 
-// comparison is what two captures have in common and what not; both are false where a value is missing or a placeholder.
+// comparison is what two captures have in common and what not; both are false where a value is missing or a
+// placeholder.
 type comparison struct {
 	sameEK, otherEK         bool
 	sameUUID, otherUUID     bool
@@ -101,7 +102,8 @@ func compare(a, b Identifiers, d doubt) comparison {
 	c := comparison{
 		sameEK: eks && a.EKHash == b.EKHash, otherEK: eks && a.EKHash != b.EKHash,
 		sameUUID: uuids && a.UUID == b.UUID, otherUUID: uuids && a.UUID != b.UUID,
-		sameSerial: serials && a.Serial.Same(b.Serial) && a.sameMaker(b), otherSerial: serials && !a.Serial.Same(b.Serial),
+		sameSerial: serials && a.Serial.Same(b.Serial) &&
+			a.sameMaker(b), otherSerial: serials && !a.Serial.Same(b.Serial),
 		otherProduct: otherText(a.Product, b.Product),
 		noSerials:    !serialA && !serialB,
 		sameParts:    a.sharesComponent(b),

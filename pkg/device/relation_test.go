@@ -36,7 +36,13 @@ func TestRelate(t *testing.T) {
 		"UUID, one serial lost":     {identifiers(noEK, uuidA, "HP", "A", "5CG1"), identifiers(noEK, uuidA, "HP", "A", "None"), device.Contradicts, nil},
 		"UUID, serial, other maker": {identifiers(noEK, uuidA, "HP", "A", "5CG1"), identifiers(noEK, uuidA, "Dell", "A", "5CG1"), device.Contradicts, fields{"manufacturer"}},
 		"UUID, serial, maker renamed": {
-			identifiers(noEK, uuidA, "HP", "A", "5CG1"), identifiers(noEK, uuidA, "HP Inc.", "A", "5CG1"), device.SameNewer, fields{"manufacturer"},
+			identifiers(
+				noEK,
+				uuidA,
+				"HP",
+				"A",
+				"5CG1",
+			), identifiers(noEK, uuidA, "HP Inc.", "A", "5CG1"), device.SameNewer, fields{"manufacturer"},
 		},
 		"listed UUID, other serials":   {identifiers(noEK, uuidShared, "HP", "A", "5CG1"), identifiers(noEK, uuidShared, "HP", "A", "5CG2"), device.Unrelated, fields{"serial"}},
 		"suspected serials differ":     {identifiers(ekA, uuidA, "HP", "A", "11111111"), identifiers(ekA, uuidA, "HP", "A", "22222222"), device.SameNewer, nil},
@@ -45,7 +51,10 @@ func TestRelate(t *testing.T) {
 		"nothing but other suspicions": {identifiers(noEK, noUUID, "HP", "A", "11111111"), identifiers(noEK, noUUID, "HP", "A", "22222222"), device.Unrelated, nil},
 		"suspected, and with a TPM":    {identifiers(noEK, noUUID, "HP", "A", "11111111"), identifiers(ekA, uuidA, "HP", "A", "11111111"), device.Unrelated, nil},
 		"suspected, a TPM, and one disk": {
-			parts(identifiers(noEK, noUUID, "HP", "A", "11111111"), 1), parts(identifiers(ekA, uuidA, "HP", "A", "11111111"), 1), device.Contradicts, nil,
+			parts(
+				identifiers(noEK, noUUID, "HP", "A", "11111111"),
+				1,
+			), parts(identifiers(ekA, uuidA, "HP", "A", "11111111"), 1), device.Contradicts, nil,
 		},
 		"serial only":                {identifiers(noEK, noUUID, "HP", "EliteBook", "5CG1"), identifiers(noEK, noUUID, "HP", "EliteBook", "5CG1"), device.SameNewer, nil},
 		"same key, other serial":     {known, identifiers(ekA, uuidA, "HP", "EliteBook", "5CG2"), device.Contradicts, fields{"serial"}},
@@ -110,7 +119,9 @@ func captures() *rapid.Generator[device.Capture] {
 				UUID:         rapid.SampledFrom([][16]byte{{}, uuidFF, uuidA, uuidB}).Draw(t, "uuid"),
 				Manufacturer: rapid.SampledFrom([]string{"", "HP", "hp ", "Dell"}).Draw(t, "manufacturer"),
 				Product:      rapid.SampledFrom([]string{"", "A", "B"}).Draw(t, "product"),
-				Serial:       device.NewSerial(rapid.SampledFrom([]string{"", "None", "5cg1", "5CG1", "5CG2", "11111111"}).Draw(t, "serial")),
+				Serial: device.NewSerial(
+					rapid.SampledFrom([]string{"", "None", "5cg1", "5CG1", "5CG2", "11111111"}).Draw(t, "serial"),
+				),
 			},
 			CapturedAt: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC),
 		}
@@ -118,7 +129,9 @@ func captures() *rapid.Generator[device.Capture] {
 		if rapid.Bool().Draw(t, "disk") {
 			c.Components = []hwhash.Component{{1}}
 		}
-		c.Digest = sha256.Sum256(fmt.Append(nil, i.EKHash, i.UUID, i.Manufacturer, i.Product, i.Serial.Reveal(), c.Components, day))
+		c.Digest = sha256.Sum256(
+			fmt.Append(nil, i.EKHash, i.UUID, i.Manufacturer, i.Product, i.Serial.Reveal(), c.Components, day),
+		)
 		return c
 	})
 }

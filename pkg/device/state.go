@@ -9,8 +9,8 @@ import (
 // State is where a device stands on its way.
 type State string
 
-// The states. A device goes collected → submitting → submitted → registered → tagged → grouped → ready; held, dead, missing
-// and retired lie beside the way.
+// The states. A device goes collected → submitting → submitted → registered → tagged → grouped → ready; held, dead,
+// missing and retired lie beside the way.
 const (
 	Collected  State = "collected"  // accepted; waits to be submitted
 	Submitting State = "submitting" // part of a submission whose POST may or may not have happened
@@ -33,7 +33,8 @@ var states = []State{Collected, Submitting, Submitted, Registered, Tagged, Group
 // Stage is a part of the way that one kind of work serves.
 type Stage string
 
-// The stages. Devices in submitting and submitted are worked on through their submission, which has a due time of its own.
+// The stages. Devices in submitting and submitted are worked on through their submission, which has a due time of its
+// own.
 const (
 	StageNone   Stage = ""
 	StageImport Stage = "import" // collected devices, to be submitted
@@ -56,8 +57,8 @@ func (s State) InFlight() bool {
 	return s == Submitting || s == Submitted || s.Stage() != StageNone
 }
 
-// ReplayTo returns the state a device goes back to that died in s of the code: work on a lost or settled submission starts
-// over, and so does a device whose registration is not there.
+// ReplayTo returns the state a device goes back to that died in s of the code: work on a lost or settled submission
+// starts over, and so does a device whose registration is not there.
 func (s State) ReplayTo(code fault.Code) State {
 	if s == Submitting || s == Submitted || code == fault.AutopilotNotRegistered {
 		return Collected

@@ -26,7 +26,8 @@ func TestTenantIDHasOneSyntax(t *testing.T) {
 func TestTenantIDIsADNSLabel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		if id := rapid.StringMatching(`[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`).Draw(t, "id"); !device.TenantID(id).Valid() {
+		if id := rapid.StringMatching(`[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`).Draw(t, "id"); !device.TenantID(id).
+			Valid() {
 			t.Errorf("%q is a tenant id", id)
 		}
 	})

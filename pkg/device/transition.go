@@ -2,8 +2,8 @@ package device
 
 import "slices"
 
-// transitions is every legal step from one state to another. A step to the same state is legal in all of them: it changes
-// when and why the device waits.
+// transitions is every legal step from one state to another. A step to the same state is legal in all of them: it
+// changes when and why the device waits.
 var transitions = map[State][]State{
 	"":         {Collected, Held}, // a row became a device
 	Collected:  {Submitting, Dead, Retired},

@@ -1,5 +1,5 @@
-// Package dirlock keeps a directory to one owner. The operating system holds the lock, so that a process which ends, however
-// it ends, gives it back; a note in the file says who holds it.
+// Package dirlock keeps a directory to one owner. The operating system holds the lock, so that a process which ends,
+// however it ends, gives it back; a note in the file says who holds it.
 package dirlock
 
 import (

@@ -17,7 +17,8 @@ const (
 	child = "DIRLOCK_TEST_DIR"
 )
 
-// TestMain is also the other process: it takes the lock, says so, and holds it until its standard input ends or it is killed.
+// TestMain is also the other process: it takes the lock, says so, and holds it until its standard input ends or it is
+// killed.
 func TestMain(m *testing.M) {
 	dir := os.Getenv(child)
 	if dir == "" {
@@ -39,7 +40,8 @@ func TestASecondOwnerIsToldWhoTheFirstIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = dirlock.Acquire(dir, name)
-	if !errors.Is(err, dirlock.ErrHeld) || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) || !strings.Contains(err.Error(), dir) {
+	if !errors.Is(err, dirlock.ErrHeld) || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) ||
+		!strings.Contains(err.Error(), dir) {
 		t.Errorf("the second owner was told %v", err)
 	}
 	other, err := dirlock.Acquire(dir, "other.lock")
@@ -81,7 +83,8 @@ func TestAKilledOwnerHoldsNothing(t *testing.T) {
 		t.Fatalf("the other process says %q", said[:n])
 	}
 	_, err = dirlock.Acquire(dir, name)
-	if want := fmt.Sprintf("process %d ", cmd.Process.Pid); !errors.Is(err, dirlock.ErrHeld) || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("process %d ", cmd.Process.Pid); !errors.Is(err, dirlock.ErrHeld) ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want the owner %s", err, want)
 	}
 	if err := cmd.Process.Kill(); err != nil {
@@ -106,7 +109,8 @@ func TestWhatCannotBeLocked(t *testing.T) {
 	if _, err := dirlock.Acquire(file, name); err == nil || errors.Is(err, dirlock.ErrHeld) {
 		t.Errorf("a file in the place of the directory: %v", err)
 	}
-	if _, err := dirlock.Acquire(filepath.Dir(file), filepath.Join("no", name)); err == nil || errors.Is(err, dirlock.ErrHeld) {
+	if _, err := dirlock.Acquire(filepath.Dir(file), filepath.Join("no", name)); err == nil ||
+		errors.Is(err, dirlock.ErrHeld) {
 		t.Errorf("a name that cannot be: %v", err)
 	}
 }

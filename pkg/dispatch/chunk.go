@@ -11,8 +11,8 @@ type chunk struct {
 	batch string // "" when they came with several
 }
 
-// chunks divides claimed devices, in their order, into as few chunks as their limits allow. Only devices of the same limit
-// share a chunk: a limit is there to single out a device that spoils whatever it is sent with.
+// chunks divides claimed devices, in their order, into as few chunks as their limits allow. Only devices of the same
+// limit share a chunk: a limit is there to single out a device that spoils whatever it is sent with.
 func chunks(due []ledger.DueDevice) []chunk {
 	var list []chunk
 	open := map[int]int{} // limit → index of the chunk that has room

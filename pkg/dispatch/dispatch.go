@@ -1,10 +1,10 @@
-// Package dispatch is what the ledger sets going. It issues work: whatever is due, and whatever is overdue because its message
-// was lost. That makes waiting and throttling cheap (a handler commits a due time and acknowledges) and a broker replaceable.
-// And it does periodic jobs.
+// Package dispatch is what the ledger sets going. It issues work: whatever is due, and whatever is overdue because its
+// message was lost. That makes waiting and throttling cheap (a handler commits a due time and acknowledges) and a
+// broker replaceable. And it does periodic jobs.
 //
-// Each stage and each job has one process at a time in the whole installation, by a lease in the ledger. Issuing twice is
-// harmless: the handlers skip devices that have moved on. But it is work, and so a process that is overloaded issues less: see
-// Load.
+// Each stage and each job has one process at a time in the whole installation, by a lease in the ledger. Issuing twice
+// is harmless: the handlers skip devices that have moved on. But it is work, and so a process that is overloaded issues
+// less: see Load.
 package dispatch
 
 import (
@@ -29,7 +29,9 @@ type Stage string
 const (
 	Import      = Stage(device.StageImport) // collected devices, as devices.collected events
 	Group       = Stage(device.StageGroup)  // registered, tagged and grouped devices, as devices.registered events
-	Submissions = Stage("submissions")      // submissions whose devices wait for their outcome, as submissions.due events
+	Submissions = Stage(
+		"submissions",
+	) // submissions whose devices wait for their outcome, as submissions.due events
 )
 
 // Config says what to do.
@@ -112,8 +114,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	return nil
 }
 
-// Once issues what is due now and does each job once, as far as no other process has the lease. It is Run for tests that go step
-// by step.
+// Once issues what is due now and does each job once, as far as no other process has the lease. It is Run for tests
+// that go step by step.
 func Once(ctx context.Context, cfg Config, deps Deps) error {
 	var errs []error
 	for _, t := range tasks(cfg, deps) {
@@ -128,7 +130,10 @@ func tasks(cfg Config, deps Deps) (all []task) {
 	cfg.Owner = cmp.Or(cfg.Owner, uuid.NewString())
 	cfg.Timings = cfg.withDefaults()
 	for _, stage := range cfg.Stages {
-		all = append(all, &dispatcher{Config: cfg, Deps: deps, stage: stage, lease: newLease("dispatch/"+string(stage), cfg, deps)})
+		all = append(
+			all,
+			&dispatcher{Config: cfg, Deps: deps, stage: stage, lease: newLease("dispatch/"+string(stage), cfg, deps)},
+		)
 	}
 	for _, job := range cfg.Jobs {
 		all = append(all, &repeater{Job: job, lease: newLease("job/"+job.Name, cfg, deps)})

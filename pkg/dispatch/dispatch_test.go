@@ -190,7 +190,9 @@ func TestDueWorkIsIssuedOnce(t *testing.T) {
 			t.Errorf("%d events for %d devices", len(got), len(named(got)))
 		}
 		for _, e := range got {
-			if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != "b-contoso" || e.Source != "/taxiway/test" || len(e.Devices) > event.MaxChunk {
+			if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != "b-contoso" ||
+				e.Source != "/taxiway/test" ||
+				len(e.Devices) > event.MaxChunk {
 				t.Errorf("%+v", e)
 			}
 			if _, _, err := event.Encode(e); err != nil {
@@ -220,9 +222,16 @@ func TestStages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fake).add("contoso", 1, time.Now())
-		f.submissions = []*row{{"contoso", time.Now(), ledger.DueDevice{ID: "s1"}}, {"contoso", time.Now(), ledger.DueDevice{ID: "s2"}}}
+		f.submissions = []*row{
+			{"contoso", time.Now(), ledger.DueDevice{ID: "s1"}},
+			{"contoso", time.Now(), ledger.DueDevice{ID: "s2"}},
+		}
 		out := &emitted{}
-		stop := start(t, dispatch.Config{Stages: []dispatch.Stage{dispatch.Group, dispatch.Submissions}}, dispatch.Deps{Ledger: f, Emitter: out})
+		stop := start(
+			t,
+			dispatch.Config{Stages: []dispatch.Stage{dispatch.Group, dispatch.Submissions}},
+			dispatch.Deps{Ledger: f, Emitter: out},
+		)
 		defer stop()
 		var types []string
 		for _, e := range out.take() {
@@ -245,7 +254,11 @@ func TestTenantsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fake).add("large", 1000, time.Now()).add("small", 1, time.Now())
 		out := &emitted{}
-		stop := start(t, dispatch.Config{Timings: dispatch.Timings{PerTenant: 100}}, dispatch.Deps{Ledger: f, Emitter: out})
+		stop := start(
+			t,
+			dispatch.Config{Timings: dispatch.Timings{PerTenant: 100}},
+			dispatch.Deps{Ledger: f, Emitter: out},
+		)
 		defer stop()
 		got := out.take()
 		at := slices.IndexFunc(got, func(e event.Event) bool { return e.Tenant == "small" })
@@ -281,7 +294,8 @@ func TestOneOwnerAtATime(t *testing.T) {
 	})
 }
 
-// TestBrokerDown: what was claimed is issued as soon as the broker is back, under the same ids, and not only when overdue.
+// TestBrokerDown: what was claimed is issued as soon as the broker is back, under the same ids, and not only when
+// overdue.
 func TestBrokerDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -335,7 +349,11 @@ func TestNotify(t *testing.T) {
 		out := &emitted{}
 		notifier := new(dispatch.Notifier)
 		notifier.Notify() // no dispatcher waits yet
-		defer start(t, dispatch.Config{Timings: dispatch.Timings{Interval: time.Hour}}, dispatch.Deps{Ledger: f, Emitter: out, Notifier: notifier})()
+		defer start(
+			t,
+			dispatch.Config{Timings: dispatch.Timings{Interval: time.Hour}},
+			dispatch.Deps{Ledger: f, Emitter: out, Notifier: notifier},
+		)()
 		f.mu.Lock()
 		f.add("contoso", 1, time.Now())
 		f.mu.Unlock()
@@ -348,8 +366,8 @@ func TestNotify(t *testing.T) {
 	})
 }
 
-// TestChunkLaw: every claimed device is issued exactly once, no chunk is larger than the limit of any device in it, and only
-// chunks of one batch name a batch.
+// TestChunkLaw: every claimed device is issued exactly once, no chunk is larger than the limit of any device in it, and
+// only chunks of one batch name a batch.
 func TestChunkLaw(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -415,14 +433,18 @@ func TestOnce(t *testing.T) {
 		done := 0
 		cfg := dispatch.Config{
 			Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions}, Source: "/taxiway/test",
-			Jobs: []dispatch.Job{{Name: "tidy", Every: time.Hour, Do: func(context.Context) error { done++; return errors.New("disk") }}},
+			Jobs: []dispatch.Job{
+				{Name: "tidy", Every: time.Hour, Do: func(context.Context) error { done++; return errors.New("disk") }},
+			},
 		}
 		for range 2 {
-			if err := dispatch.Once(t.Context(), cfg, dispatch.Deps{Ledger: f, Emitter: out}); err == nil || err.Error() != "disk" {
+			if err := dispatch.Once(t.Context(), cfg, dispatch.Deps{Ledger: f, Emitter: out}); err == nil ||
+				err.Error() != "disk" {
 				t.Errorf("%v", err)
 			}
 		}
-		if got := out.take(); len(got) != 1 || len(got[0].Devices) != 2 || done != 2 || f.released != 6 || len(f.leases) != 0 {
+		if got := out.take(); len(got) != 1 || len(got[0].Devices) != 2 || done != 2 || f.released != 6 ||
+			len(f.leases) != 0 {
 			t.Errorf("%v; the job was done %d times; %d leases released", got, done, f.released)
 		}
 		f.leases["job/tidy"] = lease{"another process", time.Now().Add(time.Minute)}

@@ -7,8 +7,8 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// Job is periodic work that one process at a time does, such as deleting what is old. It must be safe to repeat. It finds its
-// logger by pipeline.Logger.
+// Job is periodic work that one process at a time does, such as deleting what is old. It must be safe to repeat. It
+// finds its logger by pipeline.Logger.
 type Job struct {
 	Name  string        // of the lease, e.g. "erase-captures"
 	Every time.Duration // from one beginning to the next; more than zero

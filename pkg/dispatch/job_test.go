@@ -35,7 +35,8 @@ func (j *jobOf) start(t *testing.T, f *fake, owner string, do func(context.Conte
 	}
 }
 
-// Of two processes one does the job, each time; when it stops the other one goes on. A job that fails is done again next time.
+// Of two processes one does the job, each time; when it stops the other one goes on. A job that fails is done again
+// next time.
 func TestOneProcessDoesAJob(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -41,8 +41,8 @@ func (l *lease) hold(ctx context.Context) (bool, error) {
 	return held, nil
 }
 
-// during does work while the process holds the lease, and nothing when another one does. The context of the work ends when
-// the lease cannot be renewed.
+// during does work while the process holds the lease, and nothing when another one does. The context of the work ends
+// when the lease cannot be renewed.
 func (l *lease) during(ctx context.Context, work func(context.Context) error) error {
 	if held, err := l.hold(ctx); err != nil || !held {
 		return err
@@ -84,7 +84,11 @@ func (l *lease) finish(ctx context.Context) {
 }
 
 func (l *lease) warn(ctx context.Context, message string, err error, more ...slog.Attr) {
-	l.log.LogAttrs(ctx, slog.LevelWarn, message, append(more, slog.String(telemetry.KeyLease, l.name), slog.Any(telemetry.KeyError, err))...)
+	l.log.LogAttrs(
+		ctx,
+		slog.LevelWarn,
+		message,
+		append(more, slog.String(telemetry.KeyLease, l.name), slog.Any(telemetry.KeyError, err))...)
 }
 
 // idle waits until d has passed, there is a notification or ctx ends.

@@ -10,9 +10,9 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// Load is what the handlers of a process do. The dispatchers of the same process do not issue again what one of them works on,
-// however long that takes; and they issue nothing into a lane while all its handlers are busy: what was issued before waits in
-// the broker then, and is not lost. A nil Load is none.
+// Load is what the handlers of a process do. The dispatchers of the same process do not issue again what one of them
+// works on, however long that takes; and they issue nothing into a lane while all its handlers are busy: what was
+// issued before waits in the broker then, and is not lost. A nil Load is none.
 type Load struct {
 	handlers int
 	interval time.Duration
@@ -37,7 +37,12 @@ type occupancy struct {
 
 // NewLoad returns the load of so many handlers in each lane of each type, for dispatchers with these timings.
 func (t Timings) NewLoad(handlers int) *Load {
-	return &Load{handlers: handlers, interval: t.withDefaults().Interval, items: map[string]int{}, lanes: map[laneOf]*occupancy{}}
+	return &Load{
+		handlers: handlers,
+		interval: t.withDefaults().Interval,
+		items:    map[string]int{},
+		lanes:    map[laneOf]*occupancy{},
+	}
 }
 
 // Around returns the use case as one whose work is known; it is for pipeline.Config.

@@ -54,7 +54,11 @@ func TestWorkInHandIsNotOverdue(t *testing.T) {
 			}
 			out := &emitted{}
 			d := newFixture(typ, 2)
-			stop := start(t, dispatch.Config{Stages: []dispatch.Stage{stage}}, dispatch.Deps{Ledger: f, Emitter: out, Load: d.load})
+			stop := start(
+				t,
+				dispatch.Config{Stages: []dispatch.Stage{stage}},
+				dispatch.Deps{Ledger: f, Emitter: out, Load: d.load},
+			)
 			defer stop()
 			first := out.take()
 			d.begin(t, first[0])
@@ -76,7 +80,11 @@ func TestBusyHandlersGetNoMore(t *testing.T) {
 	t.Parallel()
 	known := overload(t, true)
 	unknown := overload(t, false)
-	t.Logf("3 events that take 15 minutes each: %d issued while they wait and are worked on, %d without a Load", known, unknown)
+	t.Logf(
+		"3 events that take 15 minutes each: %d issued while they wait and are worked on, %d without a Load",
+		known,
+		unknown,
+	)
 	if known != 0 || unknown == 0 {
 		t.Error("a busy handler gets more, or would not without a Load")
 	}

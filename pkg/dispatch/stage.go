@@ -124,7 +124,8 @@ func (d *dispatcher) event() event.Type {
 	return event.DevicesCollected
 }
 
-// publish issues what was claimed. After an error it is tried again before anything else is claimed, under the same ids.
+// publish issues what was claimed. After an error it is tried again before anything else is claimed, under the same
+// ids.
 func (d *dispatcher) publish(ctx context.Context) error {
 	if len(d.claimed) == 0 {
 		return nil
@@ -132,7 +133,13 @@ func (d *dispatcher) publish(ctx context.Context) error {
 	if err := d.Emitter.Emit(ctx, d.claimed...); err != nil {
 		return err
 	}
-	d.Logger.DebugContext(ctx, "work issued", slog.String(telemetry.KeyStage, string(d.stage)), slog.String(telemetry.KeyTenant, string(d.claimed[0].Tenant)), slog.Int(telemetry.KeyCount, len(d.claimed)))
+	d.Logger.DebugContext(
+		ctx,
+		"work issued",
+		slog.String(telemetry.KeyStage, string(d.stage)),
+		slog.String(telemetry.KeyTenant, string(d.claimed[0].Tenant)),
+		slog.Int(telemetry.KeyCount, len(d.claimed)),
+	)
 	d.claimed = nil
 	return nil
 }

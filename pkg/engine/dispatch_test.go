@@ -22,7 +22,12 @@ import (
 func open(t *testing.T) *engine.Parts {
 	t.Helper()
 	dir := t.TempDir()
-	parts, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ledger.db"), "nats+embedded:"+filepath.Join(dir, "broker"), engine.Options{})
+	parts, err := engine.Open(
+		t.Context(),
+		"sqlite:"+filepath.Join(dir, "ledger.db"),
+		"nats+embedded:"+filepath.Join(dir, "broker"),
+		engine.Options{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +55,8 @@ func accept(t *testing.T, l ledger.Ledger, tenant device.TenantID, from, n int) 
 	}
 }
 
-// TestDispatchThroughRealParts carries due devices from a ledger through a broker to a use case. The first delivery of everything
-// is lost (the use case does nothing); overdue, it is issued again, though two processes dispatch.
+// TestDispatchThroughRealParts carries due devices from a ledger through a broker to a use case. The first delivery of
+// everything is lost (the use case does nothing); overdue, it is issued again, though two processes dispatch.
 func TestDispatchThroughRealParts(t *testing.T) {
 	t.Parallel()
 	const large, small = 320, 2

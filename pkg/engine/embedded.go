@@ -71,8 +71,8 @@ func serverOptions(a address, o Options) (natsserver.Options, error) {
 	return s, err
 }
 
-// senders lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is the
-// source of what comes with it.
+// senders lets the holder of a tenant's key fill the tenant's queue of that name: by HTTP too, the name of the key is
+// the source of what comes with it.
 func senders(tenants *tenant.Directory) (natsserver.Senders, error) {
 	var keys access.Keyring
 	if tenants != nil {

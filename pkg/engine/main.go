@@ -15,22 +15,28 @@ import (
 // Make makes the worker of a process.
 type Make func(worker.Deps) (*worker.Worker, error)
 
-// Check is what a process wants of its tenants beyond a file that can be read, such as tenant.Directory.CheckCredentials.
+// Check is what a process wants of its tenants beyond a file that can be read, such as
+// tenant.Directory.CheckCredentials.
 type Check func(*tenant.Directory) error
 
 // GraphMain is Main for a service that works at Microsoft Graph with the tenants' credentials.
-func GraphMain(name string, newWorker func(worker.Config, worker.Deps, *autopilot.Directory) (*worker.Worker, error)) int {
+func GraphMain(
+	name string,
+	newWorker func(worker.Config, worker.Deps, *autopilot.Directory) (*worker.Worker, error),
+) int {
 	return Main(name, func(fs *flag.FlagSet) Make {
 		concurrency := fs.Int("concurrency", 0, "events worked on at once; 0 = the default")
 		return func(d worker.Deps) (*worker.Worker, error) {
-			clients := autopilot.NewDirectory(autopilot.Settings{Tenants: d.Tenants, Budget: d.Ledger, Log: d.Logger, Now: d.Now})
+			clients := autopilot.NewDirectory(
+				autopilot.Settings{Tenants: d.Tenants, Budget: d.Ledger, Log: d.Logger, Now: d.Now},
+			)
 			return newWorker(worker.Config{Concurrency: *concurrency}, d, clients)
 		}
 	}, (*tenant.Directory).CheckCredentials)
 }
 
-// Main is the process of a service that has a ledger, a broker and tenants; it returns the exit code. Configure declares the
-// service's own flags; the checks are made before it starts, and under -check-config.
+// Main is the process of a service that has a ledger, a broker and tenants; it returns the exit code. Configure
+// declares the service's own flags; the checks are made before it starts, and under -check-config.
 func Main(name string, configure func(*flag.FlagSet) Make, checks ...Check) int {
 	return service.Main(program(name, configure, checks))
 }

@@ -27,10 +27,20 @@ func openNATS(ctx context.Context, a address, o Options) (broker.Broker, error) 
 	if err != nil {
 		return nil, err
 	}
-	return connectNATS(ctx, a.scheme+"://"+a.place, natsbroker.Options{Replicas: replicas, Logger: o.Logger, Now: o.Now}, identity(params))
+	return connectNATS(
+		ctx,
+		a.scheme+"://"+a.place,
+		natsbroker.Options{Replicas: replicas, Logger: o.Logger, Now: o.Now},
+		identity(params),
+	)
 }
 
-func connectNATS(ctx context.Context, servers string, o natsbroker.Options, identity []nats.Option) (broker.Broker, error) {
+func connectNATS(
+	ctx context.Context,
+	servers string,
+	o natsbroker.Options,
+	identity []nats.Option,
+) (broker.Broker, error) {
 	nc, err := natsbroker.Connect(ctx, servers, o.Logger, identity...)
 	if err != nil {
 		return nil, err
@@ -43,8 +53,8 @@ func connectNATS(ctx context.Context, servers string, o natsbroker.Options, iden
 	return b, nil
 }
 
-// natsParameters refuses an address with a part that is no server's: it has a password with a slash or the like, and NATS
-// would print it, or call half of it a host.
+// natsParameters refuses an address with a part that is no server's: it has a password with a slash or the like, and
+// NATS would print it, or call half of it a host.
 func natsParameters(a address) (url.Values, error) {
 	for server := range strings.SplitSeq(a.place, ",") {
 		server = strings.TrimSpace(server)
@@ -53,7 +63,9 @@ func natsParameters(a address) (url.Values, error) {
 		}
 		u, err := url.Parse(server)
 		if err != nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
-			return nil, errors.New("a server's address cannot be read; percent-encode what is special in user and password")
+			return nil, errors.New(
+				"a server's address cannot be read; percent-encode what is special in user and password",
+			)
 		}
 	}
 	params, err := parameters(a.query, "replicas", "creds", "ca", "cert", "key")

@@ -62,7 +62,8 @@ func TestNATSPasswordsAreNotShown(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"s3cret?word", "s3cr%zzet", "s3cret/x", "s3cret#x", "a?s3cret=b", "a?b&s3cret", "a?secret", "a?secret&replicas=x", "a?replicas=s3cret", "a?%s3cret"} {
 		err := engine.CheckBroker("nats://taxi:" + password + "@host:4222")
-		if err == nil || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "word@") {
+		if err == nil || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "secret") ||
+			strings.Contains(err.Error(), "word@") {
 			t.Errorf("%s: %v", password, err)
 		}
 	}
@@ -75,7 +76,8 @@ func TestNATSAddresses(t *testing.T) {
 		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host", "tls://taxi:s3cr%zzet@host",
 	} {
 		err := engine.CheckBroker(bad)
-		if err == nil || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "47") {
+		if err == nil || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") ||
+			strings.Contains(err.Error(), "47") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

@@ -49,8 +49,8 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
 //	servicebus+file:PATH          the same in a file
 //
-// The last three take ?prefix=NAME, the beginning of all entity names. A connection string in the address itself is refused:
-// addresses end up in process lists and logs.
+// The last three take ?prefix=NAME, the beginning of all entity names. A connection string in the address itself is
+// refused: addresses end up in process lists and logs.
 func OpenBroker(ctx context.Context, address string, o Options) (broker.Broker, error) {
 	a, open, err := brokerAt(address)
 	if err != nil {

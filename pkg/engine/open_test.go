@@ -51,7 +51,10 @@ func TestEmbeddedBrokerWithAPort(t *testing.T) {
 	tenants, err := tenant.NewDirectory(tenant.Tenant{
 		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
 		Credential: tenant.Credential{SecretEnv: "NONE"}, Queues: []tenant.Queue{{Source: "oem-a"}},
-		Keys: []tenant.Key{{Name: "oem-a", SHA256: strings.ToUpper(tenant.Hash("key-a"))}, {Name: "oem-b", SHA256: tenant.Hash("key-b")}},
+		Keys: []tenant.Key{
+			{Name: "oem-a", SHA256: strings.ToUpper(tenant.Hash("key-a"))},
+			{Name: "oem-b", SHA256: tenant.Hash("key-b")},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +75,8 @@ func TestEmbeddedBrokerWithAPort(t *testing.T) {
 		t.Error(err)
 	}
 	for _, bad := range []string{"?listen=0.0.0.0:0", "?port=1", "?listen=127.0.0.1:0&cert=none.pem&key=none.pem", "?%"} {
-		if _, err := engine.OpenBroker(t.Context(), "nats+embedded:"+dir+bad, engine.Options{}); err == nil || !strings.Contains(err.Error(), "broker") {
+		if _, err := engine.OpenBroker(t.Context(), "nats+embedded:"+dir+bad, engine.Options{}); err == nil ||
+			!strings.Contains(err.Error(), "broker") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -118,7 +122,8 @@ func TestCheckAddresses(t *testing.T) {
 		{engine.CheckBroker, "foo://user:pa55@x", "want nats"},
 	} {
 		err := c.check(c.address)
-		if (err == nil) != (c.says == "") || err != nil && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "pa55")) {
+		if (err == nil) != (c.says == "") ||
+			err != nil && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "pa55")) {
 			t.Errorf("%s: %v", c.address, err)
 		}
 	}

@@ -37,7 +37,11 @@ func Open(ctx context.Context, ledgerAddress, brokerAddress string, o Options) (
 
 // Run opens both engines, adds them to the health of the process, has work done with them, and closes them.
 func Run(
-	ctx context.Context, ledgerAddress, brokerAddress string, o Options, env service.Env, work func(context.Context, worker.Deps) error,
+	ctx context.Context,
+	ledgerAddress, brokerAddress string,
+	o Options,
+	env service.Env,
+	work func(context.Context, worker.Deps) error,
 ) (err error) {
 	parts, err := Open(ctx, ledgerAddress, brokerAddress, o)
 	if err != nil {

@@ -71,7 +71,10 @@ func brokerAt(text string) (address, openBroker, error) {
 	b, known := brokers[a.scheme]
 	switch {
 	case !known:
-		return a, nil, fmt.Errorf("broker address %q: want nats+embedded:DIRECTORY, nats://… or servicebus://…", a.scheme+":…")
+		return a, nil, fmt.Errorf(
+			"broker address %q: want nats+embedded:DIRECTORY, nats://… or servicebus://…",
+			a.scheme+":…",
+		)
 	case a.place == "":
 		return a, nil, fmt.Errorf("broker address %q names nothing", a.scheme+":")
 	}
@@ -87,8 +90,9 @@ func parse(text string) (a address) {
 	return a
 }
 
-// parameters reads what stands behind the question mark of an address; what it does not know it refuses. It shows that only
-// when it is a word: behind the question mark of a password that is not percent-encoded stands the rest of the password.
+// parameters reads what stands behind the question mark of an address; what it does not know it refuses. It shows that
+// only when it is a word: behind the question mark of a password that is not percent-encoded stands the rest of the
+// password.
 func parameters(query string, known ...string) (url.Values, error) {
 	params, err := url.ParseQuery(query)
 	if err != nil {
@@ -98,7 +102,10 @@ func parameters(query string, known ...string) (url.Values, error) {
 		switch {
 		case slices.Contains(known, name):
 		case strings.Contains(query, "@") || strings.ContainsFunc(name, notSafe):
-			return nil, fmt.Errorf("there is a parameter that is not known (or a password to percent-encode); there are %s", strings.Join(known, ", "))
+			return nil, fmt.Errorf(
+				"there is a parameter that is not known (or a password to percent-encode); there are %s",
+				strings.Join(known, ", "),
+			)
 		default:
 			return nil, fmt.Errorf("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
 		}

@@ -17,8 +17,9 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// ServiceBusTopology is what a Service Bus namespace must hold for the services: topics for each event of event.Consumption, and
-// the subscriptions of its consumers. Inbound queues come on top, one set for each source (sbbroker.Topology.Inbound).
+// ServiceBusTopology is what a Service Bus namespace must hold for the services: topics for each event of
+// event.Consumption, and the subscriptions of its consumers. Inbound queues come on top, one set for each source
+// (sbbroker.Topology.Inbound).
 func ServiceBusTopology() sbbroker.Topology {
 	var t sbbroker.Topology
 	for _, c := range event.Consumption() {
@@ -49,7 +50,9 @@ func openServiceBus(ctx context.Context, a address, o Options) (broker.Broker, e
 // serviceBusParameters refuses a secret where the name of a place belongs, and does not repeat it.
 func serviceBusParameters(a address) (url.Values, error) {
 	if strings.ContainsAny(a.place, "=;") {
-		return nil, errors.New("a connection string belongs into an environment variable or a file; the address names only which")
+		return nil, errors.New(
+			"a connection string belongs into an environment variable or a file; the address names only which",
+		)
 	}
 	if a.scheme == "servicebus" && strings.ContainsAny(a.place, "@/") {
 		return nil, errors.New("want a namespace's host name behind servicebus://, and no secret")

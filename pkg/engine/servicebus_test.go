@@ -55,11 +55,15 @@ func consumes(t *testing.T, b broker.Broker, c event.Consumed, lane broker.Lane)
 	for _, name := range c.Consumers {
 		ctx, stop := awaittest.Context(t.Context())
 		got := ""
-		err := b.Consume(ctx, broker.Subscription{Name: name, Type: string(c.Type), Lane: lane}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-			got = d.ID
-			stop()
-			return broker.Acknowledge()
-		})
+		err := b.Consume(
+			ctx,
+			broker.Subscription{Name: name, Type: string(c.Type), Lane: lane},
+			func(_ context.Context, d broker.Delivery) broker.Outcome {
+				got = d.ID
+				stop()
+				return broker.Acknowledge()
+			},
+		)
 		if err != nil || got != "a" {
 			t.Errorf("%s of %s in lane %s got %q, %v", name, c.Type, lane, got, err)
 		}
@@ -69,7 +73,8 @@ func consumes(t *testing.T, b broker.Broker, c event.Consumed, lane broker.Lane)
 
 func TestServiceBusThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	if b, err := engine.OpenBroker(t.Context(), "servicebus+env:NO_SUCH_VARIABLE", engine.Options{}); err == nil || b != nil {
+	if b, err := engine.OpenBroker(t.Context(), "servicebus+env:NO_SUCH_VARIABLE", engine.Options{}); err == nil ||
+		b != nil {
 		t.Errorf("%v, %v", b, err)
 	}
 }
@@ -85,7 +90,9 @@ func TestServiceBusByEnvironment(t *testing.T) {
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := engine.OpenBroker(t.Context(), "servicebus+env:SB_TEST?prefix=other", engine.Options{}); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if _, err := engine.OpenBroker(t.Context(), "servicebus+env:SB_TEST?prefix=other", engine.Options{}); fault.CodeOf(
+		err,
+	) != fault.BrokerUnavailable {
 		t.Errorf("another prefix: %v", err)
 	}
 }
@@ -120,7 +127,10 @@ func TestServiceBusWrongKey(t *testing.T) {
 	if err := os.WriteFile(file, []byte(before+"SharedAccessKey=d3Jvbmc=;UseDevelopmentEmulator=true"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.OpenBroker(t.Context(), "servicebus+file:"+file, engine.Options{}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(err.Error(), "credentials") {
+	if _, err := engine.OpenBroker(t.Context(), "servicebus+file:"+file, engine.Options{}); fault.CodeOf(
+		err,
+	) != fault.BrokerUnavailable ||
+		!strings.Contains(err.Error(), "credentials") {
 		t.Errorf("got %v", err)
 	}
 }

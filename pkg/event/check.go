@@ -71,7 +71,12 @@ func checkBody(e Event, kind shape) error {
 		return nil
 	}
 	if n := len(e.Devices); n == 0 || n > MaxChunk || e.Submission != "" {
-		return fault.Newf(fault.MessageMalformed, "the event names %d devices; 1 to %d and nothing else are allowed", n, MaxChunk)
+		return fault.Newf(
+			fault.MessageMalformed,
+			"the event names %d devices; 1 to %d and nothing else are allowed",
+			n,
+			MaxChunk,
+		)
 	}
 	for _, id := range e.Devices {
 		if !token(id, maxID) {

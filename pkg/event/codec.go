@@ -40,8 +40,8 @@ type payload struct {
 	Submission string   `json:"submission,omitempty"`
 }
 
-// Encode returns the event in CloudEvents binary mode: the attributes and the body. It refuses an event that Decode would
-// refuse, with the same faults. A Trace that is no W3C traceparent is left out: it must not stop work.
+// Encode returns the event in CloudEvents binary mode: the attributes and the body. It refuses an event that Decode
+// would refuse, with the same faults. A Trace that is no W3C traceparent is left out: it must not stop work.
 func Encode(e Event) (attrs map[string]string, body []byte, err error) {
 	if err := check(e); err != nil {
 		return nil, nil, err
@@ -59,7 +59,12 @@ func Encode(e Event) (attrs map[string]string, body []byte, err error) {
 		AttrDataContentType: jsonType,
 		AttrTenant:          string(e.Tenant),
 	}
-	optional := map[string]string{AttrSubject: subject(e), AttrBatch: e.Batch, AttrReplayOf: e.ReplayOf, AttrTrace: trace(e.Trace)}
+	optional := map[string]string{
+		AttrSubject:  subject(e),
+		AttrBatch:    e.Batch,
+		AttrReplayOf: e.ReplayOf,
+		AttrTrace:    trace(e.Trace),
+	}
 	for name, value := range optional {
 		if value != "" {
 			attrs[name] = value

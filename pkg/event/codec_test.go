@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write golden files that do not exist yet; existing ones are never changed")
 
-// golden is an encoded event as it stands in testdata/golden. Files are only ever added: an event that was once sent must
-// stay readable.
+// golden is an encoded event as it stands in testdata/golden. Files are only ever added: an event that was once sent
+// must stay readable.
 type golden struct {
 	Attributes map[string]string `json:"attributes"`
 	Body       json.RawMessage   `json:"body"`
@@ -247,9 +247,11 @@ func TestRoundTrip(t *testing.T) {
 		want := event.Event{
 			ID: id.Draw(t, "id"), Source: id.Draw(t, "source"),
 			Tenant: device.TenantID(rapid.StringMatching(`[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`).Draw(t, "tenant")),
-			Time:   time.Unix(rapid.Int64Range(0, 250_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
-			Batch:  optional.Draw(t, "batch"), ReplayOf: optional.Draw(t, "replay of"),
-			Type: rapid.SampledFrom([]event.Type{event.DevicesCollected, event.DevicesRegistered, event.DevicesReady, event.SubmissionDue}).Draw(t, "type"),
+			Time: time.Unix(rapid.Int64Range(0, 250_000_000_000).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).
+				UTC(),
+			Batch: optional.Draw(t, "batch"), ReplayOf: optional.Draw(t, "replay of"),
+			Type: rapid.SampledFrom([]event.Type{event.DevicesCollected, event.DevicesRegistered, event.DevicesReady, event.SubmissionDue}).
+				Draw(t, "type"),
 		}
 		if want.Type == event.SubmissionDue {
 			want.Submission = id.Draw(t, "submission")
@@ -277,7 +279,14 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(attrs[event.AttrID], attrs[event.AttrType], attrs[event.AttrTime], attrs[event.AttrTrace], attrs[event.AttrDataContentType], body)
+		f.Add(
+			attrs[event.AttrID],
+			attrs[event.AttrType],
+			attrs[event.AttrTime],
+			attrs[event.AttrTrace],
+			attrs[event.AttrDataContentType],
+			body,
+		)
 	}
 	f.Add("", "", "", "", "", []byte(`{"devices":null}`))
 	f.Add("a", "devices.ready.v1", "0001-01-01T00:00:00+23:59", "00-", "a/b;", []byte(`{"Devices":["x"],"devices":[]}`))

@@ -14,9 +14,9 @@ type Consumed struct {
 	Consumers []string
 }
 
-// Consumption is the table of all types and their consumers. Services subscribe to what it says, and a broker whose entities
-// are made beforehand is set up from it: a consumer that stands here works on every broker. devices.ready.v1 is for
-// subscribers of yours.
+// Consumption is the table of all types and their consumers. Services subscribe to what it says, and a broker whose
+// entities are made beforehand is set up from it: a consumer that stands here works on every broker. devices.ready.v1
+// is for subscribers of yours.
 func Consumption() []Consumed {
 	return []Consumed{
 		{DevicesCollected, []string{Importer}},

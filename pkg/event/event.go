@@ -1,7 +1,8 @@
-// Package event holds the events that travel between the services: CloudEvents 1.0.2 with thin payloads that name devices
-// and submissions by id and never carry a hash, a serial number or a user.
+// Package event holds the events that travel between the services: CloudEvents 1.0.2 with thin payloads that name
+// devices and submissions by id and never carry a hash, a serial number or a user.
 //
-// Types carry their version; a breaking change is a new type. Decoding tolerates unknown fields and refuses unknown types.
+// Types carry their version; a breaking change is a new type. Decoding tolerates unknown fields and refuses unknown
+// types.
 package event
 
 import (
@@ -45,10 +46,24 @@ type Event struct {
 
 // ForDevices returns an event of the type that names up to MaxChunk devices of one tenant.
 func ForDevices(t Type, source string, tenant device.TenantID, ids []string, now time.Time) Event {
-	return Event{ID: uuid.Must(uuid.NewV7()).String(), Type: t, Source: source, Tenant: tenant, Time: now.UTC(), Devices: ids}
+	return Event{
+		ID:      uuid.Must(uuid.NewV7()).String(),
+		Type:    t,
+		Source:  source,
+		Tenant:  tenant,
+		Time:    now.UTC(),
+		Devices: ids,
+	}
 }
 
 // ForSubmission returns a SubmissionDue event.
 func ForSubmission(source string, tenant device.TenantID, id string, now time.Time) Event {
-	return Event{ID: uuid.Must(uuid.NewV7()).String(), Type: SubmissionDue, Source: source, Tenant: tenant, Time: now.UTC(), Submission: id}
+	return Event{
+		ID:         uuid.Must(uuid.NewV7()).String(),
+		Type:       SubmissionDue,
+		Source:     source,
+		Tenant:     tenant,
+		Time:       now.UTC(),
+		Submission: id,
+	}
 }

@@ -1,8 +1,8 @@
 package fault
 
-// The codes, by class: request, tenant and file (what a client did), hash, row and device (what is wrong with a device's
-// data), graph and autopilot (what Microsoft answered), group (tag, membership, profile), message, broker, ledger and
-// internal (our own machinery). The table in table.go says what each means.
+// The codes, by class: request, tenant and file (what a client did), hash, row and device (what is wrong with a
+// device's data), graph and autopilot (what Microsoft answered), group (tag, membership, profile), message, broker,
+// ledger and internal (our own machinery). The table in table.go says what each means.
 const (
 	RequestUnauthenticated      Code = "request.unauthenticated"
 	RequestForbidden            Code = "request.forbidden"

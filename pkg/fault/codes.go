@@ -2,7 +2,8 @@ package fault
 
 import "slices"
 
-// Code is a stable, documented name of something that can go wrong: class.reason. Codes are API: they are never renamed.
+// Code is a stable, documented name of something that can go wrong: class.reason. Codes are API: they are never
+// renamed.
 type Code string
 
 // CodeUnknown stands for an error that carries no code.

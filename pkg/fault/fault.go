@@ -1,8 +1,8 @@
 // Package fault is the vocabulary of going wrong: a small set of kinds that steer the pipeline, one error type, and the
 // catalogue of stable codes that the API, the CLI, the dead letters and the metrics share.
 //
-// A use case returns a fault and knows nothing of brokers or HTTP; one mapping per exit turns the kind into the broker's
-// verbs, an HTTP status or an exit code. Context cancellation is not a fault.
+// A use case returns a fault and knows nothing of brokers or HTTP; one mapping per exit turns the kind into the
+// broker's verbs, an HTTP status or an exit code. Context cancellation is not a fault.
 package fault
 
 import (
@@ -37,7 +37,18 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-var kindNames = [...]string{"transient", "invalid", "not_found", "conflict", "denied", "throttled", "pending", "permanent", "bug", "notice"}
+var kindNames = [...]string{
+	"transient",
+	"invalid",
+	"not_found",
+	"conflict",
+	"denied",
+	"throttled",
+	"pending",
+	"permanent",
+	"bug",
+	"notice",
+}
 
 // Error is an error with a kind and a stable code.
 type Error struct {

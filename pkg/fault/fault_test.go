@@ -58,7 +58,9 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := string(page), fault.Markdown(); got != want {
-		t.Error("docs/error-codes.md is not what the catalogue says; write it anew with: go run ./pkg/fault/internal/codesdoc > docs/error-codes.md")
+		t.Error(
+			"docs/error-codes.md is not what the catalogue says; write it anew with: go run ./pkg/fault/internal/codesdoc > docs/error-codes.md",
+		)
 	}
 }
 
@@ -66,7 +68,8 @@ func TestKindAndCodeSurviveWrapping(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("boom")
 	err := fmt.Errorf("outer: %w", fault.Wrap(cause, fault.GraphThrottled, "slow down"))
-	if fault.KindOf(err) != fault.Throttled || fault.CodeOf(err) != fault.GraphThrottled || fault.DetailOf(err) != "slow down" {
+	if fault.KindOf(err) != fault.Throttled || fault.CodeOf(err) != fault.GraphThrottled ||
+		fault.DetailOf(err) != "slow down" {
 		t.Errorf("got %v %v %q", fault.KindOf(err), fault.CodeOf(err), fault.DetailOf(err))
 	}
 	if !errors.Is(err, cause) {

@@ -12,7 +12,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// MaxBatch is the most requests Graph takes in one batch (Microsoft page "Combine multiple HTTP requests using JSON batching").
+// MaxBatch is the most requests Graph takes in one batch (Microsoft page "Combine multiple HTTP requests using JSON
+// batching").
 const MaxBatch = 20
 
 // Result is what became of one request of a batch.
@@ -48,7 +49,8 @@ type batchResponse struct {
 }
 
 // Batch carries out requests in as many batches as they need and returns one result each, in order. A batch saves round
-// trips, not budget: each request counts at the gate and can be throttled alone. A batch of reads is repeated like a read.
+// trips, not budget: each request counts at the gate and can be throttled alone. A batch of reads is repeated like a
+// read.
 func (c *Client) Batch(ctx context.Context, v Version, requests []Request) []Result {
 	var results []Result
 	for chunk := range slices.Chunk(requests, MaxBatch) {
@@ -63,7 +65,13 @@ func (c *Client) batch(ctx context.Context, v Version, requests []Request) []Res
 	for i, r := range requests {
 		k.class = max(k.class, r.class())
 		k.hide = append(k.hide, r.Hide...)
-		inner[i] = batchRequest{ID: strconv.Itoa(i), Method: r.Method, URL: r.target(), Body: r.Body, Headers: innerHeader(r)}
+		inner[i] = batchRequest{
+			ID:      strconv.Itoa(i),
+			Method:  r.Method,
+			URL:     r.target(),
+			Body:    r.Body,
+			Headers: innerHeader(r),
+		}
 	}
 	var answer struct {
 		Responses []batchResponse `json:"responses"`
@@ -89,7 +97,8 @@ func innerHeader(r Request) map[string]string {
 	return h
 }
 
-// results are the outcomes of a batch that was answered. However many of its requests were throttled, it counts as one 429.
+// results are the outcomes of a batch that was answered. However many of its requests were throttled, it counts as one
+// 429.
 func (c *Client) results(ctx context.Context, requests []Request, responses []batchResponse) []Result {
 	results := make([]Result, len(requests))
 	refusals := make([]*Error, len(requests))

@@ -60,7 +60,12 @@ func TestBatchAnswersInOrder(t *testing.T) {
 }
 
 func TestBatchesAreOfTwenty(t *testing.T) {
-	s := serve(t, ok(`{"responses":[{"id":"19","status":200,"body":{"id":"x"}}]}`), status(400, `{"error":{"code":"BadRequest"}}`), ok(`{"responses":[]}`))
+	s := serve(
+		t,
+		ok(`{"responses":[{"id":"19","status":200,"body":{"id":"x"}}]}`),
+		status(400, `{"error":{"code":"BadRequest"}}`),
+		ok(`{"responses":[]}`),
+	)
 	f := connect(t, s.URL)
 	requests := make([]graph.Request, 45)
 	for i := range requests {
@@ -83,7 +88,14 @@ func TestBatchesAreOfTwenty(t *testing.T) {
 
 // TestBatchOutcomes: a lost batch of reads is asked again, a lost batch with a write is not.
 func TestBatchOutcomes(t *testing.T) {
-	s := serve(t, hangUp, ok(`{"responses":[{"id":"0","status":503}]}`), hangUp, ok(`{"responses":[{"id":"0","status":503}]}`), ok(`{"responses":[]}`))
+	s := serve(
+		t,
+		hangUp,
+		ok(`{"responses":[{"id":"0","status":503}]}`),
+		hangUp,
+		ok(`{"responses":[{"id":"0","status":503}]}`),
+		ok(`{"responses":[]}`),
+	)
 	f := connect(t, s.URL)
 	read := []graph.Request{get("/a")}
 	write := []graph.Request{post("/a", 1)}
@@ -99,8 +111,8 @@ func TestBatchOutcomes(t *testing.T) {
 	}
 }
 
-// TestThrottledBatchIsOne429: a batch shuts the gate once, however many of its requests were throttled, and for longer when it is
-// throttled again. That Graph took the batch as a whole means nothing.
+// TestThrottledBatchIsOne429: a batch shuts the gate once, however many of its requests were throttled, and for longer
+// when it is throttled again. That Graph took the batch as a whole means nothing.
 func TestThrottledBatchIsOne429(t *testing.T) {
 	const slow, fine = `{"id":"%d","status":429,"body":{"error":{"code":"TooManyRequests"}}}`, `{"id":"%d","status":200,"body":{}}`
 	const named = `{"id":"%d","status":429,"headers":{"Retry-After":"7"},"body":{"error":{"code":"TooManyRequests"}}}`
@@ -128,8 +140,16 @@ func TestThrottledBatchIsOne429(t *testing.T) {
 					if failed == (batch[i] == 'f') {
 						t.Fatalf("answer %d of %s: %v", i, batch, r.Err)
 					}
-					if last := len(f.gate.shut) - 1; failed && (e.Code != fault.GraphThrottled || !start.Add(e.RetryAfter).Equal(f.gate.shut[last])) {
-						t.Errorf("answer %d of %s: %v after %s, the gate opens at %s", i, batch, e, e.RetryAfter, f.gate.shut[last])
+					if last := len(f.gate.shut) - 1; failed &&
+						(e.Code != fault.GraphThrottled || !start.Add(e.RetryAfter).Equal(f.gate.shut[last])) {
+						t.Errorf(
+							"answer %d of %s: %v after %s, the gate opens at %s",
+							i,
+							batch,
+							e,
+							e.RetryAfter,
+							f.gate.shut[last],
+						)
 					}
 				}
 			}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Error is an answer that is not a success (Microsoft page "Microsoft Graph error responses and resource types"). Its texts
-// are masked and cut: they may be logged and shown.
+// Error is an answer that is not a success (Microsoft page "Microsoft Graph error responses and resource types"). Its
+// texts are masked and cut: they may be logged and shown.
 type Error struct {
 	Status          int           // HTTP status
 	Code            string        // e.g. "BadRequest"; may be empty

@@ -95,7 +95,11 @@ func TestRetryAfter(t *testing.T) {
 
 func FuzzParseError(f *testing.F) {
 	f.Add(400, inIntune, "")
-	f.Add(429, `{"error":{"code":"TooManyRequests","message":"Please retry again later.","innerError":{"code":"429"}}}`, "2.128")
+	f.Add(
+		429,
+		`{"error":{"code":"TooManyRequests","message":"Please retry again later.","innerError":{"code":"429"}}}`,
+		"2.128",
+	)
 	f.Add(502, "<html>", "Tue, 01 Sep 2026 12:00:30 GMT")
 	f.Add(403, `{"error":{"message":"{\"Message\":{},\"RetryAfter\":[]}"}}`, "Infinity")
 	f.Fuzz(func(t *testing.T, status int, body, after string) {

@@ -32,8 +32,8 @@ func (c Class) String() string {
 	return "read"
 }
 
-// Gate is the tenant's share of Microsoft Graph. It is asked before every try, and shut when Graph answers 429. It must count
-// for all processes that work for the tenant.
+// Gate is the tenant's share of Microsoft Graph. It is asked before every try, and shut when Graph answers 429. It must
+// count for all processes that work for the tenant.
 type Gate interface {
 	// Take takes n requests of the class and returns zero, or takes nothing and returns how long to wait.
 	Take(ctx context.Context, class Class, n int) (wait time.Duration, err error)

@@ -1,9 +1,9 @@
-// Package graph carries requests to Microsoft Graph: token, budget, timeouts, limits, paging, batching and errors. It knows
-// nothing of Autopilot; its nouns are in package autopilot.
+// Package graph carries requests to Microsoft Graph: token, budget, timeouts, limits, paging, batching and errors. It
+// knows nothing of Autopilot; its nouns are in package autopilot.
 //
-// Every call ends in one of three ways: it worked; it certainly did not happen (a [fault.Error] of any code but one); or, for
-// a write, nobody can know: fault.GraphUnknownOutcome. Writes are sent once and never repeated here. Reads are repeated a few
-// times. Bodies, tokens and query strings never reach an error or a log record.
+// Every call ends in one of three ways: it worked; it certainly did not happen (a [fault.Error] of any code but one);
+// or, for a write, nobody can know: fault.GraphUnknownOutcome. Writes are sent once and never repeated here. Reads are
+// repeated a few times. Bodies, tokens and query strings never reach an error or a log record.
 package graph
 
 import (
@@ -32,8 +32,8 @@ const (
 	Beta Version = "beta"
 )
 
-// PublicCloud is the root of Microsoft Graph in the public cloud; national clouds have other hosts (Microsoft page "National
-// cloud deployments").
+// PublicCloud is the root of Microsoft Graph in the public cloud; national clouds have other hosts (Microsoft page
+// "National cloud deployments").
 const PublicCloud = "https://graph.microsoft.com"
 
 // Config is what a Client needs. Tokens is required; everything else has a default.
@@ -120,8 +120,8 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// NewHTTPClient returns a client with timeouts on every phase of a call that follows no redirects: a token must not travel to
-// a host that nobody configured.
+// NewHTTPClient returns a client with timeouts on every phase of a call that follows no redirects: a token must not
+// travel to a host that nobody configured.
 func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Timeout: 2 * time.Minute,

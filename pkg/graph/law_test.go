@@ -39,8 +39,8 @@ func over(c carrier) *graph.Client {
 	return client
 }
 
-// TestListLaw: however a service cuts a list into pages, and whatever it repeats at their borders, every item comes once and
-// in order.
+// TestListLaw: however a service cuts a list into pages, and whatever it repeats at their borders, every item comes
+// once and in order.
 func TestListLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,4}`), 0, 60, rapid.ID[string]).Draw(t, "items")

@@ -11,8 +11,9 @@ const mask = "[masked]"
 // longRuns are texts that can be a piece of a hash or token. Microsoft's longest type names stay below.
 var longRuns = regexp.MustCompile(`[A-Za-z0-9+/=_-]{64,}`)
 
-// masked masks in a line what can be a piece of a secret, and the values that the request carried and the answer may repeat. All
-// are looked for in the whole line as it is: what one mask or a cut leaves of a value would not be recognised any more.
+// masked masks in a line what can be a piece of a secret, and the values that the request carried and the answer may
+// repeat. All are looked for in the whole line as it is: what one mask or a cut leaves of a value would not be
+// recognised any more.
 func masked(line string, values []string) string {
 	secret := make([]bool, len(line))
 	for _, at := range longRuns.FindAllStringIndex(line, -1) {

@@ -33,7 +33,8 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// TestNoPieceOfAValueSurvives: wherever in a message a value stands, and wherever the message is cut, no piece of it is left.
+// TestNoPieceOfAValueSurvives: wherever in a message a value stands, and wherever the message is cut, no piece of it is
+// left.
 func TestNoPieceOfAValueSurvives(t *testing.T) {
 	const serial = "5CG'0000SECRET"
 	rapid.Check(t, func(t *rapid.T) {

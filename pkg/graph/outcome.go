@@ -54,8 +54,8 @@ func codeOf(class Class, e *Error) fault.Code {
 	return fault.GraphUnexpected // a redirect, or a status that HTTP does not know
 }
 
-// needsApproval recognises Multi Admin Approval, whose refusals have come as 403 and as 400 (Microsoft page "Multi Admin
-// Approval with Microsoft Graph").
+// needsApproval recognises Multi Admin Approval, whose refusals have come as 403 and as 400 (Microsoft page "Multi
+// Admin Approval with Microsoft Graph").
 func needsApproval(e *Error) bool {
 	if e.Status != http.StatusForbidden && e.Status != http.StatusBadRequest {
 		return false
@@ -78,10 +78,13 @@ const (
 	maxPause   = 5 * time.Minute
 )
 
-// shut closes the gate once for all the 429s of one exchange, for the longest pause that they name, and makes sure that each of
-// them names one.
+// shut closes the gate once for all the 429s of one exchange, for the longest pause that they name, and makes sure that
+// each of them names one.
 func (c *Client) shut(ctx context.Context, answers ...*Error) {
-	pause := slices.MaxFunc(answers, func(a, b *Error) int { return cmp.Compare(a.RetryAfter, b.RetryAfter) }).RetryAfter
+	pause := slices.MaxFunc(
+		answers,
+		func(a, b *Error) int { return cmp.Compare(a.RetryAfter, b.RetryAfter) },
+	).RetryAfter
 	if pause == 0 {
 		pause = backoff.Doubled(firstPause, int(c.slowed.Add(1)-1), maxPause)
 	}

@@ -19,10 +19,10 @@ type page[T any] struct {
 	Next  string `json:"@odata.nextLink"`
 }
 
-// List iterates over a collection. It follows nextLink as it is, within the configured host only, sends the request's headers
-// with each page, and drops items whose id it has seen, because Graph's cursors repeat items at page borders. A cursor that
-// does not advance, or an answer without items, ends in an error: a partial list never looks like a whole one. After an error
-// the iteration ends.
+// List iterates over a collection. It follows nextLink as it is, within the configured host only, sends the request's
+// headers with each page, and drops items whose id it has seen, because Graph's cursors repeat items at page borders. A
+// cursor that does not advance, or an answer without items, ends in an error: a partial list never looks like a whole
+// one. After an error the iteration ends.
 func List[T any](ctx context.Context, c *Client, r Request, id func(T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -67,8 +67,8 @@ func fetch[T any](ctx context.Context, c *Client, r Request, address string) (pa
 	return p, nil
 }
 
-// pin refuses a link to another host, which would be handed our token. Raw blanks, which the service has been seen to put
-// into its cursors, cannot stand in a request line.
+// pin refuses a link to another host, which would be handed our token. Raw blanks, which the service has been seen to
+// put into its cursors, cannot stand in a request line.
 func (c *Client) pin(address string) (string, error) {
 	address = strings.ReplaceAll(address, " ", "%20")
 	u, err := url.Parse(address)

@@ -90,7 +90,8 @@ func TestListStopsWhenTheCallerHasEnough(t *testing.T) {
 }
 
 func TestEmptyListIsNoError(t *testing.T) {
-	if got, err := collect(t, connect(t, serve(t, ok(`{"value":[]}`)).URL), get("/devices")); err != nil || len(got) != 0 {
+	if got, err := collect(t, connect(t, serve(t, ok(`{"value":[]}`)).URL), get("/devices")); err != nil ||
+		len(got) != 0 {
 		t.Errorf("%v %v", got, err)
 	}
 }

@@ -26,7 +26,8 @@ type Request struct {
 	Body    any         // marshalled as JSON; nil = none
 	Hide    []string    // values, such as a serial number, to mask where the answer's error text repeats them
 
-	// Apart says that being throttled concerns this call only, as with windowsAutopilotSettings/sync: the gate stays open.
+	// Apart says that being throttled concerns this call only, as with windowsAutopilotSettings/sync: the gate stays
+	// open.
 	Apart bool
 }
 
@@ -40,7 +41,8 @@ func (r Request) class() Class {
 	return Read
 }
 
-// target is path and query. Option names keep their dollar sign and blanks become %20, as Microsoft's own pages write them.
+// target is path and query. Option names keep their dollar sign and blanks become %20, as Microsoft's own pages write
+// them.
 func (r Request) target() string {
 	var pairs []string
 	for name, values := range r.Query {

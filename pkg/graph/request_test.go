@@ -31,7 +31,8 @@ func TestRequestGoesOutAsMicrosoftWritesIt(t *testing.T) {
 	if want := "/v1.0/devices?$filter=deviceId%20eq%20%27a%20b%2Bc%27&$top=5"; x.uri != want {
 		t.Errorf("uri %s, want %s", x.uri, want)
 	}
-	if x.header.Get("Authorization") != "Bearer token-1" || x.header.Get("ConsistencyLevel") != "eventual" || x.header.Get("Accept") != "application/json" {
+	if x.header.Get("Authorization") != "Bearer token-1" || x.header.Get("ConsistencyLevel") != "eventual" ||
+		x.header.Get("Accept") != "application/json" {
 		t.Errorf("headers %v", x.header)
 	}
 	if _, err := uuid.Parse(x.header.Get("client-request-id")); err != nil {
@@ -115,9 +116,14 @@ func TestNothingSentIsNoUnknownOutcome(t *testing.T) {
 	}
 	closed := "http://" + l.Addr().String()
 	_ = l.Close()
-	unresolved := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "graph.example", IsNotFound: true}}
-	}}}
+	unresolved := &http.Client{
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{
+				Op:  "dial",
+				Err: &net.DNSError{Err: "no such host", Name: "graph.example", IsNotFound: true},
+			}
+		}},
+	}
 	wantCode(t, connect(t, closed).Do(t.Context(), post("/x", nil), nil), fault.GraphUnavailable)
 	named := connect(t, "https://graph.example", func(c *graph.Config) { c.HTTP = unresolved })
 	wantCode(t, named.Do(t.Context(), post("/x", nil), nil), fault.GraphUnavailable)
@@ -177,7 +183,13 @@ func TestLongErrorBodiesAreCutNotRefused(t *testing.T) {
 func TestNothingSecretGetsOut(t *testing.T) {
 	const serial, hash = "5CG0SECRET", "T0FVBAEAHAAAAAoAugBKYQAACgB9AEph4vsK0000000000000000000000000000000000000000SECRET"
 	echo := `{"error":{"code":"BadRequest","message":"Cannot convert the literal '` + hash + `' of ` + serial + ` to 'Edm.Binary'."}}`
-	s := serve(t, status(400, echo), hangUp, status(400, echo), ok(`{"value":[],"@odata.nextLink":"https://evil.example/?serial=`+serial+`"}`))
+	s := serve(
+		t,
+		status(400, echo),
+		hangUp,
+		status(400, echo),
+		ok(`{"value":[],"@odata.nextLink":"https://evil.example/?serial=`+serial+`"}`),
+	)
 	var log bytes.Buffer
 	f := connect(t, s.URL, noRetries, func(c *graph.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

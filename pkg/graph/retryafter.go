@@ -12,8 +12,8 @@ import (
 // maxRetryAfter is the longest pause an answer can ask for; what is longer is a mistake or a matter for a person.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads Retry-After: seconds, which Graph also sends with a fraction (Microsoft page "Microsoft Graph throttling
-// guidance"), or a date (RFC 9110, section 10.2.3). It returns zero for anything else.
+// retryAfter reads Retry-After: seconds, which Graph also sends with a fraction (Microsoft page "Microsoft Graph
+// throttling guidance"), or a date (RFC 9110, section 10.2.3). It returns zero for anything else.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if s, err := strconv.ParseFloat(value, 64); err == nil {

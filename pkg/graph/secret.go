@@ -18,8 +18,9 @@ import (
 // PublicLogin is the root of Entra's sign-in in the public cloud.
 const PublicLogin = "https://login.microsoftonline.com"
 
-// ClientSecret signs in with a client secret (Microsoft page "OAuth 2.0 client credentials flow on the Microsoft identity
-// platform"). Unlike azidentity it also speaks plain http to the loopback interface, where the simulator lives.
+// ClientSecret signs in with a client secret (Microsoft page "OAuth 2.0 client credentials flow on the Microsoft
+// identity platform"). Unlike azidentity it also speaks plain http to the loopback interface, where the simulator
+// lives.
 type ClientSecret struct {
 	Login    string                        // scheme and host, default PublicLogin
 	Tenant   string                        // Entra tenant id
@@ -95,14 +96,20 @@ func readToken(body []byte, start time.Time) (Token, error) {
 	return Token{Value: hwhash.NewSecret(answer.Token), Expires: start.Add(life)}, nil
 }
 
-// signInRefused reads an OAuth error. Of its description only the AADSTS number is kept: the rest may quote ids and secrets.
+// signInRefused reads an OAuth error. Of its description only the AADSTS number is kept: the rest may quote ids and
+// secrets.
 func signInRefused(resp *http.Response, body []byte, now time.Time) error {
 	var answer struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
 	_ = json.Unmarshal(body, &answer) // an answer that is no JSON still has a status
-	detail := fmt.Sprintf("Entra answered %d %s %s", resp.StatusCode, clip(answer.Error, 60), aadsts(answer.Description))
+	detail := fmt.Sprintf(
+		"Entra answered %d %s %s",
+		resp.StatusCode,
+		clip(answer.Error, 60),
+		aadsts(answer.Description),
+	)
 	if refusesSignIn(resp.StatusCode) {
 		return fault.New(fault.TenantCredentialsRefused, strings.TrimSpace(detail))
 	}

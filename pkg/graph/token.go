@@ -36,8 +36,9 @@ type TokenFunc func(context.Context) (Token, error)
 // Token calls f.
 func (f TokenFunc) Token(ctx context.Context) (Token, error) { return f(ctx) }
 
-// FromCredential makes an azidentity credential a TokenSource. The credential is made anew for each token, because it has a
-// cache of its own that would hand out a token that was just refused, and so that a renewed certificate is read again.
+// FromCredential makes an azidentity credential a TokenSource. The credential is made anew for each token, because it
+// has a cache of its own that would hand out a token that was just refused, and so that a renewed certificate is read
+// again.
 func FromCredential(scope string, credential func() (azcore.TokenCredential, error)) TokenSource {
 	return TokenFunc(func(ctx context.Context) (Token, error) {
 		cred, err := credential()
@@ -82,7 +83,8 @@ type tokenCache struct {
 	renew time.Time // from when on the token is renewed
 }
 
-// get returns the cached token, or a new one. A sign-in outlives the caller that started it, for others may wait for it.
+// get returns the cached token, or a new one. A sign-in outlives the caller that started it, for others may wait for
+// it.
 func (c *tokenCache) get(ctx context.Context) (Token, error) {
 	if t, ok := c.cached(); ok {
 		return t, nil

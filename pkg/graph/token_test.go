@@ -162,7 +162,9 @@ func TestClientSecretRefusals(t *testing.T) {
 			}
 		})
 	}
-	unreadable := graph.ClientSecret{Secret: func() (hwhash.Secret, error) { return hwhash.Secret{}, errors.New("no file") }}
+	unreadable := graph.ClientSecret{
+		Secret: func() (hwhash.Secret, error) { return hwhash.Secret{}, errors.New("no file") },
+	}
 	_, err := unreadable.Token(t.Context())
 	wantCode(t, err, fault.TenantCredentialsUnreadable)
 }
@@ -181,7 +183,9 @@ func (c credential) GetToken(_ context.Context, o policy.TokenRequestOptions) (a
 func TestCredentialOfAzidentity(t *testing.T) {
 	var scopes []string
 	refusal := func(code int) error {
-		return &azidentity.AuthenticationFailedError{RawResponse: &http.Response{StatusCode: code, Body: http.NoBody, Request: &http.Request{URL: &url.URL{}}}}
+		return &azidentity.AuthenticationFailedError{
+			RawResponse: &http.Response{StatusCode: code, Body: http.NoBody, Request: &http.Request{URL: &url.URL{}}},
+		}
 	}
 	for name, tt := range map[string]struct {
 		made, given error

@@ -12,7 +12,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// The most that is read of an answer, in bytes. A page of 1000 identities is about 1 MB; of an error only the head matters.
+// The most that is read of an answer, in bytes. A page of 1000 identities is about 1 MB; of an error only the head
+// matters.
 const (
 	MaxAnswer = 32 << 20
 	MaxError  = 64 << 10
@@ -21,8 +22,8 @@ const (
 // limiter is the transport under the pipeline: it bounds what is read and notes whether anything may have been sent.
 type limiter struct{ http *http.Client }
 
-// Do sends one request. Until a connection was got nothing can have been sent; after that anything may have been. A transport
-// that does not report its connections is taken to have sent.
+// Do sends one request. Until a connection was got nothing can have been sent; after that anything may have been. A
+// transport that does not report its connections is taken to have sent.
 func (l limiter) Do(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -34,7 +35,9 @@ func (l limiter) Do(req *http.Request) (*http.Response, error) {
 		GetConn: func(string) { asked = true },
 		GotConn: func(httptrace.GotConnInfo) { got = true },
 	}
-	resp, err := l.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), trace))) //nolint:gosec // configured host; next links are pinned to it
+	resp, err := l.http.Do(
+		req.WithContext(httptrace.WithClientTrace(req.Context(), trace)),
+	) //nolint:gosec // configured host; next links are pinned to it
 	if got || !asked {
 		k.sent.Store(true)
 	}
@@ -55,8 +58,8 @@ type head struct {
 	io.Closer
 }
 
-// retries says how a call may be repeated: a write never, a read after network and server errors. A 429 never: it shuts the
-// gate instead (Microsoft page "Microsoft Graph throttling guidance": rejected requests count as well).
+// retries says how a call may be repeated: a write never, a read after network and server errors. A 429 never: it shuts
+// the gate instead (Microsoft page "Microsoft Graph throttling guidance": rejected requests count as well).
 func (c *Client) retries(class Class) policy.RetryOptions {
 	o := policy.RetryOptions{
 		TryTimeout:    c.config.Timeout,
@@ -89,7 +92,8 @@ type exchangePolicy struct {
 	now func() time.Time
 }
 
-// Do sends the request under a fresh client-request-id (Microsoft page "Best practices for working with Microsoft Graph").
+// Do sends the request under a fresh client-request-id (Microsoft page "Best practices for working with Microsoft
+// Graph").
 func (p *exchangePolicy) Do(req *policy.Request) (*http.Response, error) {
 	id := uuid.NewString()
 	start := p.now()
@@ -101,7 +105,11 @@ func (p *exchangePolicy) Do(req *policy.Request) (*http.Response, error) {
 		slog.String("client_request_id", id), slog.Duration("took", p.now().Sub(start)),
 	}
 	if resp != nil {
-		attrs = append(attrs, slog.Int("status", resp.StatusCode), slog.String("request_id", resp.Header.Get("request-id")))
+		attrs = append(
+			attrs,
+			slog.Int("status", resp.StatusCode),
+			slog.String("request_id", resp.Header.Get("request-id")),
+		)
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", plain(err)))

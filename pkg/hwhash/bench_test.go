@@ -9,8 +9,8 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// The benchmarks report x-floor: how many times longer the work takes than what nobody can avoid, base64 decoding of the same
-// text and SHA-256 of the same records, measured in turns with it.
+// The benchmarks report x-floor: how many times longer the work takes than what nobody can avoid, base64 decoding of
+// the same text and SHA-256 of the same records, measured in turns with it.
 
 func BenchmarkSummarize(b *testing.B) {
 	against(b, func(wire string) error {

@@ -23,7 +23,9 @@ func captures() map[string]hwhash.Report {
 		"second display": of(addDisplay),
 		"record 36":      of(func(r *hwhash.Report) { r.Text36 = hwhash.NewSecret("a text") }),
 		"80 adapters":    of(func(r *hwhash.Report) { addAdapters(r, 80, "USB") }),
-		"80 adapters, the records longer than the usual buffer": of(func(r *hwhash.Report) { addAdapters(r, 80, "VMBUS") }),
+		"80 adapters, the records longer than the usual buffer": of(
+			func(r *hwhash.Report) { addAdapters(r, 80, "VMBUS") },
+		),
 	}
 }
 

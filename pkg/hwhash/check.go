@@ -21,7 +21,13 @@ func check(raw []byte) (int, error) {
 		return 0, err
 	}
 	if l.end != total {
-		return 0, fail(CodeBadRecord, l.end, l.whole, "After %d whole records the next one does not end where the records end.", l.whole)
+		return 0, fail(
+			CodeBadRecord,
+			l.end,
+			l.whole,
+			"After %d whole records the next one does not end where the records end.",
+			l.whole,
+		)
 	}
 	return total + trailerSize, l.checkEK(raw)
 }
@@ -60,7 +66,15 @@ func (l layout) checkTotal(raw []byte) error {
 	case total > MaxRecords:
 		return fail(CodeTooLarge, 2, 0, "The stated length is %d bytes; a hash holds %d at most.", total, MaxRecords)
 	case total > len(raw):
-		return fail(CodeTruncated, len(raw), l.whole, "%d of %d bytes are there, with %d whole records.", len(raw), total, l.whole)
+		return fail(
+			CodeTruncated,
+			len(raw),
+			l.whole,
+			"%d of %d bytes are there, with %d whole records.",
+			len(raw),
+			total,
+			l.whole,
+		)
 	}
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 // codec moves the records of one type between a hash and a Report.
 type codec struct {
 	t Type
-	// read puts a value into its field. It returns false for a value of another shape than known, which is then kept raw.
+	// read puts a value into its field. It returns false for a value of another shape than known, which is then kept
+	// raw.
 	read func(r *Report, value string) bool
 	// write returns the values to write, none for an empty field; false if the field cannot be written.
 	write func(r *Report) ([]string, bool)

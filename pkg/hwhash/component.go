@@ -15,9 +15,9 @@ const maxComponents = 16
 // busUSB is STORAGE_BUS_TYPE BusTypeUsb.
 const busUSB = 7
 
-// Components returns the disks and network adapters of the device that tell it from another one, sorted. What is plugged
-// in from outside is left out, since it moves from device to device: USB disks and adapters, and all disks where the
-// records do not say which of them is USB. So are placeholders, and addresses that software gave.
+// Components returns the disks and network adapters of the device that tell it from another one, sorted. What is
+// plugged in from outside is left out, since it moves from device to device: USB disks and adapters, and all disks
+// where the records do not say which of them is USB. So are placeholders, and addresses that software gave.
 func (s Summary) Components() []Component {
 	r, err := Decode(s.hash)
 	if err != nil {

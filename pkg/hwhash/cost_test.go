@@ -18,7 +18,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	for len(adapters) < 100 {
 		// 14 bytes, of which the last four promise 4 GB of name.
-		adapters = append(adapters, hwhash.Record{Type: hwhash.TypeAdapter, Value: hwhash.NewSecret(strings.Repeat("\xff", 14))})
+		adapters = append(
+			adapters,
+			hwhash.Record{Type: hwhash.TypeAdapter, Value: hwhash.NewSecret(strings.Repeat("\xff", 14))},
+		)
 	}
 	tests := map[string]string{
 		"letters":          strings.Repeat("A", hwhash.MaxText),
@@ -28,7 +31,9 @@ func TestMemoryIsBounded(t *testing.T) {
 		"labels":           strings.Repeat("hash:", hwhash.MaxText/5),
 		"empty records":    framed(t, empty),
 		"promised lengths": framed(t, adapters),
-		"largest total":    base64.StdEncoding.EncodeToString([]byte("OA\xff\xff" + strings.Repeat("\x04\x00\x04\x00", 2900))),
+		"largest total": base64.StdEncoding.EncodeToString(
+			[]byte("OA\xff\xff" + strings.Repeat("\x04\x00\x04\x00", 2900)),
+		),
 	}
 	const factor, fixed = 20, 16 << 10
 	for name, text := range tests {

@@ -9,9 +9,9 @@ import (
 // is not 6 bytes.
 var ErrReport = errors.New("the report holds what a hardware hash cannot")
 
-// Encode writes a hash. Decode(Encode(r)) gives r again, if r.Other holds only records that have no field in a Report. The
-// error wraps ErrReport, or is an *Error: CodeTooLarge if the records do not fit, CodeEKMismatch if the offline device id is not that
-// of the TPM key (see Report.SetEK).
+// Encode writes a hash. Decode(Encode(r)) gives r again, if r.Other holds only records that have no field in a Report.
+// The error wraps ErrReport, or is an *Error: CodeTooLarge if the records do not fit, CodeEKMismatch if the offline
+// device id is not that of the TPM key (see Report.SetEK).
 func Encode(r Report) (Hash, error) {
 	var unwritable error
 	framed, err := frame(func(yield func(Type, string) bool) {

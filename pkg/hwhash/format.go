@@ -39,7 +39,8 @@ type TPM struct{ Version, Level, Revision, Vendor, Firmware string }
 // tpmLabels stand between the parts of the text.
 var tpmLabels = []string{tpmVersionLabel, "-Level:", "-Revision:", "-VendorID:", "-Firmware:"}
 
-// ParseTPM takes apart "TPM-Version:2.0 -Level:0-Revision:1.38-VendorID:'IFX '-Firmware:7.85"; false if text is another one.
+// ParseTPM takes apart "TPM-Version:2.0 -Level:0-Revision:1.38-VendorID:'IFX '-Firmware:7.85"; false if text is another
+// one.
 func ParseTPM(text string) (TPM, bool) {
 	var t TPM
 	parts := []*string{&t.Version, &t.Level, &t.Revision, &t.Vendor, &t.Firmware}

@@ -6,8 +6,8 @@ import (
 
 // Sizes of the container in bytes, and of its base64 text in characters.
 const (
-	// WireBytes is the size of the buffer that capture tools write: records, trailer, zero tail. What a large machine has
-	// to say, one with eighty network adapters for example, may need more.
+	// WireBytes is the size of the buffer that capture tools write: records, trailer, zero tail. What a large machine
+	// has to say, one with eighty network adapters for example, may need more.
 	WireBytes = 3000
 	// WireChars is the length of the base64 text of WireBytes bytes; it needs no padding.
 	WireChars = 4000
@@ -24,9 +24,9 @@ const (
 // offline device id names. It is immutable; the zero Hash is empty. It does not print; Wire returns its text.
 type Hash struct {
 	Redacted
-	// canonical is a string because it never changes and can be cut without copying. It sits behind a pointer because fmt prints
-	// an address for it even where it cannot call methods, in an unexported field, and with verbs that do not fit; a pointer to a
-	// struct it would follow.
+	// canonical is a string because it never changes and can be cut without copying. It sits behind a pointer because
+	// fmt prints an address for it even where it cannot call methods, in an unexported field, and with verbs that do
+	// not fit; a pointer to a struct it would follow.
 	canonical *string
 }
 
@@ -41,8 +41,8 @@ func (h Hash) Equal(other Hash) bool { return h.raw() == other.raw() }
 func (h Hash) Canonical() []byte { return []byte(h.raw()) }
 
 // Wire returns the base64 text as Microsoft Graph wants it: padded with zero bytes to WireBytes, WireChars characters.
-// The longer hash of a large machine is padded to a multiple of three bytes, so that it needs no '=' either. The zero Hash
-// gives "".
+// The longer hash of a large machine is padded to a multiple of three bytes, so that it needs no '=' either. The zero
+// Hash gives "".
 func (h Hash) Wire() string {
 	if h.IsZero() {
 		return ""

@@ -187,7 +187,8 @@ func checkSummary(fatalf func(string, ...any), h hwhash.Hash) {
 	checkTPMWarnings(fatalf, s)
 }
 
-// checkTPMWarnings demands exactly one warning where the TPM key is missing, and that of WinPE for captures in WinPE only.
+// checkTPMWarnings demands exactly one warning where the TPM key is missing, and that of WinPE for captures in WinPE
+// only.
 func checkTPMWarnings(fatalf func(string, ...any), s hwhash.Summary) {
 	var given []hwhash.Warning
 	for _, w := range []hwhash.Warning{hwhash.NoTPM, hwhash.NoEK, hwhash.WinPECapture} {

@@ -120,8 +120,8 @@ func recordsEnd[B ~string | ~[]byte](raw B) int {
 	return min(int(raw[2])|int(raw[3])<<8, len(raw))
 }
 
-// Frame puts records into a container: magic, records, trailer with the SHA-256. It checks only that they fit; FromCanonical
-// checks the rest. It serves fixtures, also of hashes that no device would write.
+// Frame puts records into a container: magic, records, trailer with the SHA-256. It checks only that they fit;
+// FromCanonical checks the rest. It serves fixtures, also of hashes that no device would write.
 func Frame(records iter.Seq[Record]) ([]byte, error) {
 	return frame(func(yield func(Type, string) bool) {
 		records(func(r Record) bool { return yield(r.Type, r.Value.Reveal()) })
@@ -132,7 +132,14 @@ func frame(records iter.Seq2[Type, string]) ([]byte, error) {
 	raw := append(make([]byte, 0, WireBytes), "OA\x00\x00"...)
 	for t, value := range records {
 		if len(raw)+recordHeader+len(value) > MaxRecords {
-			return nil, fail(CodeTooLarge, len(raw), 0, "Record %d does not fit: records may use %d bytes.", t, MaxRecords)
+			return nil, fail(
+				CodeTooLarge,
+				len(raw),
+				0,
+				"Record %d does not fit: records may use %d bytes.",
+				t,
+				MaxRecords,
+			)
 		}
 		raw = binary.LittleEndian.AppendUint16(raw, uint16(t))
 		raw = binary.LittleEndian.AppendUint16(raw, uint16(recordHeader+len(value)))

@@ -9,8 +9,8 @@ import (
 // Mask is what every redacted value prints.
 const Mask = "[redacted]"
 
-// Redacted makes the struct that embeds it print a mask, whatever formatting verb, logger or encoder prints it. It takes no
-// room and compares equal. A struct that embeds such a struct prints the mask in its turn.
+// Redacted makes the struct that embeds it print a mask, whatever formatting verb, logger or encoder prints it. It
+// takes no room and compares equal. A struct that embeds such a struct prints the mask in its turn.
 type Redacted struct{}
 
 // String returns the mask.

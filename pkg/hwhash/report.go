@@ -60,7 +60,8 @@ type Report struct {
 	ProductKeyPart string
 	Text36         Secret // a text nobody has named; it may identify the device
 
-	// Other holds what is in no field above, in order: types without a known meaning, known types of an odd shape, repetitions.
+	// Other holds what is in no field above, in order: types without a known meaning, known types of an odd shape,
+	// repetitions.
 	Other []Record
 }
 

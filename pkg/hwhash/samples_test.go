@@ -199,7 +199,15 @@ func wantError(tb testing.TB, err error, want *hwhash.Error) {
 		tb.Fatalf("error = %v, want code %s", err, want.Code)
 	}
 	if got.Code != want.Code || got.Offset != want.Offset || got.Records != want.Records {
-		tb.Errorf("error = %s at %d after %d records, want %s at %d after %d", got.Code, got.Offset, got.Records, want.Code, want.Offset, want.Records)
+		tb.Errorf(
+			"error = %s at %d after %d records, want %s at %d after %d",
+			got.Code,
+			got.Offset,
+			got.Records,
+			want.Code,
+			want.Offset,
+			want.Records,
+		)
 	}
 	if got.Detail == "" || got.Code.Advice() == "" {
 		tb.Errorf("code %s has no sentence or no advice", got.Code)

@@ -8,8 +8,8 @@ import (
 // Secret is a text or byte string that does not print: a serial, a product key id, a MAC address, a TPM key.
 // Two Secrets with the same content are equal under ==. The zero Secret is empty.
 //
-// The content sits behind a handle, which is a pointer to a string: even where fmt cannot call methods, in an unexported
-// field, it prints an address.
+// The content sits behind a handle, which is a pointer to a string: even where fmt cannot call methods, in an
+// unexported field, it prints an address.
 type Secret struct {
 	Redacted
 	content unique.Handle[string]

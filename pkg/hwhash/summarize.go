@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Summarize reads what identity and validation need. It copies nothing out of the hash. The only error is CodeEmpty, for
-// the zero Hash; everything else has been checked when h was made.
+// Summarize reads what identity and validation need. It copies nothing out of the hash. The only error is CodeEmpty,
+// for the zero Hash; everything else has been checked when h was made.
 func Summarize(h Hash) (Summary, error) {
 	if h.IsZero() {
 		return Summary{}, fail(CodeEmpty, 0, 0, "There is no hash.")

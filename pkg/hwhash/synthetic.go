@@ -43,26 +43,71 @@ type model struct {
 
 // models are made up; the names are those Microsoft uses for fictitious companies.
 var models = []model{
-	{"Contoso", "Contoso Book 13", "CB13-G2#ABA", "Contoso Book", "CB13A", "GenuineIntel", "Contoso C5-1145 @ 2.60GHz", ArchX64, 4, 8, 10, "CNT%08d"},
-	{"Fabrikam, Inc.", "Fabrikam Station 900", "FS900", "Fabrikam Station", "FS900-B1", "AuthenticAMD", "Fabrikam F9 PRO 8-Core", ArchX64, 8, 16, 3, "FAB-%07d"},
-	{"Northwind", "Northwind Slate X", "NSX-512", "Northwind Slate", "NSX", "Northwind Silicon", "Northwind N1", ArchARM64, 8, 8, 32, "%012d"},
+	{
+		"Contoso",
+		"Contoso Book 13",
+		"CB13-G2#ABA",
+		"Contoso Book",
+		"CB13A",
+		"GenuineIntel",
+		"Contoso C5-1145 @ 2.60GHz",
+		ArchX64,
+		4,
+		8,
+		10,
+		"CNT%08d",
+	},
+	{
+		"Fabrikam, Inc.",
+		"Fabrikam Station 900",
+		"FS900",
+		"Fabrikam Station",
+		"FS900-B1",
+		"AuthenticAMD",
+		"Fabrikam F9 PRO 8-Core",
+		ArchX64,
+		8,
+		16,
+		3,
+		"FAB-%07d",
+	},
+	{
+		"Northwind",
+		"Northwind Slate X",
+		"NSX-512",
+		"Northwind Slate",
+		"NSX",
+		"Northwind Silicon",
+		"Northwind N1",
+		ArchARM64,
+		8,
+		8,
+		32,
+		"%012d",
+	},
 }
 
-// Synthetic makes up a device: plausible in every field, always the same for the same seed, and with other secrets for every
-// other seed. It serves fixtures, demonstrations and load; change what matters and Encode it.
+// Synthetic makes up a device: plausible in every field, always the same for the same seed, and with other secrets for
+// every other seed. It serves fixtures, demonstrations and load; change what matters and Encode it.
 func Synthetic(seed uint64) Report {
 	random := rand.NewChaCha8(sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("made-up device "), seed)))
 	pick := rand.New(random) //nolint:gosec // made-up devices have nothing to hide, and must come out the same again
 	m := models[seed%uint64(len(models))]
 	r := Report{
-		CPU:            &CPU{Architecture: m.arch, Packages: 1, Cores: m.cores, Threads: m.threads},
-		CPUMaker:       m.cpuMaker,
-		CPUName:        m.cpuName,
-		Memory:         &Memory{InstalledGB: 16, MaximumGB: 64, Slots: 2, Arrays: 1, ErrorCorrection: 3},
-		Displays:       []Display{{WidthMM: 309, HeightMM: 174, WidthPx: 1920, HeightPx: 1080, Technology: 0x80000000}},
-		DisplaySizes:   []DisplaySize{{WidthCM: 31, HeightCM: 17}},
-		Chassis:        &Chassis{Type: m.chassis, PowerRole: 2},
-		TPM:            TPM{Version: "2.0", Level: "0", Revision: "1.38", Vendor: "SYN", Firmware: "7.85.17.51968"}.String(),
+		CPU:          &CPU{Architecture: m.arch, Packages: 1, Cores: m.cores, Threads: m.threads},
+		CPUMaker:     m.cpuMaker,
+		CPUName:      m.cpuName,
+		Memory:       &Memory{InstalledGB: 16, MaximumGB: 64, Slots: 2, Arrays: 1, ErrorCorrection: 3},
+		Displays:     []Display{{WidthMM: 309, HeightMM: 174, WidthPx: 1920, HeightPx: 1080, Technology: 0x80000000}},
+		DisplaySizes: []DisplaySize{{WidthCM: 31, HeightCM: 17}},
+		Chassis:      &Chassis{Type: m.chassis, PowerRole: 2},
+		TPM: TPM{
+			Version:  "2.0",
+			Level:    "0",
+			Revision: "1.38",
+			Vendor:   "SYN",
+			Firmware: "7.85.17.51968",
+		}.String(),
 		UUID:           NewSecret(uuid4(random)),
 		Serial:         NewSecret(fmt.Sprintf(m.serial, seed)),
 		FirmwareVendor: m.manufacturer,

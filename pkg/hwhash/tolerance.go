@@ -21,7 +21,14 @@ const noise = "\uFEFF\u200B\u200C\u200D\u2060\"'`\u201C\u201D\u201E\u2018\u2019\
 // decodeNoisy decodes a text that is not clean base64. An error gives the offset in the text as it came.
 func decodeNoisy(text []byte) ([]byte, error) {
 	if len(text) > MaxText {
-		return nil, fail(CodeTooLarge, MaxText, 0, "The text has %d characters; a hash has %d at most.", len(text), MaxText)
+		return nil, fail(
+			CodeTooLarge,
+			MaxText,
+			0,
+			"The text has %d characters; a hash has %d at most.",
+			len(text),
+			MaxText,
+		)
 	}
 	digits, err := sift(text)
 	if err != nil {
@@ -52,9 +59,21 @@ func sift(text []byte) ([]byte, error) {
 			padded = true
 		case isNoise(r):
 		case !isDigit(r):
-			return nil, fail(CodeNotBase64, at, 0, "Character %d of the text is %s, which base64 does not have.", at+1, nameRune(r))
+			return nil, fail(
+				CodeNotBase64,
+				at,
+				0,
+				"Character %d of the text is %s, which base64 does not have.",
+				at+1,
+				nameRune(r),
+			)
 		case padded:
-			return nil, fail(CodeNotBase64, at, 0, "The text goes on behind the '=' that ends a hash; two values may have run together.")
+			return nil, fail(
+				CodeNotBase64,
+				at,
+				0,
+				"The text goes on behind the '=' that ends a hash; two values may have run together.",
+			)
 		default:
 			digits = append(digits, byte(r))
 		}

@@ -34,20 +34,47 @@ const (
 
 // warningText holds the stable code and what a technician does about it.
 var warningText = map[Warning][2]string{
-	NoTPM:             {"no_tpm", "Self-deploying and pre-provisioning will not work. Enable the TPM in the firmware and capture again in the full OS."},
-	NoEK:              {"no_ek", "Captured without the TPM provider. Capture again in the full OS or at OOBE."},
-	WinPECapture:      {"winpe_capture", "Captured in WinPE, which cannot read the TPM: capture again in the full OS for self-deploying and pre-provisioning."},
-	OldTPM:            {"old_tpm", "Self-deploying and pre-provisioning need TPM 2.0. Switch the TPM to 2.0 in the firmware, or use a user-driven profile."},
-	EmptySerial:       {"empty_serial", "Microsoft refuses such a hash (802). Write the serial to the firmware with the maker's tool and capture again."},
-	EmptyManufacturer: {"empty_manufacturer", "Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture again."},
-	EmptyProduct:      {"empty_product", "Write the product name to the firmware with the maker's tool and capture again."},
-	PlaceholderSerial: {"placeholder_serial", "Firmware gives such a serial to many machines, or it looks that way. Unless the label shows the same, write the serial with the maker's tool and capture again."},
-	VirtualMachine:    {"virtual_machine", "Register virtual machines on purpose only; clones share their identity."},
-	FutureCapture:     {"future_capture", "The clock of the device was ahead. Harmless, but a later capture with a right clock will look older."},
-	NoCaptureTime:     {"no_capture_time", "Nobody can say which of two captures is newer. Capture again with a current tool."},
-	RepeatedRecord:    {"repeated_record", "Nothing to do: the first one counts."},
-	UnknownRecord:     {"unknown_record", "Nothing to do: a newer Windows added a field."},
-	OddRecord:         {"odd_record", "The field was not read. Capture again with a current tool."},
+	NoTPM: {
+		"no_tpm",
+		"Self-deploying and pre-provisioning will not work. Enable the TPM in the firmware and capture again in the full OS.",
+	},
+	NoEK: {"no_ek", "Captured without the TPM provider. Capture again in the full OS or at OOBE."},
+	WinPECapture: {
+		"winpe_capture",
+		"Captured in WinPE, which cannot read the TPM: capture again in the full OS for self-deploying and pre-provisioning.",
+	},
+	OldTPM: {
+		"old_tpm",
+		"Self-deploying and pre-provisioning need TPM 2.0. Switch the TPM to 2.0 in the firmware, or use a user-driven profile.",
+	},
+	EmptySerial: {
+		"empty_serial",
+		"Microsoft refuses such a hash (802). Write the serial to the firmware with the maker's tool and capture again.",
+	},
+	EmptyManufacturer: {
+		"empty_manufacturer",
+		"Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture again.",
+	},
+	EmptyProduct: {
+		"empty_product",
+		"Write the product name to the firmware with the maker's tool and capture again.",
+	},
+	PlaceholderSerial: {
+		"placeholder_serial",
+		"Firmware gives such a serial to many machines, or it looks that way. Unless the label shows the same, write the serial with the maker's tool and capture again.",
+	},
+	VirtualMachine: {"virtual_machine", "Register virtual machines on purpose only; clones share their identity."},
+	FutureCapture: {
+		"future_capture",
+		"The clock of the device was ahead. Harmless, but a later capture with a right clock will look older.",
+	},
+	NoCaptureTime: {
+		"no_capture_time",
+		"Nobody can say which of two captures is newer. Capture again with a current tool.",
+	},
+	RepeatedRecord: {"repeated_record", "Nothing to do: the first one counts."},
+	UnknownRecord:  {"unknown_record", "Nothing to do: a newer Windows added a field."},
+	OddRecord:      {"odd_record", "The field was not read. Capture again with a current tool."},
 }
 
 // AllWarnings returns the set of all warnings.

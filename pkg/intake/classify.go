@@ -20,8 +20,8 @@ type Terms struct {
 	GroupTag string        // for rows without one
 }
 
-// Classify makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so that a
-// row gets the same result offline; whether the device is known is for the ledger to say.
+// Classify makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so
+// that a row gets the same result offline; whether the device is known is for the ledger to say.
 func Classify(ctx context.Context, rules *validate.Validator, t Terms, row Row, received time.Time) Candidate {
 	c := Candidate{Row: row.Number, Digest: row.digest(t.GroupTag), Reject: row.Reject}
 	if c.Reject != nil {
@@ -43,7 +43,11 @@ func Classify(ctx context.Context, rules *validate.Validator, t Terms, row Row, 
 		return c
 	}
 	if c.Candidate, err = device.CandidateOf(device.CaptureOf(summary)); err != nil {
-		c.Reject = &Reject{Code: fault.DeviceNoIdentity, Column: string(validate.ColumnHash), Detail: "Nothing inside the hash can tell this device from another."}
+		c.Reject = &Reject{
+			Code:   fault.DeviceNoIdentity,
+			Column: string(validate.ColumnHash),
+			Detail: "Nothing inside the hash can tell this device from another.",
+		}
 		return c
 	}
 	c.Canonical = hash.Canonical()

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 )
 
-// digestBytes are enough to tell a row from another one at the same place of another file; nobody gains by making two alike.
+// digestBytes are enough to tell a row from another one at the same place of another file; nobody gains by making two
+// alike.
 const digestBytes = 8
 
-// digest is a short SHA-256 of everything that was sent of the row, and of the tag that the delivery gives rows without one.
+// digest is a short SHA-256 of everything that was sent of the row, and of the tag that the delivery gives rows without
+// one.
 func (r Row) digest(tag string) string {
 	h := sha256.New()
 	write := func(cell []byte) {

@@ -72,7 +72,8 @@ func TestClassify(t *testing.T) {
 			if got.Reject != nil || got.GroupTag != c.tag || got.Kind != device.KeyTPMEK || !got.Facts.TPM20 {
 				t.Errorf("%+v", got)
 			}
-			if got.Capture.Serial.Reveal() != report.Serial.Reveal() || string(got.Canonical) != string(hash.Canonical()) {
+			if got.Capture.Serial.Reveal() != report.Serial.Reveal() ||
+				string(got.Canonical) != string(hash.Canonical()) {
 				t.Error("the capture is not that of the hash")
 			}
 		})
@@ -81,11 +82,23 @@ func TestClassify(t *testing.T) {
 
 func TestDecodeDevice(t *testing.T) {
 	t.Parallel()
-	row, err := intake.DecodeDevice(strings.NewReader(`{"hardwareHash":"T0","serialNumber":"S","productKeyId":"P","groupTag":"G","assignedUser":"U"}`), 1)
+	row, err := intake.DecodeDevice(
+		strings.NewReader(
+			`{"hardwareHash":"T0","serialNumber":"S","productKeyId":"P","groupTag":"G","assignedUser":"U"}`,
+		),
+		1,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{string(row.Hash.Reveal()), row.Serial.Reveal(), row.ProductKeyID.Reveal(), row.GroupTag, row.User, fmt.Sprint(row.Number)}
+	got := []string{
+		string(row.Hash.Reveal()),
+		row.Serial.Reveal(),
+		row.ProductKeyID.Reveal(),
+		row.GroupTag,
+		row.User,
+		fmt.Sprint(row.Number),
+	}
 	if diff := cmp.Diff([]string{"T0", "S", "P", "G", "U", "1"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -103,7 +116,11 @@ func TestDecodeDevice(t *testing.T) {
 
 func TestARawHashDoesNotPrint(t *testing.T) {
 	t.Parallel()
-	row := intake.Row{Hash: intake.NewRawHash([]byte("T0secret")), Serial: device.NewSerial("S-secret"), ProductKeyID: device.NewProductKeyID("P-secret")}
+	row := intake.Row{
+		Hash:         intake.NewRawHash([]byte("T0secret")),
+		Serial:       device.NewSerial("S-secret"),
+		ProductKeyID: device.NewProductKeyID("P-secret"),
+	}
 	asJSON, err := json.Marshal(row)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +130,8 @@ func TestARawHashDoesNotPrint(t *testing.T) {
 	for _, text := range []string{
 		fmt.Sprint(row), fmt.Sprintf("%+v %#v %s %x %d", row, row, row.Hash, row.Hash, row.Hash), string(asJSON), logged.String(), row.Hash.String(),
 	} {
-		if strings.Contains(text, "secret") || strings.Contains(text, fmt.Sprintf("%x", "secret")) || strings.Contains(text, "115 101 99") {
+		if strings.Contains(text, "secret") || strings.Contains(text, fmt.Sprintf("%x", "secret")) ||
+			strings.Contains(text, "115 101 99") {
 			t.Errorf("%s", text)
 		}
 	}

@@ -31,7 +31,11 @@ func DecodeDevice(r io.Reader, number int) (Row, error) {
 		return Row{}, jsonError(err, dec.InputOffset())
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Row{}, fault.Newf(fault.RequestInvalid, "The body goes on behind the JSON object, at byte %d.", dec.InputOffset())
+		return Row{}, fault.Newf(
+			fault.RequestInvalid,
+			"The body goes on behind the JSON object, at byte %d.",
+			dec.InputOffset(),
+		)
 	}
 	return Row{
 		Number:       number,
@@ -43,8 +47,8 @@ func DecodeDevice(r io.Reader, number int) (Row, error) {
 	}, nil
 }
 
-// jsonError says where a body is wrong, in words that hold nothing of the body. encoding/json has no type for an unknown
-// name, and wraps the errors of its reader.
+// jsonError says where a body is wrong, in words that hold nothing of the body. encoding/json has no type for an
+// unknown name, and wraps the errors of its reader.
 func jsonError(err error, at int64) error {
 	if fault.Is(err) {
 		return err

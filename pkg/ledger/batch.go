@@ -84,6 +84,7 @@ type BatchReader interface {
 
 // BatchFinder finds a batch for somebody who knows only what the sender knows.
 type BatchFinder interface {
-	// BatchByKey returns the status of the batch with an idempotency key, or a fault.RequestNotFound; no batch has the key "".
+	// BatchByKey returns the status of the batch with an idempotency key, or a fault.RequestNotFound; no batch has the
+	// key "".
 	BatchByKey(ctx context.Context, tenant device.TenantID, key string) (BatchStatus, error)
 }

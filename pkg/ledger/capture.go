@@ -15,7 +15,7 @@ type CaptureReader interface {
 
 // CaptureEraser forgets stored hashes.
 type CaptureEraser interface {
-	// EraseCaptures removes the captures of devices that are ready or retired and were last moved before the given time,
-	// at most limit of them, and returns how many.
+	// EraseCaptures removes the captures of devices that are ready or retired and were last moved before the given
+	// time, at most limit of them, and returns how many.
 	EraseCaptures(ctx context.Context, before time.Time, limit int) (int, error)
 }

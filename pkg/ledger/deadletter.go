@@ -55,8 +55,8 @@ type DeadLetterReader interface {
 
 // DeadLetterRecorder records the dead letters of messages.
 type DeadLetterRecorder interface {
-	// RecordDeadLetter stores the dead letter of a message. The same message and subscription is one dead letter: recorded
-	// again, it takes the newer reason and attempts, and is open again if it was closed.
+	// RecordDeadLetter stores the dead letter of a message. The same message and subscription is one dead letter:
+	// recorded again, it takes the newer reason and attempts, and is open again if it was closed.
 	RecordDeadLetter(ctx context.Context, l DeadLetter) error
 }
 

@@ -34,8 +34,8 @@ type Patch struct {
 // Mover moves devices.
 type Mover interface {
 	// Move carries out the moves in one transaction and says of each whether it was applied; false means that somebody
-	// else changed the device first (or that it does not exist), which is no error. Of two moves of one device the second
-	// must carry the version that the first leaves. Becoming Dead also leaves a dead letter. A step that
+	// else changed the device first (or that it does not exist), which is no error. Of two moves of one device the
+	// second must carry the version that the first leaves. Becoming Dead also leaves a dead letter. A step that
 	// device.State.CanBecome forbids is a fault.DeviceIllegalTransition, and then none is carried out.
 	Move(ctx context.Context, moves ...Move) ([]bool, error)
 }

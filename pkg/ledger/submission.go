@@ -50,10 +50,11 @@ type SubmissionChange struct {
 
 // Submitter begins and advances submissions.
 type Submitter interface {
-	// Begin stores the submission (state open, version 1, due as given) and moves the named devices from Collected to Submitting, in
-	// one transaction. It returns the devices that it won; with none won nothing is stored.
+	// Begin stores the submission (state open, version 1, due as given) and moves the named devices from Collected to
+	// Submitting, in one transaction. It returns the devices that it won; with none won nothing is stored.
 	Begin(ctx context.Context, s Submission, refs []Ref, by string) ([]device.Device, error)
-	// Advance carries out a change; applied is false, and nothing happens, when the submission's version is not the one read.
+	// Advance carries out a change; applied is false, and nothing happens, when the submission's version is not the one
+	// read.
 	Advance(ctx context.Context, c SubmissionChange) (applied bool, err error)
 }
 

@@ -11,10 +11,10 @@ import (
 // Senders says what the holder of a key may do; ok is false when nobody holds it.
 type Senders func(key string) (s Sender, ok bool)
 
-// Sender is an external sender, which may publish to one subject and read what is sent to inboxes that begin with Inbox, and
-// nothing else: what passes through other inboxes is not its to see. It also has an account of its own: the server asks for no
-// permission on the reply subject of a message, and sends the acknowledgement there with its own rights. Within the account
-// a reply subject reaches none of our streams and no other sender.
+// Sender is an external sender, which may publish to one subject and read what is sent to inboxes that begin with
+// Inbox, and nothing else: what passes through other inboxes is not its to see. It also has an account of its own: the
+// server asks for no permission on the reply subject of a message, and sends the acknowledgement there with its own
+// rights. Within the account a reply subject reaches none of our streams and no other sender.
 type Sender struct{ Subject, Inbox string }
 
 // authenticator lets in ourselves, by a secret of this process, and senders.

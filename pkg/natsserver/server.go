@@ -40,17 +40,17 @@ const lockName = "taxiway-broker.lock"
 // ErrLocked means that another owner runs a server on the directory.
 var ErrLocked = dirlock.ErrHeld
 
-// Server is a running server. Every acknowledged message is on disk: with the default sync interval of two minutes a power
-// cut would lose all of the last minutes.
+// Server is a running server. Every acknowledged message is on disk: with the default sync interval of two minutes a
+// power cut would lose all of the last minutes.
 type Server struct {
 	ns     *server.Server
 	lock   *dirlock.Lock
 	secret string // with which this process comes in
 }
 
-// Start starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both would
-// acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked and names
-// the owner.
+// Start starts a server on the directory, which it locks: nats-server itself does not notice a second owner, and both
+// would acknowledge messages that only one of them keeps. A directory that is in use is an error that matches ErrLocked
+// and names the owner.
 func Start(dir string, o Options) (*Server, error) {
 	held, err := dirlock.Acquire(dir, lockName)
 	if err != nil {
@@ -126,7 +126,10 @@ func (o Options) native(dir string) (*server.Options, error) {
 // loopback refuses to let keys travel in clear text over a network.
 func loopback(host string) error {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("broker listen address: %q is not a loopback address; senders send their keys, so it needs a certificate", host)
+		return fmt.Errorf(
+			"broker listen address: %q is not a loopback address; senders send their keys, so it needs a certificate",
+			host,
+		)
 	}
 	return nil
 }
@@ -147,7 +150,8 @@ func (s *Server) InProcess() []nats.Option {
 // InProcessConn implements nats.InProcessConnProvider.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.ns.InProcessConn() }
 
-// Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a restart.
+// Health returns nil when the server and its streams are fit; a stream that met an I/O error stays frozen until a
+// restart.
 func (s *Server) Health() error {
 	h := s.ns.Healthz(nil)
 	if h.Error != "" || h.Status != "ok" {

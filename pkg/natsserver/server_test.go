@@ -16,7 +16,8 @@ func TestDirectoryHasOneOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = natsserver.Start(dir, natsserver.Options{})
-	if !errors.Is(err, natsserver.ErrLocked) || !strings.Contains(err.Error(), "process") || !strings.Contains(err.Error(), dir) {
+	if !errors.Is(err, natsserver.ErrLocked) || !strings.Contains(err.Error(), "process") ||
+		!strings.Contains(err.Error(), dir) {
 		t.Errorf("a second owner was told %v", err)
 	}
 	if first.URL() != "" {
@@ -39,7 +40,8 @@ func TestSendersNeedACertificate(t *testing.T) {
 	t.Parallel()
 	senders := func(string) (natsserver.Sender, bool) { return natsserver.Sender{}, false }
 	for _, listen := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0"} {
-		if _, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: listen, Senders: senders}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		if _, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: listen, Senders: senders}); err == nil ||
+			!strings.Contains(err.Error(), "certificate") {
 			t.Errorf("%s: %v", listen, err)
 		}
 	}

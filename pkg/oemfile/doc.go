@@ -2,7 +2,7 @@
 // Windows tools write, with the headers of Intune, of Partner Center and of their imitators. docs/file-shapes.md is the
 // table of shapes.
 //
-// A file is read as a stream; memory does not grow with it. What is wrong with one record costs that record and no other,
-// and nothing is guessed: a record that can be read in two ways is malformed. What is wrong with the file as a whole is
-// an [Error].
+// A file is read as a stream; memory does not grow with it. What is wrong with one record costs that record and no
+// other, and nothing is guessed: a record that can be read in two ways is malformed. What is wrong with the file as a
+// whole is an [Error].
 package oemfile

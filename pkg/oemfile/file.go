@@ -60,7 +60,10 @@ func (f *File) note() {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d columns have names nobody knows and were ignored.", f.header.unknown))
 	}
 	if f.header.labels > 0 {
-		f.Notes = append(f.Notes, "The file is a Configuration Manager report: the values were taken from behind the repeated column names.")
+		f.Notes = append(
+			f.Notes,
+			"The file is a Configuration Manager report: the values were taken from behind the repeated column names.",
+		)
 	}
 }
 
@@ -171,7 +174,11 @@ func (f *File) defect(r record) string {
 	}
 	for _, extra := range r.cells[min(f.header.cells, len(r.cells)):] {
 		if len(trim(extra)) > 0 {
-			return fmt.Sprintf("The record has %d cells, the header %d; a delimiter inside a value is the usual cause.", len(r.cells), f.header.cells)
+			return fmt.Sprintf(
+				"The record has %d cells, the header %d; a delimiter inside a value is the usual cause.",
+				len(r.cells),
+				f.header.cells,
+			)
 		}
 	}
 	if need := max(f.header.at[colSerial], f.header.at[colHash]) + 1; len(r.cells) < need {
@@ -179,7 +186,11 @@ func (f *File) defect(r record) string {
 	}
 	for i, c := range r.cells {
 		if at := f.header.at[colHash]; i != at && hashLike(c) {
-			return fmt.Sprintf("The hash stands in cell %d instead of %d; a delimiter inside a value is the usual cause.", i+1, at+1)
+			return fmt.Sprintf(
+				"The hash stands in cell %d instead of %d; a delimiter inside a value is the usual cause.",
+				i+1,
+				at+1,
+			)
 		}
 	}
 	return ""

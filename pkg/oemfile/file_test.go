@@ -51,7 +51,15 @@ func read(tb testing.TB, text string, names map[string]string, o oemfile.Options
 		if name, ok := names[hash]; ok {
 			hash = name
 		}
-		cells := []string{row.Serial.Reveal(), row.ProductKeyID.Reveal(), hash, row.GroupTag, row.User, row.Manufacturer, row.Model}
+		cells := []string{
+			row.Serial.Reveal(),
+			row.ProductKeyID.Reveal(),
+			hash,
+			row.GroupTag,
+			row.User,
+			row.Manufacturer,
+			row.Model,
+		}
 		rows = append(rows, fmt.Sprintf("%d: %s", row.Number, strings.TrimRight(strings.Join(cells, "|"), "|")))
 	}
 	return rows, f, nil
@@ -285,7 +293,10 @@ func TestBrokenOffRowIsNotRead(t *testing.T) {
 	t.Parallel()
 	a := wire(t, 1)
 	for _, text := range []string{intune + "S1,," + a + "\nS2,," + a[:2000], intune + "S1,," + a + "\n\"S2", intune + "S1,," + a + "\n\"S2\n"} {
-		f, err := oemfile.Open(io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF)), oemfile.Options{})
+		f, err := oemfile.Open(
+			io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF)),
+			oemfile.Options{},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

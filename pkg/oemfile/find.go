@@ -11,8 +11,8 @@ import (
 // delimiters are tried in this order; the one under which most cells are known names wins.
 var delimiters = []byte{',', ';', '\t', '|'}
 
-// findHeader reads up to the first record that names columns. What stands above it (a title, sep=;, #TYPE) is skipped, as
-// long as it is no data.
+// findHeader reads up to the first record that names columns. What stands above it (a title, sep=;, #TYPE) is skipped,
+// as long as it is no data.
 func (f *File) findHeader() error {
 	seen := preamble{}
 	for range maxPreamble {
@@ -125,9 +125,15 @@ func (p *preamble) outcome() error {
 	case p.zeros:
 		return fail(fault.FileEncoding, "there are zero bytes in it: this is no text, or of an unknown encoding")
 	case p.data:
-		return fail(fault.FileNoHeader, "the first rows are data; put the line \"Device Serial Number,Windows Product ID,Hardware Hash\" above them")
+		return fail(
+			fault.FileNoHeader,
+			"the first rows are data; put the line \"Device Serial Number,Windows Product ID,Hardware Hash\" above them",
+		)
 	case p.triples == p.count:
-		return fail(fault.FileNoHeader, "the file looks like identifiers for Windows Autopilot device preparation (Manufacturer,Model,Serial); they carry no hash and go to Intune's corporate device identifiers")
+		return fail(
+			fault.FileNoHeader,
+			"the file looks like identifiers for Windows Autopilot device preparation (Manufacturer,Model,Serial); they carry no hash and go to Intune's corporate device identifiers",
+		)
 	}
 	return fail(fault.FileNoHeader, "none of the first %d records names a known column", p.count)
 }

@@ -86,8 +86,8 @@ func readHeader(cells [][]byte) (header, bool) {
 	return h, h.at[colSerial] >= 0 || h.at[colHash] >= 0
 }
 
-// readLabelled reads a record of Configuration Manager's report, in which the first half of the cells repeats the column
-// names and the second half holds the values.
+// readLabelled reads a record of Configuration Manager's report, in which the first half of the cells repeats the
+// column names and the second half holds the values.
 func readLabelled(cells [][]byte) (header, bool) {
 	half := len(cells) / 2
 	if half < 2 || len(cells)%2 != 0 {
@@ -137,7 +137,8 @@ func hashLike(cell []byte) bool {
 	return len(cell) >= shortestHash && bytes.HasPrefix(trim(cell), []byte("T0"))
 }
 
-// trim takes off what editors leave around a cell, and the ="…" and ' by which people keep spreadsheets from mangling it.
+// trim takes off what editors leave around a cell, and the ="…" and ' by which people keep spreadsheets from mangling
+// it.
 func trim(cell []byte) []byte {
 	cell = bytes.TrimFunc(cell, isNoise)
 	if len(cell) > 3 && bytes.HasPrefix(cell, []byte(`="`)) && cell[len(cell)-1] == '"' {

@@ -81,7 +81,8 @@ func TestEveryDialectReadsBack(t *testing.T) {
 		delimiter := rapid.SampledFrom([]string{",", ";", "\t", "|"}).Draw(rt, "delimiter")
 		end := rapid.SampledFrom([]string{"\n", "\r\n", "\r"}).Draw(rt, "end")
 		quoteAll := rapid.Bool().Draw(rt, "quoted")
-		columns := rapid.Permutation([]string{"Device Serial Number", "Windows Product ID", "Hardware Hash", "Group Tag", "Assigned User"}).Draw(rt, "columns")
+		columns := rapid.Permutation([]string{"Device Serial Number", "Windows Product ID", "Hardware Hash", "Group Tag", "Assigned User"}).
+			Draw(rt, "columns")
 		// A cell is not blank: a blank record is skipped on purpose.
 		cell := rapid.StringMatching(`[A-Za-zÄÖÜß0-9][A-Za-zÄÖÜß0-9 .,;"|_-]{0,12}[A-Za-z0-9]`)
 		write := func(cells []string) string {
@@ -105,7 +106,16 @@ func TestEveryDialectReadsBack(t *testing.T) {
 				cells[i] = values[c]
 			}
 			text += write(cells)
-			want = append(want, fmt.Sprintf("%d: %s||A|%s|%s", n+1, values["Device Serial Number"], values["Group Tag"], values["Assigned User"]))
+			want = append(
+				want,
+				fmt.Sprintf(
+					"%d: %s||A|%s|%s",
+					n+1,
+					values["Device Serial Number"],
+					values["Group Tag"],
+					values["Assigned User"],
+				),
+			)
 		}
 		name := rapid.SampledFrom(names).Draw(rt, "encoding")
 		got, _, err := read(t, encodings[name](text), map[string]string{hash: "A"}, oemfile.Options{})

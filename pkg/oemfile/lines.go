@@ -20,7 +20,8 @@ type line struct {
 	zeros  bool // holds zero bytes: characters were lost
 }
 
-// lines cuts a text into lines. It knows the ends of Windows, of Unix and of the old Macintosh, which Excel still writes.
+// lines cuts a text into lines. It knows the ends of Windows, of Unix and of the old Macintosh, which Excel still
+// writes.
 type lines struct {
 	r       *bufio.Reader
 	limit   int // bytes of one line
@@ -33,7 +34,8 @@ type lines struct {
 // abandon is how many times the limit a line may be before the text is taken for something that has no lines.
 const abandon = 16
 
-// next returns the next line. After the last one the error is io.EOF; a line that broke off with any other error is lost.
+// next returns the next line. After the last one the error is io.EOF; a line that broke off with any other error is
+// lost.
 func (l *lines) next() (line, error) {
 	if len(l.waiting) > 0 {
 		first := l.waiting[0]
@@ -57,8 +59,8 @@ func (l *lines) putBack(again []line) {
 	l.waiting = append(again, l.waiting...)
 }
 
-// scan reads to the end of the line and keeps the first limit bytes of it. Zero bytes before and behind a line are padding and
-// make it no longer.
+// scan reads to the end of the line and keeps the first limit bytes of it. Zero bytes before and behind a line are
+// padding and make it no longer.
 func (l *lines) scan() (text []byte, length int, err error) {
 	for seen := 0; length <= abandon*l.limit; {
 		if _, err := l.r.Peek(1); err != nil {
@@ -114,10 +116,15 @@ func lineEnd(text []byte) (int, bool) {
 // zero is the byte that pads files and that UTF-16 is full of.
 const zero = "\x00"
 
-// decode makes UTF-8 of a line. Lines of eight-bit text are checked one by one: those that are no UTF-8 are Windows-1252.
+// decode makes UTF-8 of a line. Lines of eight-bit text are checked one by one: those that are no UTF-8 are
+// Windows-1252.
 func (l *lines) decode(in line) (line, error) {
 	if l.wide && narrow(in.text) || !l.wide && wide(in.text) {
-		return line{}, fail(fault.FileEncoding, "from line %d on the text has another encoding; files of two encodings were joined, or this is no text", in.number)
+		return line{}, fail(
+			fault.FileEncoding,
+			"from line %d on the text has another encoding; files of two encodings were joined, or this is no text",
+			in.number,
+		)
 	}
 	in.text = bytes.Trim(in.text, zero)
 	in.zeros = bytes.Contains(in.text, []byte(zero))

@@ -39,9 +39,9 @@ func (l *lines) record(delimiter byte) (record, error) {
 	return l.continued(first, delimiter)
 }
 
-// continued reads a record whose quoted cell goes on in the next line. No cell of such a file holds both a line break and
-// a delimiter (the one that is broken is the hash), so a delimiter before the closing quotation mark means that
-// the mark was never meant to open a cell.
+// continued reads a record whose quoted cell goes on in the next line. No cell of such a file holds both a line break
+// and a delimiter (the one that is broken is the hash), so a delimiter before the closing quotation mark means that the
+// mark was never meant to open a cell.
 func (l *lines) continued(first line, delimiter byte) (record, error) {
 	text := bytes.Clone(first.text)
 	zeros := first.zeros
@@ -84,11 +84,14 @@ const maxContinued = 256
 
 // swallowed reports whether a cell holds a whole record.
 func swallowed(cells [][]byte, delimiter byte) bool {
-	return slices.ContainsFunc(cells, func(c []byte) bool { return bytes.IndexByte(c, '\n') >= 0 && bytes.IndexByte(c, delimiter) >= 0 })
+	return slices.ContainsFunc(
+		cells,
+		func(c []byte) bool { return bytes.IndexByte(c, '\n') >= 0 && bytes.IndexByte(c, delimiter) >= 0 },
+	)
 }
 
-// split cuts a text at the delimiter. A cell that begins with a quotation mark ends with one (RFC 4180, section 2); open
-// says that one does not.
+// split cuts a text at the delimiter. A cell that begins with a quotation mark ends with one (RFC 4180, section 2);
+// open says that one does not.
 func split(text []byte, delimiter byte) (cells [][]byte, open bool) {
 	cells = make([][]byte, 0, 1+bytes.Count(text, []byte{delimiter}))
 	for {

@@ -79,7 +79,10 @@ func TestConsume(t *testing.T) {
 		"another's":      {event.DevicesCollected: want(event.DevicesCollected), event.DevicesReady: want(event.DevicesReady)},
 	} {
 		c := &consumer{t: t}
-		if err := pipeline.Consume(t.Context(), c, sub, pipeline.Config{}, use); fault.CodeOf(err) != fault.MessageUnknownType || len(c.subs) > 0 {
+		if err := pipeline.Consume(t.Context(), c, sub, pipeline.Config{}, use); fault.CodeOf(
+			err,
+		) != fault.MessageUnknownType ||
+			len(c.subs) > 0 {
 			t.Errorf("%s: %v, %v", name, err, c.subs)
 		}
 	}

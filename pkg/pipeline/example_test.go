@@ -13,12 +13,15 @@ import (
 
 // A use case gets an event and returns nil or a fault; the pipeline makes of it what a broker understands.
 func ExampleNew() {
-	handler := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}}, func(_ context.Context, e event.Event) error {
-		if len(e.Devices) > 1 {
-			return fault.New(fault.TenantUnknown, "no such tenant")
-		}
-		return nil
-	})
+	handler := pipeline.New(
+		pipeline.Config{Subscription: "importer", DeadLetters: &records{}},
+		func(_ context.Context, e event.Event) error {
+			if len(e.Devices) > 1 {
+				return fault.New(fault.TenantUnknown, "no such tenant")
+			}
+			return nil
+		},
+	)
 	ctx := context.Background()
 	now := time.Now()
 	for _, devices := range [][]string{{"d1"}, {"d1", "d2"}} {

@@ -19,20 +19,33 @@ type Metrics struct {
 	seconds    *prometheus.HistogramVec
 }
 
-// NewMetrics registers the metrics, or returns those that are registered already: services that share a process share them.
-// It panics when the names are taken by other metrics, as prometheus.MustRegister does.
+// NewMetrics registers the metrics, or returns those that are registered already: services that share a process share
+// them. It panics when the names are taken by other metrics, as prometheus.MustRegister does.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		deliveries: telemetry.Counters(reg, "taxiway_deliveries_total",
 			"Messages handled, by subscription, event type, outcome (ack, retry, dead-letter, release) and fault code.",
 			"subscription", "type", "outcome", "code"),
-		seconds: telemetry.Seconds(reg, "taxiway_delivery_seconds", "Time to handle one message, by subscription and event type.",
-			prometheus.ExponentialBuckets(0.001, 4, 10), "subscription", "type"),
+		seconds: telemetry.Seconds(
+			reg,
+			"taxiway_delivery_seconds",
+			"Time to handle one message, by subscription and event type.",
+			prometheus.ExponentialBuckets(0.001, 4, 10),
+			"subscription",
+			"type",
+		),
 	}
 }
 
 // observe leaves the one log record and the one metric of a delivery.
-func (p *pipe) observe(ctx context.Context, log *slog.Logger, o broker.Outcome, err error, t event.Type, took time.Duration) {
+func (p *pipe) observe(
+	ctx context.Context,
+	log *slog.Logger,
+	o broker.Outcome,
+	err error,
+	t event.Type,
+	took time.Duration,
+) {
 	outcome := o.Action.String()
 	code := ""
 	if o.Action == broker.ActionRetry || o.Action == broker.ActionDeadLetter {
@@ -48,7 +61,13 @@ func (p *pipe) observe(ctx context.Context, log *slog.Logger, o broker.Outcome, 
 	case broker.ActionDeadLetter:
 		log.ErrorContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, err))
 	case broker.ActionRetry:
-		log.WarnContext(ctx, "delivery", slog.String(telemetry.KeyCode, code), slog.Any(telemetry.KeyError, err), slog.Duration(telemetry.KeyWait, o.Pause))
+		log.WarnContext(
+			ctx,
+			"delivery",
+			slog.String(telemetry.KeyCode, code),
+			slog.Any(telemetry.KeyError, err),
+			slog.Duration(telemetry.KeyWait, o.Pause),
+		)
 	default:
 		log.DebugContext(ctx, "delivery")
 	}
@@ -99,7 +118,8 @@ func With(ctx context.Context, keys ...any) context.Context {
 	return withLogger(ctx, Logger(ctx).With(keys...))
 }
 
-// Logger returns the logger of the delivery being handled, which carries its keys; outside of a delivery one that is silent.
+// Logger returns the logger of the delivery being handled, which carries its keys; outside of a delivery one that is
+// silent.
 func Logger(ctx context.Context) *slog.Logger {
 	if log, ok := ctx.Value(loggerKey).(*slog.Logger); ok {
 		return log

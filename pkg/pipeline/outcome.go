@@ -18,8 +18,8 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// decide maps the error of an attempt to an outcome, and returns the error that the outcome is reported with. It is the only
-// such mapping.
+// decide maps the error of an attempt to an outcome, and returns the error that the outcome is reported with. It is the
+// only such mapping.
 func (p *pipe) decide(ctx context.Context, d broker.Delivery, err error) (broker.Outcome, error) {
 	if err == nil {
 		return broker.Acknowledge(), nil
@@ -49,16 +49,23 @@ func (p *pipe) retry(d broker.Delivery, pause time.Duration, err error) (broker.
 	return broker.DeadLetter(err), err
 }
 
-// pause doubles with each attempt and is then shortened by up to a half, so that messages which failed together do not come
-// back together.
+// pause doubles with each attempt and is then shortened by up to a half, so that messages which failed together do not
+// come back together.
 func (p *pipe) pause(attempt int) time.Duration {
 	d := backoff.Doubled(p.MinPause, attempt-1, p.MaxPause)
 	return backoff.Jitter(d/2, d)
 }
 
-// record writes the dead letter to the ledger before the broker moves the message: an entry without a message is found by the
-// operator who replays it, a message without an entry by no one. When the ledger cannot take it, the message comes again.
-func (p *pipe) record(ctx context.Context, d broker.Delivery, e event.Event, o broker.Outcome, why error) (broker.Outcome, error) {
+// record writes the dead letter to the ledger before the broker moves the message: an entry without a message is found
+// by the operator who replays it, a message without an entry by no one. When the ledger cannot take it, the message
+// comes again.
+func (p *pipe) record(
+	ctx context.Context,
+	d broker.Delivery,
+	e event.Event,
+	o broker.Outcome,
+	why error,
+) (broker.Outcome, error) {
 	tenant := e.Tenant
 	if tenant == "" {
 		tenant = knownTenant(d.Tenant)
@@ -92,12 +99,15 @@ func knownTenant(s string) device.TenantID {
 	return ""
 }
 
-// panicked turns a panic into a fault. The value may hold anything, so only errors of the runtime are logged by their text.
+// panicked turns a panic into a fault. The value may hold anything, so only errors of the runtime are logged by their
+// text.
 func panicked(ctx context.Context, value any) error {
 	what := fmt.Sprintf("%T", value)
 	if e, ok := value.(runtime.Error); ok {
 		what = e.Error()
 	}
-	Logger(ctx).ErrorContext(ctx, "panic in a use case", slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	Logger(
+		ctx,
+	).ErrorContext(ctx, "panic in a use case", slog.String("panic", what), slog.String("stack", string(debug.Stack())))
 	return fault.New(fault.InternalPanic, "a use case panicked; the stack is in the log")
 }

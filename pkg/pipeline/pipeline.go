@@ -1,5 +1,6 @@
-// Package pipeline is the one way from a broker's delivery to a use case and back. It composes, in one fixed order: decode,
-// log keys and trace, recover, timeout of the attempt, outcome, dead letter in the ledger, one log record and one metric.
+// Package pipeline is the one way from a broker's delivery to a use case and back. It composes, in one fixed order:
+// decode, log keys and trace, recover, timeout of the attempt, outcome, dead letter in the ledger, one log record and
+// one metric.
 //
 // A use case gets an event and returns nil or a fault; the kind of the fault decides what becomes of the message:
 //
@@ -66,7 +67,8 @@ type pipe struct {
 	use  func(context.Context, broker.Delivery, event.Event) error
 }
 
-// New returns the handler that carries deliveries through the chain to the use case. The use case must be safe to repeat.
+// New returns the handler that carries deliveries through the chain to the use case. The use case must be safe to
+// repeat.
 func New(cfg Config, use func(context.Context, event.Event) error) broker.Handler {
 	return (&pipe{cfg.withDefaults(), decode, func(ctx context.Context, _ broker.Delivery, e event.Event) error { return use(ctx, e) }}).handle
 }
@@ -122,8 +124,8 @@ func (p *pipe) attempt(ctx context.Context, d broker.Delivery, e event.Event) er
 	return guarded(ctx, func(ctx context.Context) error { return p.use(ctx, d, e) })
 }
 
-// Guard returns work that is no delivery's, such as a periodic job: it finds the logger in its context, and a panic in it is
-// an error.
+// Guard returns work that is no delivery's, such as a periodic job: it finds the logger in its context, and a panic in
+// it is an error.
 func Guard(log *slog.Logger, work func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error { return guarded(withLogger(ctx, log), work) }
 }

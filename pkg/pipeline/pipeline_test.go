@@ -100,7 +100,14 @@ func TestOutcomeByKind(t *testing.T) {
 				tc.ctx = t.Context()
 			}
 			kept := &records{}
-			h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Attempts: pipeline.Attempts{MaxPause: 10 * time.Second}}, func(context.Context, event.Event) error { return tc.err })
+			h := pipeline.New(
+				pipeline.Config{
+					Subscription: "importer",
+					DeadLetters:  kept,
+					Attempts:     pipeline.Attempts{MaxPause: 10 * time.Second},
+				},
+				func(context.Context, event.Event) error { return tc.err },
+			)
 			out := h(tc.ctx, delivery(t, sample(), max(tc.attempt, 1)))
 			if out.Action != tc.action || out.Pause < tc.min || out.Pause > tc.max {
 				t.Errorf("got %s after %s, want %s after %s to %s", out.Action, out.Pause, tc.action, tc.min, tc.max)
@@ -121,17 +128,25 @@ func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	kept := &records{}
 	reg := prometheus.NewRegistry()
-	answers := map[string]error{"good": nil, "bad": fault.New(fault.MessageMalformed, "no JSON"), "later": fault.New(fault.LedgerUnavailable, "down")}
-	h := pipeline.NewForeign(pipeline.Config{Subscription: "collector", DeadLetters: kept, Metrics: pipeline.NewMetrics(reg)}, func(_ context.Context, d broker.Delivery) error {
-		return answers[string(d.Body)]
-	})
+	answers := map[string]error{
+		"good":  nil,
+		"bad":   fault.New(fault.MessageMalformed, "no JSON"),
+		"later": fault.New(fault.LedgerUnavailable, "down"),
+	}
+	h := pipeline.NewForeign(
+		pipeline.Config{Subscription: "collector", DeadLetters: kept, Metrics: pipeline.NewMetrics(reg)},
+		func(_ context.Context, d broker.Delivery) error {
+			return answers[string(d.Body)]
+		},
+	)
 	for body, want := range map[string]broker.Action{"good": broker.ActionAcknowledge, "bad": broker.ActionDeadLetter, "later": broker.ActionRetry} {
 		m := broker.InboundMessage("inbound.contoso.oem-a", "SERIAL", []byte(body))
 		if out := h(t.Context(), broker.Delivery{Message: m, Attempt: 1}); out.Action != want {
 			t.Errorf("%s: %s", body, out.Action)
 		}
 	}
-	if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" || kept.kept[0].Type != "inbound.contoso.oem-a" || kept.kept[0].Code != fault.MessageMalformed {
+	if len(kept.kept) != 1 || kept.kept[0].Tenant != "contoso" || kept.kept[0].Type != "inbound.contoso.oem-a" ||
+		kept.kept[0].Code != fault.MessageMalformed {
 		t.Errorf("%+v", kept.kept)
 	}
 	if n, err := testutil.GatherAndCount(reg, "taxiway_deliveries_total"); n != 3 || err != nil {
@@ -142,10 +157,17 @@ func TestForeignMessages(t *testing.T) {
 func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 	t.Parallel()
 	kept := &records{}
-	h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: kept, Now: func() time.Time { return at }, Attempts: pipeline.Attempts{MaxAttempts: 3}},
+	h := pipeline.New(
+		pipeline.Config{
+			Subscription: "importer",
+			DeadLetters:  kept,
+			Now:          func() time.Time { return at },
+			Attempts:     pipeline.Attempts{MaxAttempts: 3},
+		},
 		func(context.Context, event.Event) error {
 			return fault.New(fault.LedgerUnavailable, "the disk is full")
-		})
+		},
+	)
 	_ = h(t.Context(), delivery(t, sample(), 3))
 	if len(kept.kept) != 1 {
 		t.Fatal(kept.kept)
@@ -167,7 +189,10 @@ func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 func TestNoDeadLetterWithoutARecord(t *testing.T) {
 	t.Parallel()
 	kept := &records{err: fault.New(fault.LedgerUnavailable, "down")}
-	h := pipeline.New(pipeline.Config{DeadLetters: kept}, func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") })
+	h := pipeline.New(
+		pipeline.Config{DeadLetters: kept},
+		func(context.Context, event.Event) error { return fault.New(fault.TenantUnknown, "") },
+	)
 	out := h(t.Context(), delivery(t, sample(), 100))
 	if out.Action != broker.ActionRetry {
 		t.Errorf("got %s", out.Action)
@@ -221,7 +246,10 @@ func TestReplayBecomesTheEventsID(t *testing.T) {
 	d := delivery(t, sample(), 1)
 	d.ID = "e1-r1"
 	var got event.Event
-	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(_ context.Context, e event.Event) error { got = e; return nil })
+	h := pipeline.New(
+		pipeline.Config{DeadLetters: &records{}},
+		func(_ context.Context, e event.Event) error { got = e; return nil },
+	)
 	if out := h(t.Context(), d); out != broker.Acknowledge() {
 		t.Fatal(out)
 	}
@@ -311,7 +339,10 @@ func TestMetricsAreSharedInAProcess(t *testing.T) {
 	t.Parallel()
 	reg := prometheus.NewRegistry()
 	for range 2 {
-		h := pipeline.New(pipeline.Config{Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg)}, func(context.Context, event.Event) error { return nil })
+		h := pipeline.New(
+			pipeline.Config{Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg)},
+			func(context.Context, event.Event) error { return nil },
+		)
 		if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
 			t.Fatal(out)
 		}
@@ -343,7 +374,10 @@ func TestEmitter(t *testing.T) {
 	child := sample()
 	child.ID = "e2"
 	child.Trace = ""
-	h := pipeline.New(pipeline.Config{DeadLetters: &records{}}, func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) })
+	h := pipeline.New(
+		pipeline.Config{DeadLetters: &records{}},
+		func(ctx context.Context, _ event.Event) error { return em.Emit(ctx, child) },
+	)
 	if out := h(t.Context(), delivery(t, sample(), 1)); out != broker.Acknowledge() {
 		t.Fatal(out)
 	}
@@ -351,13 +385,15 @@ func TestEmitter(t *testing.T) {
 		t.Fatal(pub.messages)
 	}
 	m := pub.messages[0]
-	if m.ID != "e2" || m.Type != "devices.collected.v1" || m.Tenant != "contoso" || m.Headers["traceparent"] != sample().Trace {
+	if m.ID != "e2" || m.Type != "devices.collected.v1" || m.Tenant != "contoso" ||
+		m.Headers["traceparent"] != sample().Trace {
 		t.Errorf("%+v", m)
 	}
 	if err := em.Emit(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := em.Emit(t.Context(), sample(), event.Event{}); fault.CodeOf(err) != fault.MessageMalformed || len(pub.messages) != 1 {
+	if err := em.Emit(t.Context(), sample(), event.Event{}); fault.CodeOf(err) != fault.MessageMalformed ||
+		len(pub.messages) != 1 {
 		t.Errorf("%v, %d messages: a call with a broken event publishes nothing", err, len(pub.messages))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// AddressVar declares a flag that holds a TCP address to listen on. A text that cannot be one is refused when the flags are
-// parsed; the empty text is let through, for a listener may be optional.
+// AddressVar declares a flag that holds a TCP address to listen on. A text that cannot be one is refused when the flags
+// are parsed; the empty text is let through, for a listener may be optional.
 func AddressVar(fs *flag.FlagSet, p *string, name, value, usage string) {
 	*p = value
 	fs.Var((*address)(p), name, usage)
@@ -36,7 +36,8 @@ func (a *address) Set(text string) error {
 	return nil
 }
 
-// checkAddress says what is wrong with an address as far as it can be known without asking anybody: a host name may exist.
+// checkAddress says what is wrong with an address as far as it can be known without asking anybody: a host name may
+// exist.
 func checkAddress(text string) error {
 	if text == "" {
 		return nil

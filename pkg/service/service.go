@@ -1,5 +1,5 @@
-// Package service is the shell that every Taxiway process shares: flags with environment fallback, signals, logging, the
-// operator's listener, and an ordered shutdown with a deadline.
+// Package service is the shell that every Taxiway process shares: flags with environment fallback, signals, logging,
+// the operator's listener, and an ordered shutdown with a deadline.
 package service
 
 import (
@@ -79,7 +79,13 @@ func (p Program) parse(args []string, env func(string) (string, bool), stderr io
 	var logFormat, logLevel string
 	fs := flag.NewFlagSet(p.Name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	AddressVar(fs, &s.ops, "ops-listen", "127.0.0.1:0", "address of the operator's listener: /livez /readyz /metrics /debug/pprof; empty = none")
+	AddressVar(
+		fs,
+		&s.ops,
+		"ops-listen",
+		"127.0.0.1:0",
+		"address of the operator's listener: /livez /readyz /metrics /debug/pprof; empty = none",
+	)
 	fs.StringVar(&logFormat, "log-format", "json", "json or text")
 	fs.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&s.checkOnly, "check-config", false, "check flags and files, then exit")
@@ -96,7 +102,12 @@ func (p Program) parse(args []string, env func(string) (string, bool), stderr io
 }
 
 func (s shell) run(ctx context.Context, name string, run Run) error {
-	env := Env{Logger: s.logger.With(telemetry.KeyService, name), Registry: telemetry.NewRegistry(), Health: new(telemetry.Health), Now: time.Now}
+	env := Env{
+		Logger:   s.logger.With(telemetry.KeyService, name),
+		Registry: telemetry.NewRegistry(),
+		Health:   new(telemetry.Health),
+		Now:      time.Now,
+	}
 	if s.ops != "" {
 		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.ops)
 		if err != nil {
@@ -130,7 +141,12 @@ func Supervise(ctx context.Context, env Env, run Run) error {
 
 // Serve serves h on ln with bounded header and idle times until the returned function is called.
 func Serve(ln net.Listener, h http.Handler) (stop func()) {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)

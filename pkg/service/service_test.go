@@ -43,7 +43,8 @@ func TestFlagBeatsEnvironmentBeatsDefault(t *testing.T) {
 		{[]string{"-queue-name", "flag"}, map[string]string{"TAXIWAY_QUEUE_NAME": "env"}, "flag"},
 	} {
 		p, queue := program(func(context.Context, Env) error { return nil })
-		if code := p.main(t.Context(), append(tc.args, "-ops-listen", ""), lookup(tc.env), new(bytes.Buffer)); code != 0 || *queue != tc.want {
+		if code := p.main(t.Context(), append(tc.args, "-ops-listen", ""), lookup(tc.env), new(bytes.Buffer)); code != 0 ||
+			*queue != tc.want {
 			t.Errorf("%v %v: code %d, got %q, want %q", tc.args, tc.env, code, *queue, tc.want)
 		}
 	}
@@ -76,7 +77,8 @@ func TestExitCodesAndMessages(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
 			p, _ := program(func(context.Context, Env) error { return tc.run })
-			if code := p.main(t.Context(), tc.args, lookup(nil), &out); code != tc.code || !strings.Contains(out.String(), tc.says) {
+			if code := p.main(t.Context(), tc.args, lookup(nil), &out); code != tc.code ||
+				!strings.Contains(out.String(), tc.says) {
 				t.Errorf("code %d (want %d), output %q", code, tc.code, out.String())
 			}
 		})

@@ -1,5 +1,6 @@
-// Package slowness measures how much longer work takes now than on an idle machine, because others use the machine too. Timings
-// that are short for the sake of a demonstration or a test are stretched by it: else the work they belong to would run into them.
+// Package slowness measures how much longer work takes now than on an idle machine, because others use the machine too.
+// Timings that are short for the sake of a demonstration or a test are stretched by it: else the work they belong to
+// would run into them.
 package slowness
 
 import (
@@ -15,8 +16,8 @@ const (
 	recent = 8                      // measurements that count: one is chance
 )
 
-// Factor returns how many times longer work takes now than on the idle machine: 1 to 20, the mean of the last measurements. A
-// call that measures takes some milliseconds, and as much longer as the machine is slow.
+// Factor returns how many times longer work takes now than on the idle machine: 1 to 20, the mean of the last
+// measurements. A call that measures takes some milliseconds, and as much longer as the machine is slow.
 func Factor() float64 { return machine.factor() }
 
 // Stretch returns d times Factor.
@@ -69,8 +70,8 @@ func (m *meter) measure() {
 	m.samples = m.samples[max(0, len(m.samples)-recent):]
 }
 
-// undisturbed finds out how many turns an idle machine does in a piece: the best of many tries so short that some of them are
-// not disturbed on any machine. Where time stands still (testing/synctest) it returns 0.
+// undisturbed finds out how many turns an idle machine does in a piece: the best of many tries so short that some of
+// them are not disturbed on any machine. Where time stands still (testing/synctest) it returns 0.
 func undisturbed() int {
 	const turns, tries = 20_000, 50
 	took := make([]time.Duration, tries)

@@ -16,8 +16,8 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// Handler serves the operator's side of a process: /livez, /readyz, /metrics and /debug/pprof. It has no authentication and
-// belongs on a listener of its own that only operators reach.
+// Handler serves the operator's side of a process: /livez, /readyz, /metrics and /debug/pprof. It has no authentication
+// and belongs on a listener of its own that only operators reach.
 func Handler(h *Health, reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", h.Live)

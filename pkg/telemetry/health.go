@@ -25,8 +25,8 @@ var (
 // Check returns nil when its part is fit for work.
 type Check func(context.Context) error
 
-// Health collects readiness checks; the zero value is not ready: a process adds its checks when it has opened what it works with.
-// It is safe for concurrent use, and the checks run once a second at most, however many ask.
+// Health collects readiness checks; the zero value is not ready: a process adds its checks when it has opened what it
+// works with. It is safe for concurrent use, and the checks run once a second at most, however many ask.
 type Health struct {
 	draining atomic.Bool
 
@@ -101,5 +101,7 @@ func (h *Health) Answer(w http.ResponseWriter, r *http.Request, words func(error
 	if len(problems) > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(problems) == 0, "problems": problems}) // the client is gone if this fails
+	_ = json.NewEncoder(w).
+		Encode(map[string]any{"ready": len(problems) == 0, "problems": problems})
+	// the client is gone if this fails
 }

@@ -12,13 +12,21 @@ func Counters(reg prometheus.Registerer, name, help string, labels ...string) *p
 }
 
 // Seconds registers a histogram of durations with labels; see Register. The buckets are upper limits in seconds.
-func Seconds(reg prometheus.Registerer, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	return Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels))
+func Seconds(
+	reg prometheus.Registerer,
+	name, help string,
+	buckets []float64,
+	labels ...string,
+) *prometheus.HistogramVec {
+	return Register(
+		reg,
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels),
+	)
 }
 
-// Register registers a metric, or returns the one that is registered under its name already: services that share a process
-// share their metrics. It panics when the name is taken by another kind of metric, as prometheus.MustRegister does. All metrics
-// are registered here.
+// Register registers a metric, or returns the one that is registered under its name already: services that share a
+// process share their metrics. It panics when the name is taken by another kind of metric, as prometheus.MustRegister
+// does. All metrics are registered here.
 func Register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	err := reg.Register(c)
 	if known, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {

@@ -31,7 +31,8 @@ func readinessNamesWhatIsWrong(t *testing.T) {
 	var ledger error
 	asked := 0
 	h := telemetry.Handler(&health, telemetry.NewRegistry())
-	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "starting") {
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "starting") {
 		t.Errorf("%d %s", code, body)
 	}
 	health.Add("ledger", func(context.Context) error { asked++; return ledger })
@@ -44,7 +45,8 @@ func readinessNamesWhatIsWrong(t *testing.T) {
 		t.Errorf("%d %s after %d checks in one moment", code, body, asked)
 	}
 	time.Sleep(time.Second)
-	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "disk full") {
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "disk full") {
 		t.Errorf("%d %s", code, body)
 	}
 	if code, _ := get(t, h, "/livez"); code != http.StatusOK {
@@ -53,7 +55,8 @@ func readinessNamesWhatIsWrong(t *testing.T) {
 	ledger = nil
 	time.Sleep(time.Second)
 	health.Drain()
-	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
+	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "draining") {
 		t.Errorf("%d %s", code, body)
 	}
 }

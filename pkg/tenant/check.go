@@ -45,8 +45,8 @@ type field struct {
 	texts []string
 }
 
-// checkTags holds the tags that the configuration gives, or waits for, to what is asked of a row's tag: a device that gets
-// another one would never be grouped.
+// checkTags holds the tags that the configuration gives, or waits for, to what is asked of a row's tag: a device that
+// gets another one would never be grouped.
 func (t Tenant) checkTags() error {
 	var tags []field
 	for i, r := range t.Rules {
@@ -61,9 +61,18 @@ func (t Tenant) checkTags() error {
 	for _, f := range tags {
 		switch tag := f.texts[0]; {
 		case !IsGroupTag(tag):
-			return fmt.Errorf("%s: a group tag has no comma, quotation mark, control character or outer blank, as %q has", f.name, tag)
+			return fmt.Errorf(
+				"%s: a group tag has no comma, quotation mark, control character or outer blank, as %q has",
+				f.name,
+				tag,
+			)
 		case !t.Policy.TagFits(tag):
-			return fmt.Errorf("%s: %q is longer than policy.maxGroupTag, %d characters", f.name, tag, t.Policy.maxGroupTag())
+			return fmt.Errorf(
+				"%s: %q is longer than policy.maxGroupTag, %d characters",
+				f.name,
+				tag,
+				t.Policy.maxGroupTag(),
+			)
 		}
 	}
 	return nil
@@ -71,7 +80,10 @@ func (t Tenant) checkTags() error {
 
 func (t Tenant) checkGlobs() error {
 	globs := []field{
-		{"policy.manufacturers", t.Policy.Manufacturers}, {"policy.models", t.Policy.Models}, {"policy.tpmTags", t.Policy.TPMTags},
+		{
+			"policy.manufacturers",
+			t.Policy.Manufacturers,
+		}, {"policy.models", t.Policy.Models}, {"policy.tpmTags", t.Policy.TPMTags},
 	}
 	for i, s := range t.Policy.SourceTags {
 		globs = append(globs, field{fmt.Sprintf("policy.sourceTags[%d]", i), append(slices.Clone(s.Tags), s.Source)})

@@ -38,8 +38,8 @@ type file struct {
 	Operators []Key    `yaml:"operators" validate:"dive"` // keys of no tenant, which see the dead letters of all of them
 }
 
-// Load reads a tenants file (YAML, top level keys "tenants" and "operators"). Unknown keys, duplicate ids and keys, and values out of range
-// are errors that name the place.
+// Load reads a tenants file (YAML, top level keys "tenants" and "operators"). Unknown keys, duplicate ids and keys, and
+// values out of range are errors that name the place.
 func Load(name string) (*Directory, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -85,7 +85,10 @@ func decode(r io.Reader) (file, error) {
 		return parsed, err
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return parsed, errors.Join(errors.New("a second YAML document begins behind the first; put all tenants into one"), err)
+		return parsed, errors.Join(
+			errors.New("a second YAML document begins behind the first; put all tenants into one"),
+			err,
+		)
 	}
 	return parsed, nil
 }

@@ -27,7 +27,8 @@ func write(t *testing.T, text string) string {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	second := strings.NewReplacer("id: contoso", "id: fabrikam", "%KEY%", tenant.Hash("l"), "\ntenants:\n", "").Replace(contoso)
+	second := strings.NewReplacer("id: contoso", "id: fabrikam", "%KEY%", tenant.Hash("l"), "\ntenants:\n", "").
+		Replace(contoso)
 	d, err := tenant.Load(write(t, strings.ReplaceAll(contoso, "%KEY%", tenant.Hash("k"))+second))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,8 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	wrong := write(t, "tenants: [{id: Contoso}]")
-	if _, err := tenant.Load(wrong); err == nil || !strings.Contains(err.Error(), wrong) || !strings.Contains(err.Error(), `"Contoso"`) {
+	if _, err := tenant.Load(wrong); err == nil || !strings.Contains(err.Error(), wrong) ||
+		!strings.Contains(err.Error(), `"Contoso"`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -84,7 +86,8 @@ func TestCredentials(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		checked := d.CheckCredentials()
-		if (checked == nil) != (c.says == nil) || checked != nil && !strings.Contains(checked.Error(), `tenant 1 ("contoso"): credential: `) {
+		if (checked == nil) != (c.says == nil) ||
+			checked != nil && !strings.Contains(checked.Error(), `tenant 1 ("contoso"): credential: `) {
 			t.Errorf("%s: checked: %v", name, checked)
 		}
 		got, err := of(c.credential)
@@ -92,7 +95,8 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
 		for _, s := range c.says {
-			if fault.CodeOf(err) != fault.TenantCredentialsUnreadable || !strings.Contains(fault.DetailOf(err), s) || !strings.Contains(checked.Error(), s) {
+			if fault.CodeOf(err) != fault.TenantCredentialsUnreadable || !strings.Contains(fault.DetailOf(err), s) ||
+				!strings.Contains(checked.Error(), s) {
 				t.Errorf("%s: %v, checked: %v", name, err, checked)
 			}
 		}

@@ -17,8 +17,8 @@ type Subject struct {
 	Serial       device.Serial
 }
 
-// SubjectOf returns what rules ask about a device that source has sent with the group tag rowTag. Maker, model and serial number
-// are those inside the hash, whatever the row says.
+// SubjectOf returns what rules ask about a device that source has sent with the group tag rowTag. Maker, model and
+// serial number are those inside the hash, whatever the row says.
 func SubjectOf(i device.Identifiers, source, rowTag string) Subject {
 	return Subject{Manufacturer: i.Manufacturer, Model: i.Product, Source: source, RowTag: rowTag, Serial: i.Serial}
 }
@@ -48,7 +48,8 @@ func (r Rule) matches(s Subject) bool {
 
 func matchesOrAny(pattern, value string) bool { return pattern == "" || Glob(pattern, value) }
 
-// Glob reports whether value matches the pattern: * stands for any characters, ? for one; case and outer blanks do not matter.
+// Glob reports whether value matches the pattern: * stands for any characters, ? for one; case and outer blanks do not
+// matter.
 func Glob(pattern, value string) bool {
 	fold := func(s string) string { return strings.ToLower(strings.ReplaceAll(strings.TrimSpace(s), "/", "\x00")) }
 	ok, err := path.Match(fold(pattern), fold(value))

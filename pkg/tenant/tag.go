@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// IsGroupTag reports whether a group tag survives a CSV file and a membership rule: no comma, quotation mark, control character
-// or outer blank. The empty text is no tag, which is fine.
+// IsGroupTag reports whether a group tag survives a CSV file and a membership rule: no comma, quotation mark, control
+// character or outer blank. The empty text is no tag, which is fine.
 func IsGroupTag(tag string) bool {
 	return utf8.ValidString(tag) && strings.TrimSpace(tag) == tag && !strings.ContainsAny(tag, `,"`) &&
 		!strings.ContainsFunc(tag, func(r rune) bool { return !unicode.IsPrint(r) })

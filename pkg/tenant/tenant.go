@@ -1,5 +1,5 @@
-// Package tenant is the configuration of tenants: which Entra tenant they are, how to reach and sign in to Microsoft Graph,
-// who may send devices for them, and which group tag a device gets.
+// Package tenant is the configuration of tenants: which Entra tenant they are, how to reach and sign in to Microsoft
+// Graph, who may send devices for them, and which group tag a device gets.
 package tenant
 
 import (
@@ -15,25 +15,25 @@ import (
 
 // Tenant is one configured tenant. The zero value of every optional field is useful; see Defaults.
 type Tenant struct {
-	ID            device.TenantID `yaml:"id" validate:"required,tenantid"`
+	ID            device.TenantID `yaml:"id"            validate:"required,tenantid"`
 	EntraTenantID string          `yaml:"entraTenantId" validate:"required,uuid"`
-	ClientID      string          `yaml:"clientId" validate:"required,uuid"`
+	ClientID      string          `yaml:"clientId"      validate:"required,uuid"`
 	Credential    Credential      `yaml:"credential"`
 	Endpoints     Endpoints       `yaml:"endpoints"`
-	Keys          []Key           `yaml:"keys" validate:"dive"`
-	Queues        []Queue         `yaml:"queues" validate:"unique=Source,dive"`
-	Rules         []Rule          `yaml:"rules" validate:"dive"`
-	Groups        []Group         `yaml:"groups" validate:"dive"`
+	Keys          []Key           `yaml:"keys"          validate:"dive"`
+	Queues        []Queue         `yaml:"queues"        validate:"unique=Source,dive"`
+	Rules         []Rule          `yaml:"rules"         validate:"dive"`
+	Groups        []Group         `yaml:"groups"        validate:"dive"`
 	Policy        Policy          `yaml:"policy"`
 	Limits        Limits          `yaml:"limits"`
 }
 
 // Credential names how to sign in; secrets are references, never values.
 type Credential struct {
-	Kind       string `yaml:"kind" validate:"omitempty,oneof=secret certificate workload managed"` // default secret
-	SecretEnv  string `yaml:"secretEnv"`                                                           // name of an environment variable
-	SecretFile string `yaml:"secretFile"`                                                          // path of a file
-	CertFile   string `yaml:"certFile"`                                                            // PEM with certificate and key
+	Kind       string `yaml:"kind"       validate:"omitempty,oneof=secret certificate workload managed"` // default secret
+	SecretEnv  string `yaml:"secretEnv"`                                                                 // name of an environment variable
+	SecretFile string `yaml:"secretFile"`                                                                // path of a file
+	CertFile   string `yaml:"certFile"`                                                                  // PEM with certificate and key
 }
 
 // Endpoints are the hosts of a national cloud, or of the simulator.
@@ -44,21 +44,21 @@ type Endpoints struct {
 
 // Key lets a sender act for the tenant; only its SHA-256 is configured.
 type Key struct {
-	Name     string `yaml:"name" validate:"required"`
-	SHA256   string `yaml:"sha256" validate:"required,len=64,hexadecimal"`
+	Name     string `yaml:"name"     validate:"required"`
+	SHA256   string `yaml:"sha256"   validate:"required,len=64,hexadecimal"`
 	Operator bool   `yaml:"operator"` // may also see and replay dead letters
 }
 
 // Queue is a message queue that a source fills for the tenant; its name is inbound.<tenant>.<source>.
 type Queue struct {
-	Source   string `yaml:"source" validate:"required,sourceid"`
+	Source   string `yaml:"source"   validate:"required,sourceid"`
 	GroupTag string `yaml:"groupTag"` // for devices that come without one
 }
 
 // Rule gives a tag to devices that match every condition set; the first matching rule of the list wins. A row's own tag
 // stands when no rule matches.
 type Rule struct {
-	Tag          string   `yaml:"tag" validate:"required"`
+	Tag          string   `yaml:"tag"          validate:"required"`
 	Manufacturer string   `yaml:"manufacturer"` // glob, compared folded
 	Model        string   `yaml:"model"`        // glob on the product name, compared folded
 	Source       string   `yaml:"source"`       // glob
@@ -69,32 +69,32 @@ type Rule struct {
 // Group names the dynamic group of a tag where discovery by rule is not wanted.
 type Group struct {
 	Tag string `yaml:"tag" validate:"required"`
-	ID  string `yaml:"id" validate:"required,uuid"`
+	ID  string `yaml:"id"  validate:"required,uuid"`
 }
 
 // Policy says which rows are welcome.
 type Policy struct {
-	Manufacturers       []string     `yaml:"manufacturers"`                // globs; empty = any
-	Models              []string     `yaml:"models"`                       // globs; empty = any
-	UserDomains         []string     `yaml:"userDomains"`                  // empty = any
-	MaxGroupTag         int          `yaml:"maxGroupTag" validate:"gte=1"` // characters, default 64
-	AllowVirtualMachine *bool        `yaml:"allowVirtualMachine"`          // default true
-	TPMTags             []string     `yaml:"tpmTags"`                      // tags whose profile is self-deploying or pre-provisioned
-	SourceTags          []SourceTags `yaml:"sourceTags" validate:"dive"`
+	Manufacturers       []string     `yaml:"manufacturers"`                        // globs; empty = any
+	Models              []string     `yaml:"models"`                               // globs; empty = any
+	UserDomains         []string     `yaml:"userDomains"`                          // empty = any
+	MaxGroupTag         int          `yaml:"maxGroupTag"         validate:"gte=1"` // characters, default 64
+	AllowVirtualMachine *bool        `yaml:"allowVirtualMachine"`                  // default true
+	TPMTags             []string     `yaml:"tpmTags"`                              // tags whose profile is self-deploying or pre-provisioned
+	SourceTags          []SourceTags `yaml:"sourceTags"          validate:"dive"`
 }
 
 // SourceTags limits a source to some tags (globs).
 type SourceTags struct {
 	Source string   `yaml:"source" validate:"required"`
-	Tags   []string `yaml:"tags" validate:"min=1"`
+	Tags   []string `yaml:"tags"   validate:"min=1"`
 }
 
 // Limits are the tenant's share of Microsoft Graph.
 type Limits struct {
-	Writes     int           `yaml:"writes" validate:"gte=1"`             // POST, PATCH, DELETE each Window, default 60
-	Reads      int           `yaml:"reads" validate:"gte=1"`              // GET each Window, default 800
-	Directory  int           `yaml:"directory" validate:"gte=1"`          // GET of Entra devices and groups each Window, default 2000
-	Window     time.Duration `yaml:"window" validate:"gt=0"`              // default 20 s
+	Writes     int           `yaml:"writes"     validate:"gte=1"`         // POST, PATCH, DELETE each Window, default 60
+	Reads      int           `yaml:"reads"      validate:"gte=1"`         // GET each Window, default 800
+	Directory  int           `yaml:"directory"  validate:"gte=1"`         // GET of Entra devices and groups each Window, default 2000
+	Window     time.Duration `yaml:"window"     validate:"gt=0"`          // default 20 s
 	ImportSize int           `yaml:"importSize" validate:"gte=1,lte=500"` // devices in one import call, default 100, hard cap 500
 }
 
@@ -140,8 +140,8 @@ func (d *Directory) All() []Tenant {
 	return all
 }
 
-// WithKey returns a directory in which the tenant has one key more. Everything else, the operators among it, is that of d, which
-// stays as it is.
+// WithKey returns a directory in which the tenant has one key more. Everything else, the operators among it, is that of
+// d, which stays as it is.
 func (d *Directory) WithKey(id device.TenantID, k Key) (*Directory, error) {
 	t, err := d.Get(id)
 	if err != nil {

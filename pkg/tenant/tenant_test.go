@@ -104,7 +104,8 @@ func TestOperatorsBelongToNoTenant(t *testing.T) {
 	if got := dir.Operators(); len(got) != 1 || got[0].Name != "house" {
 		t.Errorf("got %v", got)
 	}
-	if _, err := parse(t, contoso+"operators: [{name: house, sha256: %KEY%}]\n"); err == nil || !strings.Contains(err.Error(), "house") {
+	if _, err := parse(t, contoso+"operators: [{name: house, sha256: %KEY%}]\n"); err == nil ||
+		!strings.Contains(err.Error(), "house") {
 		t.Errorf("an operator with a tenant's key: %v", err)
 	}
 	if _, err := parse(t, contoso+"operators: [{name: house, sha256: abc}]\n"); err == nil {

@@ -2,6 +2,6 @@
 // policy. Errors stop a row, warnings travel with it; each has a stable code of the fault catalogue and names a column,
 // never a value.
 //
-// The shape of a cell is a struct tag on one validator instance; what it means is a table of named rules. Both are plain
-// functions without clock, input or output.
+// The shape of a cell is a struct tag on one validator instance; what it means is a table of named rules. Both are
+// plain functions without clock, input or output.
 package validate

@@ -23,9 +23,13 @@ type tag struct {
 
 // tags are registered once; a tag that is not here panics on first use, which the start-up test finds.
 var tags = map[string]tag{
-	"pkid":     {isProductKeyID, fault.RowProductKeyInvalid, "A product key id has 13 digits."},
-	"grouptag": {tenant.IsGroupTag, fault.RowGroupTagInvalid, "A group tag has no comma, quotation mark, control character or outer blank."},
-	"upn":      {isUserPrincipalName, fault.RowUserInvalid, "A user principal name has the form name@domain."},
+	"pkid": {isProductKeyID, fault.RowProductKeyInvalid, "A product key id has 13 digits."},
+	"grouptag": {
+		tenant.IsGroupTag,
+		fault.RowGroupTagInvalid,
+		"A group tag has no comma, quotation mark, control character or outer blank.",
+	},
+	"upn": {isUserPrincipalName, fault.RowUserInvalid, "A user principal name has the form name@domain."},
 }
 
 func newEngine() (*validator.Validate, error) {
@@ -58,12 +62,16 @@ func (v *Validator) shape(ctx context.Context, r Row) []Violation {
 	violations := make([]Violation, 0, len(fields))
 	for _, f := range fields {
 		t := tags[f.Tag()]
-		violations = append(violations, Violation{Rule: f.Tag(), Column: Column(f.Field()), Code: t.code, Detail: t.detail})
+		violations = append(
+			violations,
+			Violation{Rule: f.Tag(), Column: Column(f.Field()), Code: t.code, Detail: t.detail},
+		)
 	}
 	return violations
 }
 
-// productKeyDigits is the length of a product key id: Microsoft Partner Center, "Windows Autopilot device registration".
+// productKeyDigits is the length of a product key id: Microsoft Partner Center, "Windows Autopilot device
+// registration".
 const productKeyDigits = 13
 
 func isProductKeyID(s string) bool { return len(s) == productKeyDigits && isDigits(s) }
@@ -82,7 +90,8 @@ func isUserPrincipalName(s string) bool {
 		return false
 	}
 	bad := func(r rune) bool { return !isWord(r) && !strings.ContainsRune(".'_-!#^~", r) }
-	return !strings.ContainsFunc(name, bad) && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".") && isDomain(domain)
+	return !strings.ContainsFunc(name, bad) && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".") &&
+		isDomain(domain)
 }
 
 func isDomain(s string) bool {

@@ -9,8 +9,9 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// What a spreadsheet does to a serial number made of digits: it takes it for a number, keeps 15 significant digits, drops
-// leading zeros, and shows long ones in exponent form. Microsoft: "Excel specifications and limits", number precision.
+// What a spreadsheet does to a serial number made of digits: it takes it for a number, keeps 15 significant digits,
+// drops leading zeros, and shows long ones in exponent form. Microsoft: "Excel specifications and limits", number
+// precision.
 const excelDigits = 15
 
 var (

@@ -47,7 +47,11 @@ func checkHash(r Row, _ tenant.Policy) finding {
 	}
 	code, detail := OfHash(r.HashErr)
 	if code == fault.RowHashMissing && r.Manufacturer != "" && r.Model != "" && !r.Serial.IsZero() {
-		return finding{fault.RowTupleNotAccepted, ColumnHash, "The row names serial number, manufacturer and model, and no hash."}
+		return finding{
+			fault.RowTupleNotAccepted,
+			ColumnHash,
+			"The row names serial number, manufacturer and model, and no hash.",
+		}
 	}
 	return finding{code, ColumnHash, detail}
 }
@@ -101,7 +105,11 @@ func checkTagLength(r Row, p tenant.Policy) finding {
 		return finding{}
 	}
 	limit := cmp.Or(p.MaxGroupTag, tenant.DefaultGroupTag)
-	return finding{fault.RowGroupTagInvalid, ColumnGroupTag, fmt.Sprintf("The group tag is longer than %d characters.", limit)}
+	return finding{
+		fault.RowGroupTagInvalid,
+		ColumnGroupTag,
+		fmt.Sprintf("The group tag is longer than %d characters.", limit),
+	}
 }
 
 // checkSourceTag holds the row's own tag against what its source may use; a row without a tag leaves it to the rules.
@@ -131,7 +139,11 @@ func checkManufacturerAllowed(r Row, p tenant.Policy) finding {
 	if len(p.Manufacturers) == 0 || tenant.AnyGlob(p.Manufacturers, r.Hash.Manufacturer) {
 		return finding{}
 	}
-	return finding{fault.RowManufacturerDenied, ColumnHash, "The manufacturer inside the hash is not on the tenant's list."}
+	return finding{
+		fault.RowManufacturerDenied,
+		ColumnHash,
+		"The manufacturer inside the hash is not on the tenant's list.",
+	}
 }
 
 func checkModelAllowed(r Row, p tenant.Policy) finding {

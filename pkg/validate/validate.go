@@ -32,7 +32,7 @@ type Row struct {
 	ProductKeyID device.ProductKeyID `json:"productKeyId" validate:"omitempty,pkid"`
 	Manufacturer string              `json:"manufacturer"`
 	Model        string              `json:"model"`
-	GroupTag     string              `json:"groupTag" validate:"omitempty,grouptag"`
+	GroupTag     string              `json:"groupTag"     validate:"omitempty,grouptag"`
 	User         string              `json:"assignedUser" validate:"omitempty,upn"`
 
 	Source   string         `json:"-"` // who sent it

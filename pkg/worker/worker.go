@@ -1,5 +1,5 @@
-// Package worker is the one shape of every worker: it handles events of its types in both lanes, issues the work that is due in
-// the ledger, and does housekeeping: periodic jobs, each of which one process at a time does.
+// Package worker is the one shape of every worker: it handles events of its types in both lanes, issues the work that
+// is due in the ledger, and does housekeeping: periodic jobs, each of which one process at a time does.
 package worker
 
 import (
@@ -77,8 +77,8 @@ func New(c Config, d Deps, p Plan) *Worker {
 	return &Worker{c, d.WithDefaults(), p}
 }
 
-// Run works until ctx ends and everything begun is finished, and returns nil then. When one part cannot go on, neither can the
-// others.
+// Run works until ctx ends and everything begun is finished, and returns nil then. When one part cannot go on, neither
+// can the others.
 func (w *Worker) Run(ctx context.Context) error {
 	load := w.config.Dispatch.NewLoad(w.config.Concurrency)
 	g, ctx := errgroup.WithContext(ctx)
@@ -108,5 +108,8 @@ func (w *Worker) dispatch(ctx context.Context, load *dispatch.Load) error {
 
 // jobs are the service's, and that of the broker, which every service does as well as any other.
 func (w *Worker) jobs() []dispatch.Job {
-	return append(slices.Clone(w.plan.Jobs), dispatch.Job{Name: "trim-broker", Every: time.Minute, Do: w.deps.Broker.Trim})
+	return append(
+		slices.Clone(w.plan.Jobs),
+		dispatch.Job{Name: "trim-broker", Every: time.Minute, Do: w.deps.Broker.Trim},
+	)
 }

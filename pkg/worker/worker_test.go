@@ -107,8 +107,8 @@ func (b *books) Release(_ context.Context, name, _ string) error {
 	return nil
 }
 
-// A worker handles what its dispatcher issues, consumes its types in both lanes, and does its jobs and the broker's; of two
-// workers one does each job.
+// A worker handles what its dispatcher issues, consumes its types in both lanes, and does its jobs and the broker's; of
+// two workers one does each job.
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -119,12 +119,14 @@ func TestWorker(t *testing.T) {
 		jobs := 0
 		plan := worker.Plan{
 			Name: event.Grouper,
-			Handlers: map[event.Type]pipeline.UseCase{event.DevicesRegistered: func(_ context.Context, e event.Event) error {
-				mu.Lock()
-				defer mu.Unlock()
-				handled = append(handled, e.Source+" "+e.Devices[0])
-				return nil
-			}},
+			Handlers: map[event.Type]pipeline.UseCase{
+				event.DevicesRegistered: func(_ context.Context, e event.Event) error {
+					mu.Lock()
+					defer mu.Unlock()
+					handled = append(handled, e.Source+" "+e.Devices[0])
+					return nil
+				},
+			},
 			Stages: []dispatch.Stage{dispatch.Group},
 			Jobs: []dispatch.Job{{Name: "tidy", Every: time.Hour, Do: func(context.Context) error {
 				mu.Lock()
@@ -153,7 +155,9 @@ func TestWorker(t *testing.T) {
 			t.Errorf("handled %v, %d jobs, trimmed %d times", handled, jobs, c.trimmed)
 		}
 		for _, lane := range broker.Lanes() {
-			if got := c.shares[string(event.DevicesRegistered)+" "+string(lane)]; got.Name != event.Grouper || got.Concurrency != 7 || got.Lease != time.Minute {
+			if got := c.shares[string(event.DevicesRegistered)+" "+string(lane)]; got.Name != event.Grouper ||
+				got.Concurrency != 7 ||
+				got.Lease != time.Minute {
 				t.Errorf("%s: %+v", lane, got)
 			}
 		}
@@ -172,7 +176,11 @@ func TestOnePartEndsAll(t *testing.T) {
 		"a handler too many": {Name: "collector", Handlers: map[event.Type]pipeline.UseCase{event.DevicesReady: nil}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := worker.New(worker.Config{}, worker.Deps{Ledger: &books{leases: map[string]string{}}, Broker: newCarrier()}, plan)
+			w := worker.New(
+				worker.Config{},
+				worker.Deps{Ledger: &books{leases: map[string]string{}}, Broker: newCarrier()},
+				plan,
+			)
 			if err := w.Run(t.Context()); !fault.Is(err, fault.MessageUnknownType) {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -1,5 +1,5 @@
-// Package collector is the service that takes devices in: from files and devices over HTTP and from message queues to rows
-// committed in the ledger, and to events that name the devices accepted.
+// Package collector is the service that takes devices in: from files and devices over HTTP and from message queues to
+// rows committed in the ledger, and to events that name the devices accepted.
 package collector
 
 import (
@@ -44,8 +44,8 @@ type Deps struct {
 	Listener net.Listener // optional; otherwise one on Config.Addr
 }
 
-// New returns the service, which serves the API and the queues. When it is told to stop, it says that it is not ready, takes no new
-// connection and no message, and lets what is at work finish. An error names a key that cannot be used.
+// New returns the service, which serves the API and the queues. When it is told to stop, it says that it is not ready,
+// takes no new connection and no message, and lets what is at work finish. An error names a key that cannot be used.
 func New(c Config, d Deps) (*worker.Worker, error) {
 	d.Deps = d.WithDefaults()
 	taker, err := collect.New(c.Intake, collect.Deps{

@@ -58,7 +58,9 @@ func newSite(t *testing.T) *site {
 	sum := sha256.Sum256([]byte(key))
 	d, err := tenant.NewDirectory(tenant.Tenant{
 		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
-		Credential: tenant.Credential{SecretEnv: "NONE"}, Keys: []tenant.Key{{Name: "oem", SHA256: hex.EncodeToString(sum[:])}},
+		Credential: tenant.Credential{
+			SecretEnv: "NONE",
+		}, Keys: []tenant.Key{{Name: "oem", SHA256: hex.EncodeToString(sum[:])}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +91,13 @@ func (s *site) run(t *testing.T, c collector.Config) *running {
 	health.Add("ledger", s.ledger.Health)
 	r := &running{site: s, address: ln.Addr().String(), health: health, stop: cancel, done: make(chan error, 1)}
 	go func() {
-		service, err := collector.New(c, collector.Deps{Listener: ln, Deps: worker.Deps{Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants, Health: r.health}})
+		service, err := collector.New(
+			c,
+			collector.Deps{
+				Listener: ln,
+				Deps:     worker.Deps{Ledger: s.ledger, Broker: s.broker, Tenants: s.tenants, Health: r.health},
+			},
+		)
 		if err == nil {
 			err = service.Run(ctx)
 		}
@@ -277,7 +285,13 @@ func (r *running) raw(t *testing.T, text string, promised int) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: order-4711\r\nContent-Length: %d\r\n\r\n%s", key, promised, text)
+	_, err = fmt.Fprintf(
+		conn,
+		"POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: order-4711\r\nContent-Length: %d\r\n\r\n%s",
+		key,
+		promised,
+		text,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +332,8 @@ func TestStalledUpload(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	var got receipt
-	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != http.StatusBadRequest || got.Code != "request.truncated" {
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != http.StatusBadRequest ||
+		got.Code != "request.truncated" {
 		t.Errorf("%d %+v %v", resp.StatusCode, got, err)
 	}
 	b, err := r.ledger.Batch(t.Context(), "contoso", got.Batch)

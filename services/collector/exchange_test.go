@@ -159,7 +159,10 @@ func serviceBus(t *testing.T) *bus {
 		t.Helper()
 		_, _, replyAddress := sbbroker.Topology{}.Inbound("inbound." + queue)
 		send(t, queue, &azservicebus.Message{Body: body, MessageID: &id, ReplyTo: &replyAddress})
-		r, err := client.NewReceiverForQueue(replyAddress, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
+		r, err := client.NewReceiverForQueue(
+			replyAddress,
+			&azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +211,9 @@ func newExchange(t *testing.T, open func(*testing.T) *bus) *exchange {
 	of := func(id device.TenantID, key string, sources ...tenant.Queue) tenant.Tenant {
 		return tenant.Tenant{
 			ID: id, EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
-			Credential: tenant.Credential{SecretEnv: "NONE"}, Keys: []tenant.Key{{Name: "test", SHA256: tenant.Hash(key), Operator: true}}, Queues: sources,
+			Credential: tenant.Credential{
+				SecretEnv: "NONE",
+			}, Keys: []tenant.Key{{Name: "test", SHA256: tenant.Hash(key), Operator: true}}, Queues: sources,
 		}
 	}
 	d, err := tenant.NewDirectory(

@@ -48,7 +48,8 @@ func TestQueueReachesTheImporter(t *testing.T) {
 		if one.Source != "oem-a" || one.Name != "order 1" || one.Rows != 1 {
 			t.Errorf("%+v", one)
 		}
-		if many.Rows != 3 || many.Outcomes["accepted"]+one.Outcomes["accepted"]+many.Outcomes["duplicate"]+one.Outcomes["duplicate"] != 4 {
+		if many.Rows != 3 ||
+			many.Outcomes["accepted"]+one.Outcomes["accepted"]+many.Outcomes["duplicate"]+one.Outcomes["duplicate"] != 4 {
 			t.Errorf("%+v and %+v", one, many)
 		}
 		named := map[string]string{}
@@ -60,7 +61,8 @@ func TestQueueReachesTheImporter(t *testing.T) {
 		}
 		for id, batch := range named {
 			found, err := x.ledger.Devices(t.Context(), "contoso", []string{id})
-			if err != nil || len(found) != 1 || found[0].GroupTag != "KIOSK" || found[0].Batch != batch || batch != one.ID && batch != many.ID {
+			if err != nil || len(found) != 1 || found[0].GroupTag != "KIOSK" || found[0].Batch != batch ||
+				batch != one.ID && batch != many.ID {
 				t.Errorf("%+v %v", found, err)
 			}
 		}
@@ -82,7 +84,11 @@ func TestQueueAnswersAsHTTPDoes(t *testing.T) {
 		devices := []any{
 			made(t, 1), made(t, 2), made(t, 1), with(made(t, 3), "serialNumber", "another"), cut,
 			map[string]any{"serialNumber": "S"},
-			with(made(t, 5), "assignedUser", "nobody"), with(made(t, 6), "groupTag", strings.Repeat("x", 100)), with(made(t, 7), "groupTag", "KIOSK"),
+			with(
+				made(t, 5),
+				"assignedUser",
+				"nobody",
+			), with(made(t, 6), "groupTag", strings.Repeat("x", 100)), with(made(t, 7), "groupTag", "KIOSK"),
 		}
 		x.send(t, contosoB, "all", marshal(t, list(devices...)))
 		byQueue := r.rows(t, key, r.taken(t, "oem-b", "all").ID)
@@ -146,7 +152,8 @@ func TestUnreadableMessages(t *testing.T) {
 		}
 		counts := map[string]int{}
 		for _, l := range r.deadLetters(t, len(bad)) {
-			if l.Tenant != "contoso" || l.Type != "inbound."+contosoA || l.Subscription != "collector" || l.Detail == "" {
+			if l.Tenant != "contoso" || l.Type != "inbound."+contosoA || l.Subscription != "collector" ||
+				l.Detail == "" {
 				t.Errorf("%+v", l)
 			}
 			if strings.Contains(fmt.Sprint(l), secret) {
@@ -165,7 +172,10 @@ func TestUnreadableMessages(t *testing.T) {
 				t.Errorf("%s has a batch: %+v", name, b)
 			}
 			var answer struct{ Message, Code, Title, Hint string }
-			if err := json.Unmarshal(x.ask(t, contosoB, name, m.body), &answer); err != nil || answer.Message != name || answer.Code != string(m.code) || answer.Title == "" || answer.Hint == "" {
+			if err := json.Unmarshal(x.ask(t, contosoB, name, m.body), &answer); err != nil || answer.Message != name ||
+				answer.Code != string(m.code) ||
+				answer.Title == "" ||
+				answer.Hint == "" {
 				t.Errorf("the sender is told %+v, %v", answer, err)
 			}
 		}
@@ -270,7 +280,12 @@ func (l *brokenLedger) OpenBatch(ctx context.Context, b ledger.Batch) (ledger.Ba
 	return stored, existed, err
 }
 
-func (l *brokenLedger) Accept(ctx context.Context, b ledger.Batch, rows []intake.Candidate, due time.Time) ([]ledger.Receipt, error) {
+func (l *brokenLedger) Accept(
+	ctx context.Context,
+	b ledger.Batch,
+	rows []intake.Candidate,
+	due time.Time,
+) ([]ledger.Receipt, error) {
 	if err := l.broken("accept"); err != nil {
 		return nil, err
 	}
@@ -396,8 +411,16 @@ func TestReplayOfAMessage(t *testing.T) {
 		}
 		for range 2 {
 			awaittest.True(t, "the queue is not consumed yet", func(context.Context) bool {
-				r.call(t, http.MethodPost, "/v1/dead-letters/replay", key, map[string]any{"ids": []string{deadLetter.ID}, "reason": "limit raised"}, &done)
-				return len(done.Results) == 1 && done.Results[0].Code != string(fault.BrokerUnavailable) && done.Results[0].Code != string(fault.RequestNotFound)
+				r.call(
+					t,
+					http.MethodPost,
+					"/v1/dead-letters/replay",
+					key,
+					map[string]any{"ids": []string{deadLetter.ID}, "reason": "limit raised"},
+					&done,
+				)
+				return len(done.Results) == 1 && done.Results[0].Code != string(fault.BrokerUnavailable) &&
+					done.Results[0].Code != string(fault.RequestNotFound)
 			})
 			if b := r.taken(t, "oem-a", "order 3"); b.Outcomes["accepted"] != 3 || b.Name != "order 3" {
 				t.Errorf("%+v", b)
@@ -453,7 +476,8 @@ func TestAnIDUsedTwice(t *testing.T) {
 			}
 		}
 		decode(&first, x.ask(t, contosoA, "order 1", marshal(t, list(made(t, 1), made(t, 2)))))
-		if first.Message != "order 1" || first.State != "complete" || first.Outcomes["accepted"] != 2 || first.Repeated {
+		if first.Message != "order 1" || first.State != "complete" || first.Outcomes["accepted"] != 2 ||
+			first.Repeated {
 			t.Errorf("%+v", first)
 		}
 		decode(&second, x.ask(t, contosoA, "order 1", marshal(t, list(made(t, 1), made(t, 2)))))

@@ -1,6 +1,6 @@
-// Package grouper is the service that takes registered devices to ready: it sets their group tag by the tenant's rules, sees
-// that Entra's device object carries it and that the tag's dynamic group has picked the device up, and that a deployment profile
-// is assigned.
+// Package grouper is the service that takes registered devices to ready: it sets their group tag by the tenant's rules,
+// sees that Entra's device object carries it and that the tag's dynamic group has picked the device up, and that a
+// deployment profile is assigned.
 //
 // It waits by committing a due time to the ledger, never by holding a message, and gives nothing up for being slow.
 package grouper

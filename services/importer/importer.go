@@ -1,8 +1,9 @@
-// Package importer is the service that registers collected devices with Windows Autopilot: it sends them in imports, finds out
-// what became of each device, hands the registered ones to the grouper, and deletes its own import records afterwards.
+// Package importer is the service that registers collected devices with Windows Autopilot: it sends them in imports,
+// finds out what became of each device, hands the registered ones to the grouper, and deletes its own import records
+// afterwards.
 //
-// Nothing is sent twice without having been looked for, whatever fails or is restarted. It waits by committing a due time to
-// the ledger, never by holding a message.
+// Nothing is sent twice without having been looked for, whatever fails or is restarted. It waits by committing a due
+// time to the ledger, never by holding a message.
 package importer
 
 import (

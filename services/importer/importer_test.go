@@ -89,7 +89,12 @@ func newFixture(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant
 	t.Helper()
 	w := &fixture{T: t, sim: simulator.New(o), log: &journal{}}
 	dir := t.TempDir()
-	parts, err := engine.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ledger.db"), "nats+embedded:"+filepath.Join(dir, "broker"), engine.Options{})
+	parts, err := engine.Open(
+		t.Context(),
+		"sqlite:"+filepath.Join(dir, "ledger.db"),
+		"nats+embedded:"+filepath.Join(dir, "broker"),
+		engine.Options{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +134,17 @@ func fast() importer.Config {
 		Timings: importer.Timings{
 			Claim: x(2 * time.Second), Lost: x(3 * time.Second),
 			PollFirst: x(30 * time.Millisecond), PollMax: x(300 * time.Millisecond), Invisible: x(2 * time.Second),
-			RetryFirst: x(50 * time.Millisecond), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
+			RetryFirst: x(
+				50 * time.Millisecond,
+			), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
 			Unavailable: x(50 * time.Millisecond), Grace: x(time.Second), Cleanup: x(20 * time.Millisecond),
 		},
 		Config: worker.Config{
-			Dispatch: dispatch.Timings{Interval: x(20 * time.Millisecond), Lease: x(time.Second), Overdue: x(time.Second)},
+			Dispatch: dispatch.Timings{
+				Interval: x(20 * time.Millisecond),
+				Lease:    x(time.Second),
+				Overdue:  x(time.Second),
+			},
 		},
 	}
 }
@@ -167,7 +178,13 @@ func (w *fixture) start(cfg importer.Config) (stop func()) {
 // accept takes made-up devices in, as the collector does.
 func (w *fixture) accept(id device.TenantID, from, n uint64) []string {
 	w.Helper()
-	b := ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: id, Source: "oem", State: ledger.Receiving, Created: time.Now()}
+	b := ledger.Batch{
+		ID:      uuid.Must(uuid.NewV7()).String(),
+		Tenant:  id,
+		Source:  "oem",
+		State:   ledger.Receiving,
+		Created: time.Now(),
+	}
 	if _, _, err := w.ledger.OpenBatch(w.Context(), b); err != nil {
 		w.Fatal(err)
 	}
@@ -228,7 +245,13 @@ func (w *fixture) until(id device.TenantID, ids []string, what string, ok func(d
 		if len(others) == 0 {
 			return "", true
 		}
-		return fmt.Sprintf("%d are not, the first is %s %s %s", len(others), others[0].State, others[0].Code, others[0].Detail), false
+		return fmt.Sprintf(
+			"%d are not, the first is %s %s %s",
+			len(others),
+			others[0].State,
+			others[0].Code,
+			others[0].Detail,
+		), false
 	})
 }
 
@@ -329,11 +352,19 @@ func TestTenantsAreApart(t *testing.T) {
 	w.until("contoso", ours, "registered", registered)
 }
 
-// Two services on one ledger and one broker, a service that throws connections away, and one of the two dies on the way.
+// Two services on one ledger and one broker, a service that throws connections away, and one of the two dies on the
+// way.
 func TestTwoServicesUnderChaos(t *testing.T) {
 	t.Parallel()
 	o := simulator.Fast()
-	o.Chaos = simulator.Chaos{Throttle: 0.02, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.02, ResetAfter: 0.05, Truncate: 0.02}
+	o.Chaos = simulator.Chaos{
+		Throttle:    0.02,
+		Unavailable: 0.02,
+		ServerError: 0.02,
+		ResetBefore: 0.02,
+		ResetAfter:  0.05,
+		Truncate:    0.02,
+	}
 	w := newFixture(t, o, func(c *tenant.Tenant) { c.Limits.ImportSize = 20 })
 	cfg := fast()
 	cfg.Timings.MaxAttempts = 50 // chaos is not the devices' fault

@@ -1,6 +1,6 @@
-// Statements counts the statements of production Go code: what stands in functions, without blocks, case labels and empty
-// statements. Tests are no production code, nor are the packages that help them, whose names end in "test" and which no program
-// links (deploy/archtest). It prints a line for each top-level folder of a tree and one for all.
+// Statements counts the statements of production Go code: what stands in functions, without blocks, case labels and
+// empty statements. Tests are no production code, nor are the packages that help them, whose names end in "test" and
+// which no program links (deploy/archtest). It prints a line for each top-level folder of a tree and one for all.
 //
 //	go run ./statements [DIRECTORY]
 package main
@@ -44,7 +44,8 @@ func run(w io.Writer, root string) error {
 	return err
 }
 
-// countTree returns the statements below each top-level folder. Hidden folders, testdata and helpers of tests are passed over.
+// countTree returns the statements below each top-level folder. Hidden folders, testdata and helpers of tests are
+// passed over.
 func countTree(root string) (map[string]int, error) {
 	folders := map[string]int{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

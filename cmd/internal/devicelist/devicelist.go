@@ -54,7 +54,10 @@ func New(groupTag string, now func() time.Time) (*Checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	terms := intake.Terms{GroupTag: groupTag, Tenant: tenant.Tenant{Policy: tenant.Policy{MaxGroupTag: tenant.DefaultGroupTag}}}
+	terms := intake.Terms{
+		GroupTag: groupTag,
+		Tenant:   tenant.Tenant{Policy: tenant.Policy{MaxGroupTag: tenant.DefaultGroupTag}},
+	}
 	return &Checker{rules: rules, terms: terms, now: now, known: newKnown()}, nil
 }
 

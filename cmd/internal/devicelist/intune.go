@@ -13,11 +13,12 @@ import (
 	"taxiway.example/pkg/hwhash"
 )
 
-// MaxRows is how many rows Intune takes in one file. Source: Microsoft, "Manually register devices with Windows Autopilot".
+// MaxRows is how many rows Intune takes in one file. Source: Microsoft, "Manually register devices with Windows
+// Autopilot".
 const MaxRows = 500
 
-// Part gathers the rows of one file in the form that Intune imports: its header, no quotation marks, ANSI, CRLF, hashes with
-// their padding. The last two columns are left out when no row needs them.
+// Part gathers the rows of one file in the form that Intune imports: its header, no quotation marks, ANSI, CRLF, hashes
+// with their padding. The last two columns are left out when no row needs them.
 type Part struct {
 	rows []record
 }

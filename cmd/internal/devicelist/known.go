@@ -18,7 +18,8 @@ type seen struct{ place, against *Place }
 
 func newKnown() known { return known{device.NewIndex(), map[*device.Known]*seen{}} }
 
-// take decides a row and remembers its device. The place it returns is that of the row that this one repeats or contradicts.
+// take decides a row and remembers its device. The place it returns is that of the row that this one repeats or
+// contradicts.
 func (k *known) take(at Place, c device.Candidate) (device.Decision, *Place) {
 	v := k.index.Decide(c)
 	if v.Is == nil {

@@ -70,7 +70,8 @@ func TestSharedSerialsAreHeldAsByTheLedger(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		want := outcomesOfLedger(rt, store, rapid.StringMatching(`t[a-z]{20}`).Draw(rt, "tenant"), b.String())
-		if diff := cmp.Diff(want, offline(rt, b.String())); diff != "" || !strings.Contains(want[len(want)-1], "device.identifier_shared") {
+		if diff := cmp.Diff(want, offline(rt, b.String())); diff != "" ||
+			!strings.Contains(want[len(want)-1], "device.identifier_shared") {
 			rt.Errorf("%s %s", want[len(want)-1], diff)
 		}
 	})
@@ -84,7 +85,9 @@ func drawList(t *rapid.T) string {
 	uuids := []string{"\x11\x1cDE0QJ5\x809\xb2\xc0OW2\x01", "\x22\x1cDE0QJ5\x809\xb2\xc0OW2\x02", "\xFF", "a"}
 	for range rapid.IntRange(1, 8).Draw(t, "rows") {
 		r := hwhash.Synthetic(0)
-		r.Serial = hwhash.NewSecret(rapid.SampledFrom([]string{"S-1", "S-2", "Default string", "11111111"}).Draw(t, "serial"))
+		r.Serial = hwhash.NewSecret(
+			rapid.SampledFrom([]string{"S-1", "S-2", "Default string", "11111111"}).Draw(t, "serial"),
+		)
 		uuid := rapid.SampledFrom(uuids).Draw(t, "uuid")
 		r.UUID = hwhash.NewSecret(strings.Repeat(uuid, 16)[:16])
 		r.Adapters = r.Adapters[:rapid.IntRange(0, 1).Draw(t, "adapters")]
@@ -105,7 +108,10 @@ func drawList(t *rapid.T) string {
 }
 
 func outcomesOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string {
-	batch, _, err := store.OpenBatch(context.Background(), ledger.Batch{ID: id, Tenant: device.TenantID(id), Source: "test", State: ledger.Receiving, Created: now})
+	batch, _, err := store.OpenBatch(
+		context.Background(),
+		ledger.Batch{ID: id, Tenant: device.TenantID(id), Source: "test", State: ledger.Receiving, Created: now},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +128,16 @@ func outcomesOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, intake.Classify(context.Background(), rules, intake.Terms{Tenant: tenant.Tenant{ID: batch.Tenant}}, row, now))
+		rows = append(
+			rows,
+			intake.Classify(
+				context.Background(),
+				rules,
+				intake.Terms{Tenant: tenant.Tenant{ID: batch.Tenant}},
+				row,
+				now,
+			),
+		)
 	}
 	receipts, err := store.Accept(context.Background(), batch, rows, now)
 	if err != nil {

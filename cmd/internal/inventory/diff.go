@@ -2,7 +2,8 @@ package inventory
 
 import "slices"
 
-// Change is a fact that two captures do not share. A list entry that only one of them has is a change with one side empty.
+// Change is a fact that two captures do not share. A list entry that only one of them has is a change with one side
+// empty.
 type Change struct {
 	Section string `json:"section"`
 	Fact    string `json:"fact,omitempty"`
@@ -63,7 +64,13 @@ func factChanges(a, b Section, reveal bool) []Change {
 }
 
 func change(s Section, f, g Fact, reveal bool) Change {
-	c := Change{Section: s.Key, Title: s.Title, A: f.Show(reveal), B: g.Show(reveal), Secret: f.IsSecret() || g.IsSecret()}
+	c := Change{
+		Section: s.Key,
+		Title:   s.Title,
+		A:       f.Show(reveal),
+		B:       g.Show(reveal),
+		Secret:  f.IsSecret() || g.IsSecret(),
+	}
 	if c.Fact, c.Label = f.Key, f.Label; c.Fact == "" {
 		c.Fact = g.Key
 		c.Label = g.Label

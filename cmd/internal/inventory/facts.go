@@ -31,7 +31,11 @@ func system(r hwhash.Report) Section {
 		secret("uuid", "UUID", r.UUID, uuidForm),
 	}
 	if c := r.Chassis; c != nil {
-		facts = append(facts, named("chassisType", "Chassis", chassisTypes, c.Type), named("powerRole", "Power", powerRoles, c.PowerRole))
+		facts = append(
+			facts,
+			named("chassisType", "Chassis", chassisTypes, c.Type),
+			named("powerRole", "Power", powerRoles, c.PowerRole),
+		)
 	}
 	return one("system", "System", facts...)
 }
@@ -45,9 +49,18 @@ func board(r hwhash.Report) Section {
 func tpm(r hwhash.Report) Section {
 	var facts []Fact
 	if t, ok := hwhash.ParseTPM(r.TPM); ok {
-		facts = append(facts,
-			text("version", "Version", t.Version), text("vendor", "Vendor", t.Vendor), text("firmware", "Firmware", t.Firmware),
-			text("level", "Level", t.Level), text("revision", "Revision", t.Revision))
+		facts = append(
+			facts,
+			text(
+				"version",
+				"Version",
+				t.Version,
+			),
+			text("vendor", "Vendor", t.Vendor),
+			text("firmware", "Firmware", t.Firmware),
+			text("level", "Level", t.Level),
+			text("revision", "Revision", t.Revision),
+		)
 	} else {
 		facts = append(facts, text("text", "Text", r.TPM))
 	}
@@ -56,14 +69,27 @@ func tpm(r hwhash.Report) Section {
 	}
 	facts = append(facts, secret("endorsementKey", "Key, SHA-256", r.EK, sha256Form))
 	if o := r.OfflineID; o != nil {
-		facts = append(facts, named("offlineIdKind", "Offline id of", offlineIDKinds, o.Kind), secret("offlineId", "Offline id", o.ID, hexForm))
+		facts = append(
+			facts,
+			named("offlineIdKind", "Offline id of", offlineIDKinds, o.Kind),
+			secret("offlineId", "Offline id", o.ID, hexForm),
+		)
 	}
 	return one("tpm", "TPM", facts...)
 }
 
 func windows(r hwhash.Report) Section {
-	return one("windows", "Windows",
-		secret("productKeyId", "Product key id", r.ProductKeyID, strings.TrimSpace), text("productKeyPart", "Part number", r.ProductKeyPart))
+	return one(
+		"windows",
+		"Windows",
+		secret(
+			"productKeyId",
+			"Product key id",
+			r.ProductKeyID,
+			strings.TrimSpace,
+		),
+		text("productKeyPart", "Part number", r.ProductKeyPart),
+	)
 }
 
 func capture(r hwhash.Report) Section {
@@ -73,7 +99,14 @@ func capture(r hwhash.Report) Section {
 	}
 	facts := []Fact{instant("capturedAt", "Taken", t.CapturedAt)}
 	if offset, known := t.Zone(); known {
-		facts = append(facts, text("timeZone", "Time zone", "UTC"+t.CapturedAt.In(time.FixedZone("", int(offset.Seconds()))).Format("-07:00")))
+		facts = append(
+			facts,
+			text(
+				"timeZone",
+				"Time zone",
+				"UTC"+t.CapturedAt.In(time.FixedZone("", int(offset.Seconds()))).Format("-07:00"),
+			),
+		)
 	}
 	return one("capture", "Capture", append(facts,
 		text("osBuild", "Windows build", t.OSBuild.String()), named("osType", "Taken in", osTypes, t.OSType),
@@ -84,13 +117,31 @@ func capture(r hwhash.Report) Section {
 func processor(r hwhash.Report) Section {
 	facts := []Fact{text("name", "Name", r.CPUName), text("manufacturer", "Manufacturer", r.CPUMaker)}
 	if c := r.CPU; c != nil {
-		facts = append(facts,
-			named("architecture", "Architecture", architectures, c.Architecture), number("packages", "Packages", c.Packages, ""),
-			number("cores", "Cores", c.Cores, ""), number("threads", "Threads", c.Threads, ""), yes("hyperThreading", "Hyper-threading", c.HyperThreading != 0))
+		facts = append(
+			facts,
+			named(
+				"architecture",
+				"Architecture",
+				architectures,
+				c.Architecture,
+			),
+			number("packages", "Packages", c.Packages, ""),
+			number(
+				"cores",
+				"Cores",
+				c.Cores,
+				"",
+			),
+			number("threads", "Threads", c.Threads, ""),
+			yes("hyperThreading", "Hyper-threading", c.HyperThreading != 0),
+		)
 	}
 	var classes []string
 	for _, c := range r.HybridCPU {
-		classes = append(classes, fmt.Sprintf("%d cores, %d threads of efficiency class %d", c.Cores, c.Threads, c.Efficiency))
+		classes = append(
+			classes,
+			fmt.Sprintf("%d cores, %d threads of efficiency class %d", c.Cores, c.Threads, c.Efficiency),
+		)
 	}
 	return one("cpu", "Processor", append(facts, text("coreClasses", "Kinds of cores", strings.Join(classes, "; ")))...)
 }
@@ -112,7 +163,12 @@ func disks(key, title string, known []hwhash.Disk, names []hwhash.DiskName) Sect
 	for i := range items {
 		if i < len(names) {
 			n := names[i]
-			items[i] = append(items[i], text("model", "", n.Model), text("vendor", "", n.Vendor), secret("serial", "serial", n.Serial, strings.TrimSpace))
+			items[i] = append(
+				items[i],
+				text("model", "", n.Model),
+				text("vendor", "", n.Vendor),
+				secret("serial", "serial", n.Serial, strings.TrimSpace),
+			)
 		}
 		if i < len(known) {
 			d := known[i]
@@ -134,7 +190,14 @@ func kernelDisks(r hwhash.Report) Section {
 func adapters(r hwhash.Report) Section {
 	var items []Item
 	for _, a := range r.Adapters {
-		items = append(items, Item{named("medium", "", media, a.Medium), text("enumerator", "on", a.Enumerator), secret("mac", "MAC", a.MAC, hwhash.FormatMAC)})
+		items = append(
+			items,
+			Item{
+				named("medium", "", media, a.Medium),
+				text("enumerator", "on", a.Enumerator),
+				secret("mac", "MAC", a.MAC, hwhash.FormatMAC),
+			},
+		)
 	}
 	return list("adapters", "Network adapters", items...)
 }
@@ -145,8 +208,18 @@ func displays(r hwhash.Report) Section {
 	for i := range items {
 		if i < len(r.Displays) {
 			d := r.Displays[i]
-			items[i] = append(items[i], size("pixels", "", d.WidthPx, d.HeightPx, "pixels"),
-				size("millimetres", "", d.WidthMM, d.HeightMM, "mm"), named("technology", "", displayTechnologies, d.Technology))
+			items[i] = append(
+				items[i],
+				size("pixels", "", d.WidthPx, d.HeightPx, "pixels"),
+				size(
+					"millimetres",
+					"",
+					d.WidthMM,
+					d.HeightMM,
+					"mm",
+				),
+				named("technology", "", displayTechnologies, d.Technology),
+			)
 		}
 		if i < len(r.DisplaySizes) {
 			d := r.DisplaySizes[i]
@@ -162,7 +235,11 @@ func graphics(r hwhash.Report) Section {
 		facts = append(facts, text("name", "Name", n.Name), text("vendor", "Vendor", n.Vendor))
 	}
 	if g := r.GPU; g != nil {
-		facts = append(facts, number("videoMemoryMB", "Video memory", g.VideoMemory>>20, " MB"), number("systemMemoryMB", "System memory", g.SystemMemory>>20, " MB"))
+		facts = append(
+			facts,
+			number("videoMemoryMB", "Video memory", g.VideoMemory>>20, " MB"),
+			number("systemMemoryMB", "System memory", g.SystemMemory>>20, " MB"),
+		)
 	}
 	return one("gpu", "Graphics", facts...)
 }
@@ -174,7 +251,14 @@ func others(r hwhash.Report) Section {
 		items = append(items, Item{kind, secret("text", "text", r.Text36, strings.TrimSpace)})
 	}
 	for _, o := range r.Other {
-		items = append(items, Item{number("type", "type", uint16(o.Type), ""), number("bytes", "", len(o.Value.Reveal()), " bytes"), secret("value", "value", o.Value, hexForm)})
+		items = append(
+			items,
+			Item{
+				number("type", "type", uint16(o.Type), ""),
+				number("bytes", "", len(o.Value.Reveal()), " bytes"),
+				secret("value", "value", o.Value, hexForm),
+			},
+		)
 	}
 	return list("other", "Records nobody has described", items...)
 }
@@ -201,7 +285,12 @@ func instant(key, label string, t time.Time) Fact {
 }
 
 func size(key, label string, width, height uint16, unit string) Fact {
-	return Fact{Key: key, Label: label, Value: [2]uint16{width, height}, Text: fmt.Sprintf("%d × %d %s", width, height, unit)}
+	return Fact{
+		Key:   key,
+		Label: label,
+		Value: [2]uint16{width, height},
+		Text:  fmt.Sprintf("%d × %d %s", width, height, unit),
+	}
 }
 
 func uuidForm(raw string) string {

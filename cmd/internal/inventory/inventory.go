@@ -1,6 +1,6 @@
 // Package inventory lays out what a hardware hash says as facts with names: one list that a card for people, JSON for
-// programs and the comparison of two captures are all made from. Facts that identify a device stay secret until somebody
-// asks to reveal them.
+// programs and the comparison of two captures are all made from. Facts that identify a device stay secret until
+// somebody asks to reveal them.
 package inventory
 
 import (

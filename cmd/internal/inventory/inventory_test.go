@@ -16,7 +16,12 @@ import (
 func secrets(r hwhash.Report) []string {
 	var uuid [16]byte
 	copy(uuid[:], r.UUID.Reveal())
-	out := []string{r.Serial.Reveal(), r.ProductKeyID.Reveal(), hwhash.FormatUUID(uuid), hex.EncodeToString([]byte(r.OfflineID.ID.Reveal()))}
+	out := []string{
+		r.Serial.Reveal(),
+		r.ProductKeyID.Reveal(),
+		hwhash.FormatUUID(uuid),
+		hex.EncodeToString([]byte(r.OfflineID.ID.Reveal())),
+	}
 	for _, a := range r.Adapters {
 		out = append(out, hwhash.FormatMAC(a.MAC.Reveal()))
 	}
@@ -87,11 +92,23 @@ func TestDiff(t *testing.T) {
 		{"nothing", change(func(*hwhash.Report) {}), nil},
 		{
 			"a text", change(func(r *hwhash.Report) { r.SKU = "other" }),
-			[]inventory.Change{{Section: "system", Fact: "sku", A: base.SKU, B: "other", Title: "System", Label: "SKU"}},
+			[]inventory.Change{
+				{Section: "system", Fact: "sku", A: base.SKU, B: "other", Title: "System", Label: "SKU"},
+			},
 		},
 		{
 			"a secret", change(func(r *hwhash.Report) { r.Serial = hwhash.NewSecret("other") }),
-			[]inventory.Change{{Section: "system", Fact: "serial", A: hwhash.Mask, B: hwhash.Mask, Secret: true, Title: "System", Label: "Serial"}},
+			[]inventory.Change{
+				{
+					Section: "system",
+					Fact:    "serial",
+					A:       hwhash.Mask,
+					B:       hwhash.Mask,
+					Secret:  true,
+					Title:   "System",
+					Label:   "Serial",
+				},
+			},
 		},
 		{
 			"a fact that is gone", change(func(r *hwhash.Report) { r.Family = "" }),
@@ -112,14 +129,30 @@ func TestDiff(t *testing.T) {
 			"adapters in another order, one of them twice", change(func(r *hwhash.Report) {
 				r.Adapters = []hwhash.Adapter{r.Adapters[1], r.Adapters[0], r.Adapters[1]}
 			}),
-			[]inventory.Change{{Section: "adapters", B: "native 802.11, on PCI, MAC [redacted]", Secret: true, Title: "Network adapters"}},
+			[]inventory.Change{
+				{
+					Section: "adapters",
+					B:       "native 802.11, on PCI, MAC [redacted]",
+					Secret:  true,
+					Title:   "Network adapters",
+				},
+			},
 		},
 		{
 			"a second display", change(func(r *hwhash.Report) {
-				r.Displays = append(r.Displays, hwhash.Display{WidthMM: 597, HeightMM: 336, WidthPx: 2560, HeightPx: 1440, Technology: 10})
+				r.Displays = append(
+					r.Displays,
+					hwhash.Display{WidthMM: 597, HeightMM: 336, WidthPx: 2560, HeightPx: 1440, Technology: 10},
+				)
 				r.DisplaySizes = append(r.DisplaySizes, hwhash.DisplaySize{WidthCM: 60, HeightCM: 34})
 			}),
-			[]inventory.Change{{Section: "displays", B: "2560 × 1440 pixels, 597 × 336 mm, DisplayPort, rounded 60 × 34 cm", Title: "Displays"}},
+			[]inventory.Change{
+				{
+					Section: "displays",
+					B:       "2560 × 1440 pixels, 597 × 336 mm, DisplayPort, rounded 60 × 34 cm",
+					Title:   "Displays",
+				},
+			},
 		},
 		{
 			"no disks", change(func(r *hwhash.Report) {
@@ -127,7 +160,14 @@ func TestDiff(t *testing.T) {
 				r.DiskNames = nil
 				r.KernelDiskNames = nil
 			}),
-			[]inventory.Change{{Section: "disks", A: "SYN-DISK 512, serial [redacted], 512 GB, NVMe, seek penalty no, TRIM yes", Secret: true, Title: "Disks"}},
+			[]inventory.Change{
+				{
+					Section: "disks",
+					A:       "SYN-DISK 512, serial [redacted], 512 GB, NVMe, seek penalty no, TRIM yes",
+					Secret:  true,
+					Title:   "Disks",
+				},
+			},
 		},
 	}
 	for _, c := range cases {

@@ -18,7 +18,11 @@ func named[T ~uint8 | ~uint16 | ~uint32](key, label string, names map[T]string, 
 // The names of numbers; sources: SMBIOS specification (DSP0134) for chassis and error correction, Microsoft's
 // "STORAGE_BUS_TYPE", "NDIS_PHYSICAL_MEDIUM", "POWER_PLATFORM_ROLE" and "SYSTEM_INFO" for the rest.
 var (
-	architectures = map[hwhash.Architecture]string{hwhash.ArchX86: "x86", hwhash.ArchX64: "x64", hwhash.ArchARM64: "ARM64"}
+	architectures = map[hwhash.Architecture]string{
+		hwhash.ArchX86:   "x86",
+		hwhash.ArchX64:   "x64",
+		hwhash.ArchARM64: "ARM64",
+	}
 
 	osTypes = map[hwhash.OSType]string{hwhash.WinPE: "WinPE", hwhash.FullOS: "full Windows"}
 
@@ -34,7 +38,15 @@ var (
 		7: "performance server", 8: "slate",
 	}
 
-	errorCorrections = map[uint8]string{1: "other", 2: "unknown", 3: "none", 4: "parity", 5: "single bit", 6: "multi bit", 7: "CRC"}
+	errorCorrections = map[uint8]string{
+		1: "other",
+		2: "unknown",
+		3: "none",
+		4: "parity",
+		5: "single bit",
+		6: "multi bit",
+		7: "CRC",
+	}
 
 	buses = map[uint16]string{
 		0: "unknown bus", 1: "SCSI", 2: "ATAPI", 3: "ATA", 7: "USB", 8: "RAID", 9: "iSCSI", 10: "SAS", 11: "SATA", 12: "SD", 13: "MMC",
@@ -43,7 +55,14 @@ var (
 
 	answers = map[uint8]string{0: "no", 1: "yes", 255: "unknown"}
 
-	media = map[uint32]string{0: "unspecified", 1: "WLAN", 8: "WWAN", 9: "native 802.11", 10: "Bluetooth", 14: "Ethernet"}
+	media = map[uint32]string{
+		0:  "unspecified",
+		1:  "WLAN",
+		8:  "WWAN",
+		9:  "native 802.11",
+		10: "Bluetooth",
+		14: "Ethernet",
+	}
 
 	offlineIDKinds = map[uint16]string{1: "TPM", 2: "UEFI variable"}
 

@@ -75,7 +75,10 @@ func addTool(add func(string, string), t *hwhash.Tool) {
 	add("OsBuild", t.OSBuild.String())
 	add("OsSystemTime", t.CapturedAt.Format(time.RFC3339))
 	if offset, known := t.Zone(); known {
-		add("OsLocalTime", t.CapturedAt.In(time.FixedZone("", int(offset.Seconds()))).Format("2006-01-02T15:04:05-07:00"))
+		add(
+			"OsLocalTime",
+			t.CapturedAt.In(time.FixedZone("", int(offset.Seconds()))).Format("2006-01-02T15:04:05-07:00"),
+		)
 	}
 }
 

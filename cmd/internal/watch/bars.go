@@ -28,7 +28,10 @@ func newBars(w io.Writer) *bars {
 	for _, s := range stages {
 		decorators := []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
 		if s == device.Ready {
-			decorators = append(decorators, decor.Any(func(decor.Statistics) string { return v.note.Load().(string) })) //nolint:forcetypeassert // only strings are stored
+			decorators = append(
+				decorators,
+				decor.Any(func(decor.Statistics) string { return v.note.Load().(string) }),
+			) //nolint:forcetypeassert // only strings are stored
 		}
 		bar := v.progress.New(0, mpb.BarStyle().Rbound("]").Lbound("[").Filler("█").Tip("█").Padding("·"),
 			mpb.PrependDecorators(decor.Name(string(s), decor.WCSyncSpaceR)), mpb.AppendDecorators(decorators...))

@@ -49,7 +49,10 @@ func sums(b api.Batch) []sum {
 	for _, o := range outcomes {
 		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
 	}
-	accepted := sum{whole: addend{b.Outcomes[device.Accepted], "accepted"}, terms: []addend{{b.States[device.Ready], string(device.Ready)}, {b.InFlight, "in flight"}}}
+	accepted := sum{
+		whole: addend{b.Outcomes[device.Accepted], "accepted"},
+		terms: []addend{{b.States[device.Ready], string(device.Ready)}, {b.InFlight, "in flight"}},
+	}
 	for _, s := range aside {
 		accepted.terms = append(accepted.terms, addend{b.States[s], string(s)})
 	}
@@ -87,7 +90,12 @@ func Summary(w io.Writer, b api.Batch) error {
 	}
 	section(&out, "Rows", outcomes, b.Outcomes)
 	section(&out, "Devices", append(append([]device.State(nil), way...), aside...), b.States)
-	section(&out, "Conflicts, by the state of their devices", append(append([]device.State(nil), way...), aside...), b.Conflicts)
+	section(
+		&out,
+		"Conflicts, by the state of their devices",
+		append(append([]device.State(nil), way...), aside...),
+		b.Conflicts,
+	)
 	reasons(&out, "Why rows were rejected", b.Rejects)
 	reasons(&out, "Why devices are not ready", b.Reasons)
 	out.WriteString("\n")

@@ -1,5 +1,5 @@
-// Package watch follows a batch to its end and says what became of it: live bars on a terminal, plain lines elsewhere, and
-// a summary whose sums can be checked.
+// Package watch follows a batch to its end and says what became of it: live bars on a terminal, plain lines elsewhere,
+// and a summary whose sums can be checked.
 package watch
 
 import (
@@ -38,9 +38,9 @@ type view interface {
 	close()
 }
 
-// Follow shows on w how a batch is doing until nothing of it is in flight any more, and returns how it ended. When ctx ends
-// first, it returns ctx's error with what was seen last. A server that does not answer for a while, or that
-// asks for patience, is asked again.
+// Follow shows on w how a batch is doing until nothing of it is in flight any more, and returns how it ended. When ctx
+// ends first, it returns ctx's error with what was seen last. A server that does not answer for a while, or that asks
+// for patience, is asked again.
 func Follow(ctx context.Context, from Source, id string, w io.Writer, o Options) (api.Batch, error) {
 	o.Interval = cmp.Or(max(o.Interval, 0), time.Second)
 	o.Patience = cmp.Or(max(o.Patience, 0), Patience)

@@ -110,10 +110,15 @@ func TestAnUnfinishedBatchSaysSo(t *testing.T) {
 
 func TestFollowOutlivesAServerThatIsAway(t *testing.T) {
 	t.Parallel()
-	busy := &client.Problem{Problem: api.Problem{Status: 429, Code: fault.RequestRateLimited}, RetryAfter: 7 * time.Second}
+	busy := &client.Problem{
+		Problem:    api.Problem{Status: 429, Code: fault.RequestRateLimited},
+		RetryAfter: 7 * time.Second,
+	}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		from := &script{checks: []func() (api.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)}}
+		from := &script{
+			checks: []func() (api.Batch, error){is(begun), fails(away), fails(busy), fails(away), is(ended)},
+		}
 		b, err := watch.Follow(t.Context(), from, "b", io.Discard, watch.Options{Interval: time.Second})
 		if err != nil || !b.Done {
 			t.Errorf("%v, done %v", err, b.Done)
@@ -153,7 +158,13 @@ func TestFollowStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		b, err := watch.Follow(ctx, &script{checks: []func() (api.Batch, error){is(moved)}}, "b", io.Discard, watch.Options{})
+		b, err := watch.Follow(
+			ctx,
+			&script{checks: []func() (api.Batch, error){is(moved)}},
+			"b",
+			io.Discard,
+			watch.Options{},
+		)
 		if !errors.Is(err, context.DeadlineExceeded) || b.ID != "b" {
 			t.Errorf("%v, last seen %q", err, b.ID)
 		}
@@ -165,7 +176,10 @@ func TestBars(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	b := ended
-	b.Reasons = []api.Reason{{State: device.Held, Code: "x.held", Count: 9}, {State: device.Tagged, Code: "group.membership_pending", Count: 1}}
+	b.Reasons = []api.Reason{
+		{State: device.Held, Code: "x.held", Count: 9},
+		{State: device.Tagged, Code: "group.membership_pending", Count: 1},
+	}
 	if _, err := watch.Follow(t.Context(), &script{checks: []func() (api.Batch, error){is(b)}}, "b", &out, watch.Options{Terminal: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +207,9 @@ func TestSummaryAddsUp(t *testing.T) {
 	t.Parallel()
 	b := ended
 	b.Rejects = []api.Reason{{Code: "hash.truncated", Title: "Cut.", Count: 2}}
-	b.Reasons = []api.Reason{{State: device.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1}}
+	b.Reasons = []api.Reason{
+		{State: device.Held, Code: "autopilot.assigned_to_other_tenant", Title: "Elsewhere.", Count: 1},
+	}
 	b.Outcomes = map[device.RowOutcome]int{device.Accepted: 3, device.Rejected: 2}
 	b.Rows = 5
 	var out strings.Builder

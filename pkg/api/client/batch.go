@@ -91,7 +91,12 @@ func (c *Client) Rows(ctx context.Context, batch, outcome string) iter.Seq2[api.
 }
 
 // pages goes through a listing page by page; a page that is not full is the last one.
-func pages[T any](read func(after string) ([]T, error), size int, after string, mark func(T) string) iter.Seq2[T, error] {
+func pages[T any](
+	read func(after string) ([]T, error),
+	size int,
+	after string,
+	mark func(T) string,
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
 			page, err := read(after)

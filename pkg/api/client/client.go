@@ -92,7 +92,12 @@ func (c *Client) post(ctx context.Context, path string, in, out any) error {
 	return c.do(r, out)
 }
 
-func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
+func (c *Client) request(
+	ctx context.Context,
+	method, path string,
+	query url.Values,
+	body io.Reader,
+) (*http.Request, error) {
 	u := c.base.JoinPath(path)
 	u.RawQuery = query.Encode()
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), body)

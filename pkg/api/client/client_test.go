@@ -60,8 +60,11 @@ func TestProblems(t *testing.T) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"status":503,"code":"ledger.unavailable","title":"T.","detail":"D.","hint":"H.","batch":"b-1",
-			"errors":[{"line":2,"column":"Hardware Hash","detail":"twice"},{"row":3,"detail":"odd"}]}`)
+		_, _ = io.WriteString(
+			w,
+			`{"status":503,"code":"ledger.unavailable","title":"T.","detail":"D.","hint":"H.","batch":"b-1",
+			"errors":[{"line":2,"column":"Hardware Hash","detail":"twice"},{"row":3,"detail":"odd"}]}`,
+		)
 	})
 	_, err := c.Batch(t.Context(), "x")
 	p, ok := errors.AsType[*client.Problem](err)
@@ -128,7 +131,8 @@ func TestALostAnswerIsUnreachableAndKeepsItsSecrets(t *testing.T) {
 	t.Parallel()
 	c := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	_, err := c.BySerial(t.Context(), "SERIAL-1")
-	if _, ok := errors.AsType[*client.Unreachable](err); !ok || strings.Contains(err.Error(), "SERIAL-1") || strings.Contains(err.Error(), key) {
+	if _, ok := errors.AsType[*client.Unreachable](err); !ok || strings.Contains(err.Error(), "SERIAL-1") ||
+		strings.Contains(err.Error(), key) {
 		t.Errorf("%v", err)
 	}
 }
@@ -147,13 +151,24 @@ func TestSubmitSaysWhatItWasTold(t *testing.T) {
 	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		got := fmt.Sprint(r.Method, r.URL, r.Header.Get("Idempotency-Key"), r.Header.Get("Content-Type"), string(body), err)
+		got := fmt.Sprint(
+			r.Method,
+			r.URL,
+			r.Header.Get("Idempotency-Key"),
+			r.Header.Get("Content-Type"),
+			string(body),
+			err,
+		)
 		if want := `POST/v1/batches?groupTag=A+B&name=n.csv"k"text/csvrows<nil>`; got != want {
 			t.Errorf("got %s\nwant %s", got, want)
 		}
 		_, _ = io.WriteString(w, `{"id":"b","rows":1}`)
 	})
-	r, err := c.Submit(t.Context(), strings.NewReader("rows"), client.Upload{Name: "n.csv", GroupTag: "A B", IdempotencyKey: "k"})
+	r, err := c.Submit(
+		t.Context(),
+		strings.NewReader("rows"),
+		client.Upload{Name: "n.csv", GroupTag: "A B", IdempotencyKey: "k"},
+	)
 	if err != nil || r.ID != "b" || r.Rows != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -57,7 +57,8 @@ func placeOf(e api.CellError) string {
 
 // Temporary reports whether the same request may work a little later.
 func (p *Problem) Temporary() bool {
-	return p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests || p.Code == fault.RequestInProgress
+	return p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests ||
+		p.Code == fault.RequestInProgress
 }
 
 // Patience says whether what failed with err may work by itself a little later, and how long to wait: as long as the
@@ -73,7 +74,9 @@ func Patience(err error, pause time.Duration) (time.Duration, bool) {
 // problemOf reads a refusal. What is no problem document came from something between here and the API.
 func problemOf(resp *http.Response, body []byte) error {
 	p := &Problem{api.Problem{Status: resp.StatusCode}, retryAfter(resp)}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") && json.Unmarshal(body, p) == nil && p.Code != "" {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") &&
+		json.Unmarshal(body, p) == nil &&
+		p.Code != "" {
 		p.Status = resp.StatusCode
 		return p
 	}

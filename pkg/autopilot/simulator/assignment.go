@@ -74,10 +74,18 @@ func (c *call) checkAssignment(p *profile, a assignment) *reply {
 	for _, other := range c.tenant.profiles.rows {
 		for _, have := range other.assignments {
 			if a.allDevices && have.allDevices {
-				return failIntune(http.StatusBadRequest, "BadRequest", "Another Profile is already assigned to All Devices.")
+				return failIntune(
+					http.StatusBadRequest,
+					"BadRequest",
+					"Another Profile is already assigned to All Devices.",
+				)
 			}
 			if other == p && have.group == a.group && have.allDevices == a.allDevices {
-				return failIntune(http.StatusBadRequest, "BadRequest", "The profile is already assigned to this target.")
+				return failIntune(
+					http.StatusBadRequest,
+					"BadRequest",
+					"The profile is already assigned to this target.",
+				)
 			}
 		}
 	}

@@ -33,7 +33,11 @@ func (s *Server) authenticate(c *call) *reply {
 
 func unauthorized(message string) *reply {
 	rep := fail(http.StatusUnauthorized, "InvalidAuthenticationToken", message)
-	rep.header = http.Header{"Www-Authenticate": {`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`}}
+	rep.header = http.Header{
+		"Www-Authenticate": {
+			`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`,
+		},
+	}
 	return rep
 }
 

@@ -34,8 +34,26 @@ func TestBatch(t *testing.T) {
 	after["dependsOn"] = []string{"3"}
 	bare := post("6", "F")
 	delete(bare, "headers")
-	got, _ := r.batch(post("1", "A"), post("2", "B"), post("3", "C"), row{"id": "4", "method": "get", "url": importedPath[6:]}, after, bare,
-		row{"id": "7", "method": "GET", "url": "/nowhere"}, row{"id": "8", "method": "POST", "url": "/$batch", "body": row{}, "headers": row{"Content-Type": "application/json"}})
+	got, _ := r.batch(
+		post("1", "A"),
+		post("2", "B"),
+		post("3", "C"),
+		row{"id": "4", "method": "get", "url": importedPath[6:]},
+		after,
+		bare,
+		row{
+			"id":     "7",
+			"method": "GET",
+			"url":    "/nowhere",
+		},
+		row{
+			"id":      "8",
+			"method":  "POST",
+			"url":     "/$batch",
+			"body":    row{},
+			"headers": row{"Content-Type": "application/json"},
+		},
+	)
 	want := map[string]int{"1": 201, "2": 201, "3": 429, "4": 200, "5": 424, "6": 400, "7": 404, "8": 400}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -21,7 +21,11 @@ func BenchmarkImport500(b *testing.B) {
 	token := s.tokenFor(contoso, clientID)
 	body := make([]string, 500)
 	for i := range body {
-		body[i] = fmt.Sprintf(`{"serialNumber":"B%03d","importId":"b","hardwareIdentifier":"%s"}`, i, makeHash(pc(fmt.Sprintf("B%03d", i))))
+		body[i] = fmt.Sprintf(
+			`{"serialNumber":"B%03d","importId":"b","hardwareIdentifier":"%s"}`,
+			i,
+			makeHash(pc(fmt.Sprintf("B%03d", i))),
+		)
 	}
 	payload := `{"importedWindowsAutopilotDeviceIdentities":[` + strings.Join(body, ",") + `]}`
 	b.SetBytes(int64(len(payload)))
@@ -50,7 +54,12 @@ func BenchmarkFindBySerial(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	req, err := http.NewRequestWithContext(b.Context(), "GET", "http://sim"+identityPath+"?$filter=contains(serialNumber,'SER-07777')", nil)
+	req, err := http.NewRequestWithContext(
+		b.Context(),
+		"GET",
+		"http://sim"+identityPath+"?$filter=contains(serialNumber,'SER-07777')",
+		nil,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}

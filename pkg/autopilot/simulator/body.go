@@ -18,8 +18,11 @@ var errBinary = errors.New("not base64 with padding")
 func (c *call) object(raw []byte, typeName string, names ...string) (map[string]json.RawMessage, *reply) {
 	var fields map[string]json.RawMessage
 	err := json.Unmarshal(raw, &fields)
-	if err != nil || fields == nil || !strings.HasPrefix(strings.ToLower(c.header.Get("Content-Type")), "application/json") {
-		return nil, c.bad("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+	if err != nil || fields == nil ||
+		!strings.HasPrefix(strings.ToLower(c.header.Get("Content-Type")), "application/json") {
+		return nil, c.bad(
+			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+		)
 	}
 	for name := range fields {
 		if len(names) > 0 && !slices.Contains(names, name) {

@@ -181,20 +181,47 @@ func contractSession(r *fixture, v string) {
 	identity := v + "/" + identities + "/" + id
 	r.must(200, "GET", identity, nil)
 	r.must(204, "POST", identity+"/updateDeviceProperties", row{"groupTag": "NL"})
-	r.must(204, "POST", identity+"/assignUserToDevice", row{"userPrincipalName": "a@contoso.example", "addressableUserName": "A"})
+	r.must(
+		204,
+		"POST",
+		identity+"/assignUserToDevice",
+		row{"userPrincipalName": "a@contoso.example", "addressableUserName": "A"},
+	)
 	r.must(204, "POST", identity+"/unassignUserFromDevice", nil)
-	devices := r.all(v+"/devices?$count=true&$filter="+url.QueryEscape("physicalIds/any(p:startswith(p,'[ZTDID]'))"), "ConsistencyLevel", "eventual")
+	devices := r.all(
+		v+"/devices?$count=true&$filter="+url.QueryEscape("physicalIds/any(p:startswith(p,'[ZTDID]'))"),
+		"ConsistencyLevel",
+		"eventual",
+	)
 	r.must(200, "GET", v+"/devices/"+devices[0]["id"].(string), nil)
 	r.must(404, "GET", v+"/devices/"+noGUID, nil)
 	r.all(v + "/groups?$filter=" + url.QueryEscape("displayName eq 'AP'"))
 	r.must(200, "GET", v+"/groups/"+group, nil)
 	r.all(v + "/groups/" + group + "/members?$top=1")
 	r.must(204, "PATCH", v+"/groups/"+group, row{"membershipRuleProcessingState": "Paused"})
-	r.must(200, "POST", v+"/$batch", row{"requests": []row{{"id": "1", "method": "GET", "url": "/" + identities + "/" + id}}})
-	r.must(400, "POST", v+"/$batch", row{"requests": []row{{"id": "1", "method": "GET", "url": "x"}, {"id": "1", "method": "GET", "url": "x"}}})
+	r.must(
+		200,
+		"POST",
+		v+"/$batch",
+		row{"requests": []row{{"id": "1", "method": "GET", "url": "/" + identities + "/" + id}}},
+	)
+	r.must(
+		400,
+		"POST",
+		v+"/$batch",
+		row{"requests": []row{{"id": "1", "method": "GET", "url": "x"}, {"id": "1", "method": "GET", "url": "x"}}},
+	)
 	r.must(204, "DELETE", v+"/groups/"+group, nil)
 	r.must(204, "DELETE", identity, nil)
-	r.tokenRequest(contoso, url.Values{"client_id": {clientID}, "client_secret": {"wrong"}, "grant_type": {"client_credentials"}, "scope": {graphScope}})
+	r.tokenRequest(
+		contoso,
+		url.Values{
+			"client_id":     {clientID},
+			"client_secret": {"wrong"},
+			"grant_type":    {"client_credentials"},
+			"scope":         {graphScope},
+		},
+	)
 }
 
 // betaSession is what v1.0 does not have.
@@ -211,7 +238,12 @@ func betaSession(r *fixture) {
 		"outOfBoxExperienceSettings": row{"hidePrivacySettings": true, "userType": "standard"},
 	})["id"].(string)
 	path := "/beta/" + profiles + "/" + p
-	assigned := r.must(201, "POST", path+"/assignments", row{"target": row{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": groupID}})
+	assigned := r.must(
+		201,
+		"POST",
+		path+"/assignments",
+		row{"target": row{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": groupID}},
+	)
 	r.s.Advance(time.Hour)
 	r = r.as(contoso)
 	r.all("/beta/" + profiles)
@@ -225,7 +257,12 @@ func betaSession(r *fixture) {
 	r.must(200, "GET", "/beta/"+identities+"/"+id+"/intendedDeploymentProfile", nil)
 	r.must(204, "POST", "/beta/"+identities+"/"+id+"/allowNextEnrollment", nil)
 	entra := r.all("/beta/groups/" + groupID + "/members")[0]["id"].(string)
-	r.must(200, "POST", "/beta/groups/evaluateDynamicMembership", row{"memberId": entra, "membershipRule": `(device.devicePhysicalIds -any _ -eq "[OrderID]:KIOSK")`})
+	r.must(
+		200,
+		"POST",
+		"/beta/groups/evaluateDynamicMembership",
+		row{"memberId": entra, "membershipRule": `(device.devicePhysicalIds -any _ -eq "[OrderID]:KIOSK")`},
+	)
 	r.must(200, "POST", "/beta/groups/"+groupID+"/evaluateDynamicMembership", row{"memberId": entra})
 	r.must(200, "GET", "/beta/groups/"+groupID, nil)
 	r.must(200, "GET", "/beta/"+settings, nil)

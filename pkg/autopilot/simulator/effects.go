@@ -57,7 +57,15 @@ func (s *Server) faultAfter(c *call, rep *reply) *reply {
 // makes the token invalid as well: whoever keeps using it keeps being refused.
 func (s *Server) faultReply(c *call, f Fault) *reply {
 	if c.entry.Operation == "token" {
-		return s.refuse(c, oauthError{f.Status, cmp.Or(f.Code, "temporarily_unavailable"), 90033, cmp.Or(f.Message, "A transient error has occurred.")})
+		return s.refuse(
+			c,
+			oauthError{
+				f.Status,
+				cmp.Or(f.Code, "temporarily_unavailable"),
+				90033,
+				cmp.Or(f.Message, "A transient error has occurred."),
+			},
+		)
 	}
 	rep := errorFor(f.Status, f.Code, f.Message)
 	if f.Status == http.StatusUnauthorized {
@@ -80,15 +88,27 @@ func errorFor(status int, code, message string) *reply {
 	case http.StatusUnauthorized:
 		return unauthorized(cmp.Or(message, "Lifetime validation failed, the token is expired."))
 	case http.StatusForbidden:
-		return failIntune(status, cmp.Or(code, "Forbidden"), cmp.Or(message, "Application is not authorized to perform this operation."))
+		return failIntune(
+			status,
+			cmp.Or(code, "Forbidden"),
+			cmp.Or(message, "Application is not authorized to perform this operation."),
+		)
 	case http.StatusTooManyRequests:
 		return throttled("")
 	case http.StatusInternalServerError:
 		return failIntune(status, cmp.Or(code, "InternalServerError"), cmp.Or(message, "An error has occurred"))
 	case http.StatusServiceUnavailable:
-		return fail(status, cmp.Or(code, "ServiceUnavailable"), cmp.Or(message, "The service is temporarily unavailable."))
+		return fail(
+			status,
+			cmp.Or(code, "ServiceUnavailable"),
+			cmp.Or(message, "The service is temporarily unavailable."),
+		)
 	}
-	return fail(status, cmp.Or(code, strings.ReplaceAll(http.StatusText(status), " ", "")), cmp.Or(message, http.StatusText(status)))
+	return fail(
+		status,
+		cmp.Or(code, strings.ReplaceAll(http.StatusText(status), " ", "")),
+		cmp.Or(message, http.StatusText(status)),
+	)
 }
 
 func gatewayPage(status int) *reply {

@@ -51,7 +51,8 @@ func TestEffects(t *testing.T) {
 				tc.fault.Operation = "imported.import"
 				r.fault(tc.fault)
 				a := r.do("POST", importPath, importBody(deviceRow(pc("F"), "f")))
-				if a.status != tc.status || (a.err != nil) != tc.broken || a.code() != tc.code || a.header.Get("Retry-After") != tc.header {
+				if a.status != tc.status || (a.err != nil) != tc.broken || a.code() != tc.code ||
+					a.header.Get("Retry-After") != tc.header {
 					t.Errorf("%d %v %v %v", a.status, a.err, a.body, a.header)
 				}
 				if applied := len(r.state(contoso).Imported) == 1; applied != tc.applied {
@@ -212,7 +213,14 @@ func TestChaosIsSeeded(t *testing.T) {
 	run := func(seed int64) (statuses []int) {
 		o := patient()
 		o.Seed = seed
-		o.Chaos = Chaos{Throttle: 0.1, Unavailable: 0.1, ServerError: 0.1, ResetBefore: 0.1, ResetAfter: 0.1, Truncate: 0.1}
+		o.Chaos = Chaos{
+			Throttle:    0.1,
+			Unavailable: 0.1,
+			ServerError: 0.1,
+			ResetBefore: 0.1,
+			ResetAfter:  0.1,
+			Truncate:    0.1,
+		}
 		r := newFixture(t, o)
 		for range 200 {
 			statuses = append(statuses, r.do("GET", importedPath, nil).status)

@@ -64,7 +64,14 @@ func (s *Server) createGroup(c *call) *reply {
 	if s.dynamicGroups(c.tenant) >= s.opt.MaxGroups {
 		return c.bad("The directory has the largest number of dynamic groups already.")
 	}
-	g := &group{id: s.newID(), created: c.now, security: true, state: "On", status: "NotStarted", members: map[string]bool{}}
+	g := &group{
+		id:       s.newID(),
+		created:  c.now,
+		security: true,
+		state:    "On",
+		status:   "NotStarted",
+		members:  map[string]bool{},
+	}
 	g.types = append([]string{}, in.Types...)
 	if rep := s.applyGroup(c, g, in); rep != nil {
 		return rep

@@ -365,7 +365,8 @@ func TestProfileTakenAway(t *testing.T) {
 	}
 	r.must(204, "DELETE", "/beta/"+profiles+"/"+p+"/assignments/"+p+"_"+noGUID+"_0", nil)
 	r.s.Advance(time.Hour)
-	if d := r.state(contoso).Identities[0]; d.ProfileStatus != "notAssigned" || !d.ProfileAssigned.IsZero() || d.ProfileID != "" {
+	if d := r.state(contoso).Identities[0]; d.ProfileStatus != "notAssigned" || !d.ProfileAssigned.IsZero() ||
+		d.ProfileID != "" {
 		t.Errorf("%+v", d)
 	}
 }

@@ -45,7 +45,8 @@ func TestTopOneLoops(t *testing.T) {
 	seedDevices(r, 3)
 	first := r.must(200, "GET", identityPath+"?$top=1", nil)
 	second := r.must(200, "GET", first["@odata.nextLink"].(string), nil)
-	if diff := cmp.Diff(first["value"], second["value"]); diff != "" || first["@odata.nextLink"] != second["@odata.nextLink"] {
+	if diff := cmp.Diff(first["value"], second["value"]); diff != "" ||
+		first["@odata.nextLink"] != second["@odata.nextLink"] {
 		t.Errorf("it moves: %s", diff)
 	}
 }
@@ -97,7 +98,8 @@ func TestBetaOnly(t *testing.T) {
 	seedDevices(r, 1)
 	v1 := r.all(identityPath)[0]
 	beta := r.all("/beta/" + identities)[0]
-	if beta["deploymentProfileAssignmentStatus"] != "notAssigned" || beta["deploymentProfileAssignedDateTime"] != noDate {
+	if beta["deploymentProfileAssignmentStatus"] != "notAssigned" ||
+		beta["deploymentProfileAssignedDateTime"] != noDate {
 		t.Errorf("beta: %v", beta)
 	}
 	for name := range v1 {

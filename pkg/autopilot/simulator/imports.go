@@ -100,7 +100,9 @@ func (s *Server) importMany(c *call) *reply {
 	records := s.accept(c)
 	s.rng.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
 	return ok(http.StatusOK, map[string]any{
-		"@odata.context": c.context("Collection(" + importedType + ")"), "value": rendered(records, (*importedRecord).read),
+		"@odata.context": c.context(
+			"Collection(" + importedType + ")",
+		), "value": rendered(records, (*importedRecord).read),
 	})
 }
 
@@ -160,6 +162,10 @@ func (s *Server) accept(c *call) []*importedRecord {
 func (s *Server) schedule(c *call, r *importedRecord) {
 	t := c.tenant
 	d := s.opt.Delays
-	s.plan(c.now, s.draw(d.ImportedVisible, "imported", t.id, r.ImportID, r.Serial), func(time.Time) { r.visible = true })
+	s.plan(
+		c.now,
+		s.draw(d.ImportedVisible, "imported", t.id, r.ImportID, r.Serial),
+		func(time.Time) { r.visible = true },
+	)
 	s.plan(c.now, s.draw(d.Import, "import", t.id, r.ImportID, r.Serial), func(at time.Time) { s.decide(t, r, at) })
 }

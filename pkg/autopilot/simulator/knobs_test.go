@@ -49,7 +49,12 @@ func TestLenientAboutChecksums(t *testing.T) {
 	}
 	total := int(blob[2]) | int(blob[3])<<8
 	cutOff := base64.StdEncoding.EncodeToString(blob[:total])
-	r.must(200, "POST", importPath, importBody(row{"serialNumber": "L", "importId": "l", "hardwareIdentifier": cutOff, "groupTag": "X"}))
+	r.must(
+		200,
+		"POST",
+		importPath,
+		importBody(row{"serialNumber": "L", "importId": "l", "hardwareIdentifier": cutOff, "groupTag": "X"}),
+	)
 	r.s.Advance(10 * time.Minute)
 	if got := r.outcomes("l")["L"]; got != "complete None" {
 		t.Errorf("%s", got)

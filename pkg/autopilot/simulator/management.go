@@ -112,7 +112,8 @@ func (s *Server) manageRequests(r *http.Request) (any, error) {
 	out := []Request{}
 	for _, req := range s.Log(q["operation"]...) {
 		if req.Seq > after && (status == 0 || req.Status == status) && (q.Get("tenant") == "" || equal(q.Get("tenant"))(req.Tenant)) &&
-			among(q.Get("serial"), req.Serials) && among(q.Get("importId"), req.ImportIDs) {
+			among(q.Get("serial"), req.Serials) &&
+			among(q.Get("importId"), req.ImportIDs) {
 			out = append(out, req)
 		}
 	}

@@ -42,7 +42,12 @@ func TestManagement(t *testing.T) {
 		t.Errorf("tenants %v", got)
 	}
 	m.do(400, "POST", "/tenants", `{"id":"new"}`)
-	m.do(200, "POST", "/faults", `{"operation":"imported.import","effect":"reply","status":429,"retryAfter":"7.5","nth":2}`)
+	m.do(
+		200,
+		"POST",
+		"/faults",
+		`{"operation":"imported.import","effect":"reply","status":429,"retryAfter":"7.5","nth":2}`,
+	)
 	m.do(400, "POST", "/faults", `{"effect":"reply"}`)
 	m.do(400, "POST", "/faults", `{"efect":"reply"}`)
 	r.must(200, "POST", importPath, importBody(deviceRow(pc("A"), "i")))
@@ -80,7 +85,10 @@ func TestManagement(t *testing.T) {
 	m.do(400, "POST", "/approval/"+contoso+"?mode=x", "")
 	m.do(204, "POST", "/revoke/"+contoso, "")
 	r.must(401, "GET", importedPath, nil)
-	if got := m.do(200, "GET", "/options", ""); !strings.Contains(strings.Join(texts(got), "\n"), "Delays.Import 30s to 3m0s") {
+	if got := m.do(200, "GET", "/options", ""); !strings.Contains(
+		strings.Join(texts(got), "\n"),
+		"Delays.Import 30s to 3m0s",
+	) {
 		t.Errorf("%v", got)
 	}
 	m.do(204, "POST", "/reset", "")
@@ -118,10 +126,12 @@ func TestSeedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(st.Groups) != 1 || len(st.Groups[0].Members) != 1 || planted["groups"].(row)["t"].(row)["Kiosk"] != st.Groups[0].ID {
+	if len(st.Groups) != 1 || len(st.Groups[0].Members) != 1 ||
+		planted["groups"].(row)["t"].(row)["Kiosk"] != st.Groups[0].ID {
 		t.Errorf("%+v %v", st.Groups, planted)
 	}
-	if d := st.Identities[0]; d.ProfileStatus != "assignedInSync" || planted["profiles"].(row)["t"].(row)["P"] != d.ProfileID {
+	if d := st.Identities[0]; d.ProfileStatus != "assignedInSync" ||
+		planted["profiles"].(row)["t"].(row)["P"] != d.ProfileID {
 		t.Errorf("%+v", d)
 	}
 	if got := s.Plan(); len(got) != 1 {
@@ -135,7 +145,8 @@ func TestSeedFile(t *testing.T) {
 		`{"content":[]}`, `{"faults":[{}]}`, `[`,
 	} {
 		w := httptest.NewRecorder()
-		s.Management().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/seeds", strings.NewReader(bad)))
+		s.Management().
+			ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/seeds", strings.NewReader(bad)))
 		if w.Code < 400 {
 			t.Errorf("accepted %s", bad)
 		}

@@ -24,7 +24,8 @@ func TestClipping(t *testing.T) {
 	o.MaxImport = -1
 	got := New(o).Options()
 	if got.Delays.Import != (Delay{5 * time.Second, 5 * time.Second}) || got.Delays.Tag != (Delay{}) || got.Chaos.Throttle != 0 ||
-		got.Quirks.StorageError != 1 || got.Pages.Imported != 1000 || got.MaxImport != 500 || got.TokenLifetime != 3599*time.Second {
+		got.Quirks.StorageError != 1 || got.Pages.Imported != 1000 || got.MaxImport != 500 ||
+		got.TokenLifetime != 3599*time.Second {
 		t.Errorf("%s", strings.Join(got.Lines(), "\n"))
 	}
 }
@@ -59,7 +60,17 @@ func TestDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{string(Reply), string(ReplyAfter), string(ResetBefore), string(ResetAfter), string(Truncate), string(Garbage), string(Page), string(Hang), string(Import)}
+	words := []string{
+		string(Reply),
+		string(ReplyAfter),
+		string(ResetBefore),
+		string(ResetAfter),
+		string(Truncate),
+		string(Garbage),
+		string(Page),
+		string(Hang),
+		string(Import),
+	}
 	for _, line := range Defaults().Lines() {
 		name, _, _ := strings.Cut(line, " ")
 		words = append(words, name)
@@ -68,7 +79,22 @@ func TestDocumented(t *testing.T) {
 	for _, r := range s.routes {
 		words = append(words, r.op)
 	}
-	words = append(words, "/state/{tenant}", "/requests", "/reposts", "/faults", "/seeds", "/reset", "/advance", "/revoke/{tenant}", "/approval/{tenant}", "/approve/{tenant}", "/options", "/tenants", "/healthz")
+	words = append(
+		words,
+		"/state/{tenant}",
+		"/requests",
+		"/reposts",
+		"/faults",
+		"/seeds",
+		"/reset",
+		"/advance",
+		"/revoke/{tenant}",
+		"/approval/{tenant}",
+		"/approve/{tenant}",
+		"/options",
+		"/tenants",
+		"/healthz",
+	)
 	for _, w := range words {
 		if !strings.Contains(string(raw), "`"+w) && !strings.Contains(string(raw), " "+w+"`") {
 			t.Errorf("docs/simulator.md does not mention %s", w)
@@ -95,7 +121,8 @@ func TestSamples(t *testing.T) {
 		return decodeHash(blob, strict)
 	}
 	first, err := read("derived-a-line-breaks.b64", true)
-	if err != nil || first.Serial != "5CG0000AAA" || first.Manufacturer != "HP" || first.Model != "HP EliteBook 840 G8 Notebook PC" {
+	if err != nil || first.Serial != "5CG0000AAA" || first.Manufacturer != "HP" ||
+		first.Model != "HP EliteBook 840 G8 Notebook PC" {
 		t.Fatalf("%+v %v", first, err)
 	}
 	again, err := read("derived-a-recaptured.b64", true)

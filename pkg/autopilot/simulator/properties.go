@@ -41,7 +41,11 @@ func (s *Server) updateProperties(c *call) *reply {
 		return failIntune(http.StatusBadRequest, "BadRequest", "The display name is not a valid computer name.")
 	}
 	if s.rng.Float64() < s.opt.Quirks.ConditionNotMet {
-		return fail(http.StatusPreconditionFailed, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
+		return fail(
+			http.StatusPreconditionFailed,
+			"ConditionNotMet",
+			"The condition specified using HTTP conditional header(s) is not met.",
+		)
 	}
 	set(&d.upn, p.UPN)
 	set(&d.addressable, p.Addressable)

@@ -100,7 +100,8 @@ func FuzzRule(f *testing.F) {
 			return
 		}
 		yes := r.match(func(string) []string { return []string{text} })
-		if negated, err := parseRule("-not (" + text + ")"); err == nil && negated.match(func(string) []string { return []string{text} }) == yes {
+		if negated, err := parseRule("-not (" + text + ")"); err == nil &&
+			negated.match(func(string) []string { return []string{text} }) == yes {
 			t.Errorf("%q is true and false", text)
 		}
 	})

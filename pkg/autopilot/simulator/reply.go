@@ -70,8 +70,14 @@ func (c *call) unsupported(message string) *reply {
 // missing is a 404 in the dialect of the part that was asked.
 func (c *call) missing(id string) *reply {
 	if c.directory() {
-		return fail(http.StatusNotFound, "Request_ResourceNotFound",
-			fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", id))
+		return fail(
+			http.StatusNotFound,
+			"Request_ResourceNotFound",
+			fmt.Sprintf(
+				"Resource '%s' does not exist or one of its queried reference-property objects are not present.",
+				id,
+			),
+		)
 	}
 	return failIntune(http.StatusNotFound, "ResourceNotFound", "Resource not found.")
 }

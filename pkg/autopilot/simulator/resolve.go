@@ -38,9 +38,17 @@ func (s *Server) resolve(c *call) *reply {
 		return nil
 	}
 	if wrongVerb {
-		return fail(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+		return fail(
+			http.StatusMethodNotAllowed,
+			"Request_BadRequest",
+			"Specified HTTP method is not allowed for the request target.",
+		)
 	}
-	return fail(http.StatusNotFound, "ResourceNotFound", "Resource not found for the segment '"+segments[len(segments)-1]+"'.")
+	return fail(
+		http.StatusNotFound,
+		"ResourceNotFound",
+		"Resource not found for the segment '"+segments[len(segments)-1]+"'.",
+	)
 }
 
 func pathSegments(escaped string) ([]string, error) {
@@ -93,7 +101,11 @@ func permitted(c *call) *reply {
 		}
 	}
 	if c.directory() {
-		return fail(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		return fail(
+			http.StatusForbidden,
+			"Authorization_RequestDenied",
+			"Insufficient privileges to complete the operation.",
+		)
 	}
 	return failIntune(http.StatusForbidden, "Forbidden",
 		"Application is not authorized to perform this operation. Application must have one of the following scopes: "+

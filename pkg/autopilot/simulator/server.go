@@ -95,7 +95,10 @@ func (s *Server) serve(r *http.Request) *reply {
 		return s.finish(c, fail(http.StatusBadRequest, "BadRequest", "The request body could not be read."))
 	}
 	if int64(len(body)) > s.opt.MaxBody {
-		return s.finish(c, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is too large."))
+		return s.finish(
+			c,
+			fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is too large."),
+		)
 	}
 	return s.finish(c, s.answer(c))
 }

@@ -107,7 +107,14 @@ func (d *identity) state() IdentityState {
 }
 
 func (r *importedRecord) state() ImportedState {
-	st := ImportedState{ID: r.id, ImportID: r.ImportID, Serial: r.Serial, GroupTag: r.Tag, Status: r.status(), Polls: max(r.polls, 0)}
+	st := ImportedState{
+		ID:       r.id,
+		ImportID: r.ImportID,
+		Serial:   r.Serial,
+		GroupTag: r.Tag,
+		Status:   r.status(),
+		Polls:    max(r.polls, 0),
+	}
 	if st.Status == "complete" || st.Status == "error" {
 		st.Code = r.outcome.Code
 		st.Name = r.outcome.Name

@@ -100,7 +100,11 @@ func newTable[T any](key func(*T) string) *table[T] {
 }
 
 func (t *table[T]) find(row *T) (int, bool) {
-	return slices.BinarySearchFunc(t.order, t.key(row), func(have *T, want string) int { return strings.Compare(t.key(have), want) })
+	return slices.BinarySearchFunc(
+		t.order,
+		t.key(row),
+		func(have *T, want string) int { return strings.Compare(t.key(have), want) },
+	)
 }
 
 func (t *table[T]) put(id string, row *T) {

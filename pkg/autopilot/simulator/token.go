@@ -46,7 +46,10 @@ func (s *Server) resolveToken(c *call, tenantID string) *reply {
 func (s *Server) issueToken(c *call) *reply {
 	form, err := url.ParseQuery(string(c.body))
 	if err != nil || !strings.HasPrefix(c.header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return s.refuse(c, oauthError{http.StatusBadRequest, "invalid_request", 900144, "The request body must be form encoded."})
+		return s.refuse(
+			c,
+			oauthError{http.StatusBadRequest, "invalid_request", 900144, "The request body must be form encoded."},
+		)
 	}
 	t, known := s.tenants[c.id]
 	if !known {

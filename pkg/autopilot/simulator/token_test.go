@@ -10,7 +10,12 @@ import (
 
 func TestTokenRefusals(t *testing.T) {
 	r := newFixture(t, patient())
-	good := url.Values{"client_id": {clientID}, "client_secret": {secret}, "grant_type": {"client_credentials"}, "scope": {graphScope}}
+	good := url.Values{
+		"client_id":     {clientID},
+		"client_secret": {secret},
+		"grant_type":    {"client_credentials"},
+		"scope":         {graphScope},
+	}
 	with := func(name, value string) url.Values {
 		v := url.Values{}
 		for k := range good {
@@ -124,7 +129,12 @@ func TestBasicClientAuthentication(t *testing.T) {
 	r := newFixture(t, patient())
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {graphScope}}
 	for password, want := range map[string]int{secret: 200, "wrong": 401} {
-		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://sim/"+contoso+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+		req, err := http.NewRequestWithContext(
+			t.Context(),
+			"POST",
+			"http://sim/"+contoso+"/oauth2/v2.0/token",
+			strings.NewReader(form.Encode()),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

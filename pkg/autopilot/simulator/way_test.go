@@ -37,7 +37,11 @@ func TestWayOfADevice(t *testing.T) {
 	if _, hasBeta := found[0]["deploymentProfileAssignmentStatus"]; hasBeta {
 		t.Error("v1.0 shows a beta property")
 	}
-	entra := r.all("/v1.0/devices?$filter=" + url.QueryEscape("deviceId eq '"+found[0]["azureActiveDirectoryDeviceId"].(string)+"'"))
+	entra := r.all(
+		"/v1.0/devices?$filter=" + url.QueryEscape(
+			"deviceId eq '"+found[0]["azureActiveDirectoryDeviceId"].(string)+"'",
+		),
+	)
 	if len(entra) != 1 {
 		t.Fatalf("entra: %v", entra)
 	}
@@ -46,7 +50,8 @@ func TestWayOfADevice(t *testing.T) {
 	}
 	r.s.Advance(13 * time.Minute)
 	members := r.all("/v1.0/groups/" + groupID + "/members")
-	if len(members) != 1 || members[0]["id"] != entra[0]["id"] || members[0]["@odata.type"] != "#microsoft.graph.device" {
+	if len(members) != 1 || members[0]["id"] != entra[0]["id"] ||
+		members[0]["@odata.type"] != "#microsoft.graph.device" {
 		t.Fatalf("members: %v", members)
 	}
 	status := func() row {
@@ -57,7 +62,8 @@ func TestWayOfADevice(t *testing.T) {
 	}
 	r.s.Advance(15 * time.Minute)
 	ready := status()
-	if ready["deploymentProfileAssignmentStatus"] != "assignedInSync" || ready["deploymentProfileAssignedDateTime"] == noDate ||
+	if ready["deploymentProfileAssignmentStatus"] != "assignedInSync" ||
+		ready["deploymentProfileAssignedDateTime"] == noDate ||
 		ready["deploymentProfile"].(row)["id"] != profileID {
 		t.Errorf("not ready: %v", ready)
 	}

@@ -1,5 +1,5 @@
-// Package adapter holds what the adapters of the broker seam share: the leases of deliveries and their settlement, the loop
-// that receives, trying again, the properties of a message, and the conditions that Health reports.
+// Package adapter holds what the adapters of the broker seam share: the leases of deliveries and their settlement, the
+// loop that receives, trying again, the properties of a message, and the conditions that Health reports.
 package adapter
 
 import (
@@ -22,8 +22,8 @@ func again(ctx context.Context, failures int) bool {
 	return backoff.Wait(ctx, backoff.Doubled(firstPause, failures-1, longPause)) == nil
 }
 
-// Persist tries until it works, ctx ends, or final translates the error into a fault that stays when the call is repeated; nil
-// means that trying again makes sense. When ctx ends, it returns the last error that says why.
+// Persist tries until it works, ctx ends, or final translates the error into a fault that stays when the call is
+// repeated; nil means that trying again makes sense. When ctx ends, it returns the last error that says why.
 func Persist(ctx context.Context, final func(error) error, try func(context.Context) error) error {
 	var last error
 	for failures := 1; ; failures++ {
@@ -43,8 +43,8 @@ func Persist(ctx context.Context, final func(error) error, try func(context.Cont
 	}
 }
 
-// GaveUp is the answer when time is over: a cancellation stays one, a lost race against a deadline is the broker's. nil stays
-// nil, a fault a fault.
+// GaveUp is the answer when time is over: a cancellation stays one, a lost race against a deadline is the broker's. nil
+// stays nil, a fault a fault.
 func GaveUp(ctx context.Context, err error) error {
 	switch {
 	case err == nil || fault.Is(err):

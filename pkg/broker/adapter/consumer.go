@@ -21,20 +21,26 @@ type Consumer struct {
 }
 
 // NewConsumer returns a consumer for a normal subscription.
-func NewConsumer(sub broker.Subscription, h broker.Handler, c *Conditions, log *slog.Logger, now func() time.Time) *Consumer {
+func NewConsumer(
+	sub broker.Subscription,
+	h broker.Handler,
+	c *Conditions,
+	log *slog.Logger,
+	now func() time.Time,
+) *Consumer {
 	return &Consumer{
 		Subscription: sub, handler: h, handlers: newPlaces(sub.Concurrency), conditions: c, now: now,
 		log: log.With("subscription", sub.Name, "type", sub.Type),
 	}
 }
 
-// Receive waits for up to n messages and gives each away as it comes. No message and no error is what a quiet subscription
-// has.
+// Receive waits for up to n messages and gives each away as it comes. No message and no error is what a quiet
+// subscription has.
 type Receive func(ctx context.Context, n int, give func(Held)) error
 
-// Run receives until ctx ends and every handler has returned. Several receive side by side when the messages of a subscription
-// lie in several places, named from. Each receives as many messages as handlers are free; what comes over and above waits for
-// a handler, and its lease is kept.
+// Run receives until ctx ends and every handler has returned. Several receive side by side when the messages of a
+// subscription lie in several places, named from. Each receives as many messages as handlers are free; what comes over
+// and above waits for a handler, and its lease is kept.
 func (c *Consumer) Run(ctx context.Context, from map[string]Receive) {
 	for name, receive := range from {
 		c.running.Go(func() { c.receive(ctx, name, receive) })
@@ -68,7 +74,8 @@ func (c *Consumer) receive(ctx context.Context, from string, receive Receive) {
 	}
 }
 
-// interrupted says what is wrong. An inbound queue concerns that source alone: the others do not lose their process over it.
+// interrupted says what is wrong. An inbound queue concerns that source alone: the others do not lose their process
+// over it.
 func (c *Consumer) interrupted(ctx context.Context, what, from string, err error) {
 	if !broker.IsInbound(c.Type) {
 		c.conditions.Note(what, err, c.now())

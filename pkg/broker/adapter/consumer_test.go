@@ -94,8 +94,13 @@ func TestOutcomesAreSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMessage()
 		m.fails = 3 // it is tried again
-		stop := run(t, new(adapter.Conditions), 1, func(context.Context, broker.Delivery) broker.Outcome { return broker.RetryAfter(time.Minute) },
-			&queue{waiting: []adapter.Held{m.held("a")}})
+		stop := run(
+			t,
+			new(adapter.Conditions),
+			1,
+			func(context.Context, broker.Delivery) broker.Outcome { return broker.RetryAfter(time.Minute) },
+			&queue{waiting: []adapter.Held{m.held("a")}},
+		)
 		if o := <-m.outcomes; o != broker.RetryAfter(time.Minute) {
 			t.Errorf("%+v", o)
 		}

@@ -25,7 +25,8 @@ type Held struct {
 
 	// Renew starts the lease again. ErrLost says that it is another consumer's.
 	Renew func(context.Context) error
-	// Settle tries once to carry out an outcome; it is safe to repeat. ErrLost says that there is nothing left to settle.
+	// Settle tries once to carry out an outcome; it is safe to repeat. ErrLost says that there is nothing left to
+	// settle.
 	Settle func(context.Context, broker.Outcome) error
 }
 
@@ -52,8 +53,8 @@ func (l *lease) end() {
 	l.drop(nil)
 }
 
-// renew starts the lease again at a third of its time: a renewal that is not confirmed may be lost, and there is time for
-// another. When the lease is lost, the handler is told to stop.
+// renew starts the lease again at a third of its time: a renewal that is not confirmed may be lost, and there is time
+// for another. When the lease is lost, the handler is told to stop.
 func (l *lease) renew() {
 	defer close(l.ended)
 	timer := time.NewTimer(l.Lease / 3)
@@ -80,8 +81,8 @@ func (l *lease) renew() {
 
 func (l *lease) lost() bool { return errors.Is(context.Cause(l.ctx), ErrLost) }
 
-// settle carries out the outcome, trying again until it succeeded, the lease is lost, or stopping takes too long. What could
-// not be settled comes again.
+// settle carries out the outcome, trying again until it succeeded, the lease is lost, or stopping takes too long. What
+// could not be settled comes again.
 func (l *lease) settle(ctx context.Context, o broker.Outcome, log *slog.Logger) {
 	if o.Action == broker.ActionRelease && l.lost() {
 		return
@@ -95,7 +96,16 @@ func (l *lease) settle(ctx context.Context, o broker.Outcome, log *slog.Logger) 
 			return
 		}
 		if l.lost() || errors.Is(err, ErrLost) || !again(limited, failures) {
-			log.WarnContext(ctx, "a delivery was not settled and comes again", "event", l.ID, "outcome", o.Action.String(), "error", err)
+			log.WarnContext(
+				ctx,
+				"a delivery was not settled and comes again",
+				"event",
+				l.ID,
+				"outcome",
+				o.Action.String(),
+				"error",
+				err,
+			)
 			return
 		}
 	}

@@ -35,9 +35,9 @@ func Properties(d broker.Delivery) map[string]string {
 	return p
 }
 
-// Read returns the delivery that Properties was given, with the headers of the message. What is missing or strange is as it is
-// without a property: messages of other programs reach the handler, which decides. The first of ids that can be one is the id
-// of a message that has no property for it.
+// Read returns the delivery that Properties was given, with the headers of the message. What is missing or strange is
+// as it is without a property: messages of other programs reach the handler, which decides. The first of ids that can
+// be one is the id of a message that has no property for it.
 func Read(prop func(name string) string, headers map[string]string, ids ...string) broker.Delivery {
 	d := broker.Delivery{Attempt: 1, Published: ParseStamp(prop(propPublished))}
 	d.ID = prop(propID)

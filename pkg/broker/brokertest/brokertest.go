@@ -13,20 +13,22 @@ import (
 
 // Harness is an empty store of one backend, made for one test.
 type Harness struct {
-	// Open returns another client of the store. The named subscriptions exist when it returns, if the backend needs set-up;
-	// others begin to exist with their first Consume. The suite closes the client.
+	// Open returns another client of the store. The named subscriptions exist when it returns, if the backend needs
+	// set-up; others begin to exist with their first Consume. The suite closes the client.
 	Open func(t *testing.T, subs ...broker.Subscription) broker.Broker
 	// Restart stops the backend without warning and starts it again on the same store. Open clients reconnect.
 	Restart func(t *testing.T)
 	// Sever drops all connections. Open clients reconnect.
 	Sever func(t *testing.T)
-	// Dying returns a client like Open's whose process dies between the two halves of dead-lettering: the dead letter is stored,
-	// the message not acknowledged, and the lease is not renewed any more. Nil when the backend does both in one call.
+	// Dying returns a client like Open's whose process dies between the two halves of dead-lettering: the dead letter
+	// is stored, the message not acknowledged, and the lease is not renewed any more. Nil when the backend does both in
+	// one call.
 	Dying func(t *testing.T, subs ...broker.Subscription) broker.Broker
-	// Foreign puts a message into an inbound queue as a program would that has never heard of us; without an id when id is "".
-	// It waits until there is a queue to put it into.
+	// Foreign puts a message into an inbound queue as a program would that has never heard of us; without an id when id
+	// is "". It waits until there is a queue to put it into.
 	Foreign func(t *testing.T, messageType, id string, body []byte)
-	// Lease is a lease that is long enough for heartbeats, and short enough to wait for. The suite stretches it on a slow machine.
+	// Lease is a lease that is long enough for heartbeats, and short enough to wait for. The suite stretches it on a
+	// slow machine.
 	Lease time.Duration
 }
 

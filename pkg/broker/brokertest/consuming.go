@@ -33,7 +33,8 @@ func competing(s scene) {
 	only(t, h, a, sub, in)
 }
 
-// copies also holds an adapter to this: when two subscriptions retry the same message, neither copy is taken for the other.
+// copies also holds an adapter to this: when two subscriptions retry the same message, neither copy is taken for the
+// other.
 func copies(s scene) {
 	t := s.t
 	h := s.h

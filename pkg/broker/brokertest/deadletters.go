@@ -78,7 +78,8 @@ func deadLetterSaysWhy(s scene) {
 	if len(got) != 1 || p.Reason != fault.MessageMalformed || p.Detail != "größer als erlaubt" || p.Attempts != 2 {
 		t.Fatalf("%+v", got)
 	}
-	if p.Type != m.Type || p.Tenant != m.Tenant || string(p.Body) != string(m.Body) || p.Headers["odd"] != m.Headers["odd"] {
+	if p.Type != m.Type || p.Tenant != m.Tenant || string(p.Body) != string(m.Body) ||
+		p.Headers["odd"] != m.Headers["odd"] {
 		t.Errorf("%+v", p.Message)
 	}
 	if age := time.Since(p.At); age < -time.Hour || age > time.Hour {
@@ -137,7 +138,9 @@ func replay(s scene) {
 	in := newInbox()
 	consume(t, b, sub, in.always(broker.Acknowledge()))
 	d := in.next(t)
-	if d.ID != "a-r1" || d.Attempt != 1 || d.Type != m.Type || d.Tenant != m.Tenant || string(d.Body) != string(m.Body) || d.Headers["id"] != "a" {
+	if d.ID != "a-r1" || d.Attempt != 1 || d.Type != m.Type || d.Tenant != m.Tenant ||
+		string(d.Body) != string(m.Body) ||
+		d.Headers["id"] != "a" {
 		t.Errorf("%+v", d)
 	}
 	if got := deadIn(t, b); len(got) != 0 {
@@ -254,7 +257,12 @@ func malformedIsDead(s scene) {
 	h := s.h
 	sub := h.sub()
 	b := h.open(t, sub)
-	bodies := map[string]string{"empty": "", "binary": "\x00\xff\r\n\r\n", "text": "devices;collected", "half": `{"devices":["`}
+	bodies := map[string]string{
+		"empty":  "",
+		"binary": "\x00\xff\r\n\r\n",
+		"text":   "devices;collected",
+		"half":   `{"devices":["`,
+	}
 	var list []broker.Message
 	for id, body := range bodies {
 		list = append(list, broker.Message{ID: id, Type: sub.Type, Body: []byte(body)})

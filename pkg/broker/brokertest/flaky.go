@@ -22,8 +22,8 @@ type failure struct {
 // NewFlaky wraps a broker; it fails only when told to.
 func NewFlaky(inner broker.Broker) *Flaky { return &Flaky{Broker: inner} }
 
-// FailPublish makes the next times calls of Publish return err. With stored set the messages are stored all the same, as when
-// a connection is lost after sending: the caller cannot know.
+// FailPublish makes the next times calls of Publish return err. With stored set the messages are stored all the same,
+// as when a connection is lost after sending: the caller cannot know.
 func (f *Flaky) FailPublish(times int, stored bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

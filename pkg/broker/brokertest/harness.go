@@ -118,8 +118,8 @@ func (in inbox) empty(t *testing.T) {
 	}
 }
 
-// only proves that nothing but the expected waits in a subscription: it lets all leases run out, sends one more message and
-// takes deliveries until that one comes.
+// only proves that nothing but the expected waits in a subscription: it lets all leases run out, sends one more message
+// and takes deliveries until that one comes.
 func only(t *testing.T, h Harness, b broker.Broker, sub broker.Subscription, in inbox) {
 	t.Helper()
 	pass(h.Lease + h.Lease/2)

@@ -35,7 +35,8 @@ func (s scene) opened(subs ...broker.Subscription) broker.Broker {
 func isForeign(t *testing.T, d broker.Delivery, sub broker.Subscription, id, body string) {
 	t.Helper()
 	want := broker.InboundMessage(sub.Type, id, []byte(body))
-	if d.Type != want.Type || d.Tenant != want.Tenant || d.Headers[broker.AttrID] != id || !bytes.Equal(d.Body, want.Body) {
+	if d.Type != want.Type || d.Tenant != want.Tenant || d.Headers[broker.AttrID] != id ||
+		!bytes.Equal(d.Body, want.Body) {
 		t.Errorf("%+v, want %+v", d.Message, want)
 	}
 }
@@ -78,7 +79,11 @@ func foreignMessage(s scene) {
 func inboundApart(s scene) {
 	t := s.t
 	h := s.h
-	subs := []broker.Subscription{h.queue("contoso", "oem-a"), h.queue("contoso", "oem-b"), h.queue("fabrikam", "oem-a")}
+	subs := []broker.Subscription{
+		h.queue("contoso", "oem-a"),
+		h.queue("contoso", "oem-b"),
+		h.queue("fabrikam", "oem-a"),
+	}
 	b := s.opened(subs...)
 	boxes := make([]inbox, len(subs))
 	var running []*consumption

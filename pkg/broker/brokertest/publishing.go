@@ -76,10 +76,15 @@ func roundTrip(s scene) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		want := broker.Message{
-			ID: fmt.Sprintf("m%d-%s", n, rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id")), Type: sub.Type, Lane: sub.Lane,
-			Tenant:  rapid.StringN(0, 20, 60).Draw(rt, "tenant"),
-			Headers: rapid.MapOfN(rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`), rapid.StringN(0, 50, 200), 0, 8).Draw(rt, "headers"),
-			Body:    rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(rt, "body"),
+			ID: fmt.Sprintf(
+				"m%d-%s",
+				n,
+				rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id"),
+			), Type: sub.Type, Lane: sub.Lane,
+			Tenant: rapid.StringN(0, 20, 60).Draw(rt, "tenant"),
+			Headers: rapid.MapOfN(rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`), rapid.StringN(0, 50, 200), 0, 8).
+				Draw(rt, "headers"),
+			Body: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(rt, "body"),
 		}
 		publish(t, b, want)
 		if diff := cmp.Diff(want, in.next(t).Message, cmpopts.EquateEmpty()); diff != "" {
@@ -120,7 +125,9 @@ func refused(s scene) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if err := b.Consume(t.Context(), broker.Subscription{Name: "x y", Type: "a"}, nil); fault.CodeOf(err) != fault.MessageMalformed {
+	if err := b.Consume(t.Context(), broker.Subscription{Name: "x y", Type: "a"}, nil); fault.CodeOf(
+		err,
+	) != fault.MessageMalformed {
 		t.Errorf("odd subscription: got %v", err)
 	}
 	if err := b.Publish(t.Context()); err != nil {

@@ -105,7 +105,8 @@ func retryKeeps(s scene) {
 	first := in.next(t)
 	for range 2 {
 		d := in.next(t)
-		if d.ID != m.ID || d.Type != m.Type || d.Tenant != m.Tenant || string(d.Body) != string(m.Body) || d.Headers["odd"] != m.Headers["odd"] {
+		if d.ID != m.ID || d.Type != m.Type || d.Tenant != m.Tenant || string(d.Body) != string(m.Body) ||
+			d.Headers["odd"] != m.Headers["odd"] {
 			t.Errorf("%+v", d)
 		}
 		if !first.Published.IsZero() && !d.Published.Equal(first.Published) {

@@ -18,8 +18,8 @@ const (
 	deadSubjects = prefix + ".dlq.>"
 )
 
-// eventSubject is where a message is published once for everybody, ev.<type>.<lane>.<tenant>. The other subjects of the work
-// stream, to.<durable>, are for one subscription.
+// eventSubject is where a message is published once for everybody, ev.<type>.<lane>.<tenant>. The other subjects of the
+// work stream, to.<durable>, are for one subscription.
 func eventSubject(m broker.Message) string {
 	return prefix + ".ev." + m.Type + "." + string(cmp.Or(m.Lane, broker.Bulk)) + "." + digest(m.Tenant)
 }
@@ -46,7 +46,13 @@ func placeOf(s broker.Subscription) place {
 		return place{s, prefix + "-" + queue, s.Name + "_" + queue, subject, retrySubject(queue, s.Name)}
 	}
 	durable := s.Name + "_" + queue + "_" + string(s.Lane) // unique, because names, types and lanes hold no underscore
-	return place{s, workStream, durable, prefix + ".ev." + s.Type + "." + string(s.Lane) + ".*", prefix + ".to." + durable}
+	return place{
+		s,
+		workStream,
+		durable,
+		prefix + ".ev." + s.Type + "." + string(s.Lane) + ".*",
+		prefix + ".to." + durable,
+	}
 }
 
 func words(messageType string) string { return strings.ReplaceAll(messageType, ".", "_") }

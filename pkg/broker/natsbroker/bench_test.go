@@ -16,8 +16,8 @@ import (
 	"taxiway.example/pkg/natsserver"
 )
 
-// The benchmarks run the floor (raw JetStream calls on the same server, same sizes, same durability) and the adapter one
-// after the other in the same run and report the ratio; absolute numbers depend on the disk.
+// The benchmarks run the floor (raw JetStream calls on the same server, same sizes, same durability) and the adapter
+// one after the other in the same run and report the ratio; absolute numbers depend on the disk.
 
 func benchBroker(b *testing.B) *Broker {
 	b.Helper()
@@ -65,7 +65,11 @@ func rawPublish(b *testing.B, br *Broker, messages []broker.Message) {
 	b.Helper()
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
-		msg := &nats.Msg{Subject: eventSubject(broker.Message{Type: m.Type, Tenant: m.Tenant}), Data: m.Body, Header: nats.Header{jetstream.MsgIDHeader: {m.ID}}}
+		msg := &nats.Msg{
+			Subject: eventSubject(broker.Message{Type: m.Type, Tenant: m.Tenant}),
+			Data:    m.Body,
+			Header:  nats.Header{jetstream.MsgIDHeader: {m.ID}},
+		}
 		var err error
 		if futures[i], err = br.js.PublishMsgAsync(msg); err != nil {
 			b.Fatal(err)

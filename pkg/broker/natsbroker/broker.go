@@ -1,10 +1,11 @@
 // Package natsbroker is the broker on NATS JetStream.
 //
-// One stream carries the work of all subscriptions. It keeps messages by limits, refuses new ones when it is full, and is
-// trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each subscription is
-// a durable pull consumer. The server redelivers without end; attempts are counted in a header of our own, so that neither
-// lost leases nor restarts eat them. Another attempt is a new copy on the subscription's own subject, stored before the old
-// one is acknowledged. A second stream keeps the dead letters, one message per subscription and id.
+// One stream carries the work of all subscriptions. It keeps messages by limits, refuses new ones when it is full, and
+// is trimmed by us up to what every subscription has acknowledged: work that is not done is never dropped. Each
+// subscription is a durable pull consumer. The server redelivers without end; attempts are counted in a header of our
+// own, so that neither lost leases nor restarts eat them. Another attempt is a new copy on the subscription's own
+// subject, stored before the old one is acknowledged. A second stream keeps the dead letters, one message per
+// subscription and id.
 package natsbroker
 
 import (
@@ -79,9 +80,19 @@ var _ broker.Broker = (*Broker)(nil)
 func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 	o = o.withDefaults()
 	if nc.MaxPayload() < minPayload {
-		return nil, fault.Newf(fault.BrokerUnavailable, "the broker's max_payload is %d bytes, %d are needed", nc.MaxPayload(), minPayload)
+		return nil, fault.Newf(
+			fault.BrokerUnavailable,
+			"the broker's max_payload is %d bytes, %d are needed",
+			nc.MaxPayload(),
+			minPayload,
+		)
 	}
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(adminTimeout), jetstream.WithPublishAsyncTimeout(ackTimeout), jetstream.WithPublishAsyncMaxPending(maxPending))
+	js, err := jetstream.New(
+		nc,
+		jetstream.WithDefaultTimeout(adminTimeout),
+		jetstream.WithPublishAsyncTimeout(ackTimeout),
+		jetstream.WithPublishAsyncMaxPending(maxPending),
+	)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.BrokerUnavailable, "JetStream cannot be used")
 	}

@@ -36,7 +36,12 @@ func (b *Broker) closing(t *testing.T) *Broker {
 }
 
 // collect consumes until the end of the test; got receives every delivery.
-func collect(t *testing.T, b *Broker, sub broker.Subscription, answer broker.Outcome) (got chan broker.Delivery, stop func()) {
+func collect(
+	t *testing.T,
+	b *Broker,
+	sub broker.Subscription,
+	answer broker.Outcome,
+) (got chan broker.Delivery, stop func()) {
 	t.Helper()
 	got = make(chan broker.Delivery, 1000)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -142,7 +147,8 @@ func TestSomebodyClearsTheBroker(t *testing.T) {
 				t.Error(err)
 			}
 			dead := 0
-			if err := b.Peek(t.Context(), func(broker.DeadLettered) bool { dead++; return true }); err != nil || dead != 1 {
+			if err := b.Peek(t.Context(), func(broker.DeadLettered) bool { dead++; return true }); err != nil ||
+				dead != 1 {
 				t.Errorf("%d dead letters, %v", dead, err)
 			}
 			if err := b.Health(t.Context()); err != nil {

@@ -82,7 +82,17 @@ func TestFailover(t *testing.T) {
 	}
 	b.closing(t)
 	modest(ctx, t, urls)
-	got, _ := collect(t, b, broker.Subscription{Name: importer.Name, Type: importer.Type, Concurrency: 4, Lease: slowness.Stretch(5 * time.Second)}, broker.Acknowledge())
+	got, _ := collect(
+		t,
+		b,
+		broker.Subscription{
+			Name:        importer.Name,
+			Type:        importer.Type,
+			Concurrency: 4,
+			Lease:       slowness.Stretch(5 * time.Second),
+		},
+		broker.Acknowledge(),
+	)
 	const n = 60
 	seen := map[string]bool{}
 	for i := range n {

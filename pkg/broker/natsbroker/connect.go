@@ -14,9 +14,10 @@ import (
 // remindEvery is how often the log says that we still wait for the first connection.
 const remindEvery = 30 * time.Second
 
-// Connect opens a connection that reconnects for ever, also when it is refused: what lets us in may be away for a moment. It
-// finds frozen servers by pings, and never buffers publishes while it is down: what is buffered looks sent. The URL may list
-// several servers, separated by commas. It waits for the first connection until ctx ends, and the log (nil: none) says why.
+// Connect opens a connection that reconnects for ever, also when it is refused: what lets us in may be away for a
+// moment. It finds frozen servers by pings, and never buffers publishes while it is down: what is buffered looks sent.
+// The URL may list several servers, separated by commas. It waits for the first connection until ctx ends, and the log
+// (nil: none) says why.
 func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nats.Option) (*nats.Conn, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -61,12 +62,19 @@ func Connect(ctx context.Context, servers string, log *slog.Logger, extra ...nat
 			first = nil
 		case <-remind.C:
 		}
-		log.WarnContext(ctx, "no connection to the broker yet", "servers", nc.Servers(), "error", cmp.Or(nc.LastError(), why))
+		log.WarnContext(
+			ctx,
+			"no connection to the broker yet",
+			"servers",
+			nc.Servers(),
+			"error",
+			cmp.Or(nc.LastError(), why),
+		)
 	}
 }
 
-// reporting tells the log what happens to a connection. While it is refused the same error comes with every try: it is told
-// once. Handlers run one after the other.
+// reporting tells the log what happens to a connection. While it is refused the same error comes with every try: it is
+// told once. Handlers run one after the other.
 func reporting(log *slog.Logger) []nats.Option {
 	told := ""
 	return []nats.Option{

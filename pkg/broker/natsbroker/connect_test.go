@@ -147,7 +147,9 @@ func TestRefusedAtTheStart(t *testing.T) {
 		}
 		connected <- err
 	}()
-	if line := next(t, lines); !strings.Contains(strings.ToLower(line), "authorization violation") || !strings.Contains(line, s.Addr().String()) || strings.Contains(line, "s3cret") {
+	if line := next(t, lines); !strings.Contains(strings.ToLower(line), "authorization violation") ||
+		!strings.Contains(line, s.Addr().String()) ||
+		strings.Contains(line, "s3cret") {
 		t.Errorf("the log says %q", line)
 	}
 	g.shut.Store(false)

@@ -79,8 +79,8 @@ func (s *share) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// pull asks for n messages, gives out those that are due, and returns when n came or nothing did for a while. Once ctx has
-// ended it gives back whatever still comes.
+// pull asks for n messages, gives out those that are due, and returns when n came or nothing did for a while. Once ctx
+// has ended it gives back whatever still comes.
 func (s *share) pull(ctx context.Context, n int, give func(adapter.Held)) error {
 	if n == 0 {
 		return nil

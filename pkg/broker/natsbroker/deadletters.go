@@ -22,8 +22,9 @@ const (
 	headerDetail       = "taxiway-detail"
 )
 
-// storeDead stores the message in the stream of dead letters. Its subject takes one message, so that a second try changes
-// nothing; the dedupe window would swallow a message that was replayed and has failed again, hence no message id.
+// storeDead stores the message in the stream of dead letters. Its subject takes one message, so that a second try
+// changes nothing; the dedupe window would swallow a message that was replayed and has failed again, hence no message
+// id.
 func (s *share) storeDead(ctx context.Context, d broker.Delivery, o broker.Outcome) error {
 	out := encode(d, deadSubject(s.Name, d.ID), "")
 	for name, value := range map[string]string{
@@ -138,12 +139,14 @@ func (b *Broker) remove(ctx context.Context, raw *jetstream.RawStreamMsg) error 
 		return unavailable(ctx, err)
 	}
 	err = stream.DeleteMsg(ctx, raw.Sequence)
-	if now, missing := stream.GetLastMsgForSubject(ctx, raw.Subject); isMissing(missing) || missing == nil && now.Sequence != raw.Sequence {
+	if now, missing := stream.GetLastMsgForSubject(ctx, raw.Subject); isMissing(missing) ||
+		missing == nil && now.Sequence != raw.Sequence {
 		return nil
 	}
 	return unavailable(ctx, err)
 }
 
 func isMissing(err error) bool {
-	return errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
+	return errors.Is(err, jetstream.ErrMsgNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
+		errors.Is(err, jetstream.ErrStreamNotFound)
 }

@@ -44,8 +44,8 @@ func (s *share) held(d broker.Delivery, msg jetstream.Msg) adapter.Held {
 	}
 }
 
-// complete does the first half of an outcome (store what follows from it), then the second (acknowledge). The first is safe to
-// repeat.
+// complete does the first half of an outcome (store what follows from it), then the second (acknowledge). The first is
+// safe to repeat.
 func (s *share) complete(ctx context.Context, d broker.Delivery, msg jetstream.Msg, o broker.Outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, completeTry)
 	defer cancel()

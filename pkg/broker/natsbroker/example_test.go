@@ -48,14 +48,18 @@ func run(ctx context.Context) error {
 		return err
 	}
 	consuming, stop := context.WithCancel(ctx)
-	err = b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-		fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
-		if d.Attempt == 1 {
-			return broker.RetryAfter(10 * time.Millisecond)
-		}
-		stop()
-		return broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))
-	})
+	err = b.Consume(
+		consuming,
+		broker.Subscription{Name: "importer", Type: "devices.collected.v1"},
+		func(_ context.Context, d broker.Delivery) broker.Outcome {
+			fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
+			if d.Attempt == 1 {
+				return broker.RetryAfter(10 * time.Millisecond)
+			}
+			stop()
+			return broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))
+		},
+	)
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,8 @@ func (b *Broker) Health(ctx context.Context) error {
 	return b.state.Worst(b.Now())
 }
 
-// watch is the watchdog: consumers have been seen to fall silent after a restart or a failover. When nothing came for two
-// leases it asks the server, and if messages wait, looks up the consumer again and says so.
+// watch is the watchdog: consumers have been seen to fall silent after a restart or a failover. When nothing came for
+// two leases it asks the server, and if messages wait, looks up the consumer again and says so.
 func (s *share) watch(ctx context.Context, came int) {
 	now := s.Now()
 	if came > 0 {
@@ -60,7 +60,19 @@ func (s *share) watch(ctx context.Context, came int) {
 		s.cons = nil
 		s.stalled = fault.New(fault.BrokerUnavailable, "messages wait and are not delivered")
 		s.state.Note(s.durable, s.stalled, now)
-		s.Logger.ErrorContext(ctx, "messages wait and are not delivered", "subscription", s.durable,
-			"count", info.NumPending, "unacknowledged", info.NumAckPending, "limit", info.Config.MaxAckPending, "lease", s.Lease)
+		s.Logger.ErrorContext(
+			ctx,
+			"messages wait and are not delivered",
+			"subscription",
+			s.durable,
+			"count",
+			info.NumPending,
+			"unacknowledged",
+			info.NumAckPending,
+			"limit",
+			info.Config.MaxAckPending,
+			"lease",
+			s.Lease,
+		)
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"taxiway.example/pkg/broker/adapter"
 )
 
-// Each inbound queue is a stream of its own: the server's dedupe window is that of a stream, and senders choose their message
-// ids without knowing one another's. Its subject is taxiway.inbound.<tenant>.<source>; to publish there is all that a sender
-// needs to be allowed. Copies of ours lie under another subject, so that they cannot be mistaken.
+// Each inbound queue is a stream of its own: the server's dedupe window is that of a stream, and senders choose their
+// message ids without knowing one another's. Its subject is taxiway.inbound.<tenant>.<source>; to publish there is all
+// that a sender needs to be allowed. Copies of ours lie under another subject, so that they cannot be mistaken.
 
 // headerReplyTo is where a sender waits for the answer. JetStream does not keep the reply subject of a message.
 const headerReplyTo = "Taxiway-Reply-To"
 
-// Inbound returns the subject of an inbound queue, and what every reply address of its source begins with: a sender must not
-// make us publish anywhere else, to the reply addresses of other senders for example.
+// Inbound returns the subject of an inbound queue, and what every reply address of its source begins with: a sender
+// must not make us publish anywhere else, to the reply addresses of other senders for example.
 func Inbound(messageType string) (subject, inbox string) {
 	_, source, _ := strings.Cut(messageType, ".")
 	return prefix + "." + messageType, "_INBOX_" + words(source)
@@ -35,7 +35,9 @@ func (b *Broker) queueConfig(p place) jetstream.StreamConfig {
 	cfg.Description = "Taxiway: messages of " + p.Type
 	cfg.Subjects = []string{p.subject, retrySubject(words(p.Type), "*")}
 	cfg.MaxBytes = b.MaxQueueBytes
-	cfg.MaxMsgSize = int32(b.nc.MaxPayload() - 4*broker.MaxHeaders) // what is larger has no room for the headers of a dead letter
+	cfg.MaxMsgSize = int32(
+		b.nc.MaxPayload() - 4*broker.MaxHeaders,
+	) // what is larger has no room for the headers of a dead letter
 	return cfg
 }
 
@@ -54,7 +56,13 @@ func (s *share) adopt(h nats.Header, meta *jetstream.MsgMetadata, body []byte) n
 	id := cmp.Or(first(h, jetstream.MsgIDHeader), first(h, prefixCE+broker.AttrID))
 	if id == "" {
 		// The time tells apart the messages of a stream that was deleted and created again.
-		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + strconv.FormatInt(meta.Timestamp.UnixNano(), 36)
+		id = "seq-" + strconv.FormatUint(
+			meta.Sequence.Stream,
+			10,
+		) + "-" + strconv.FormatInt(
+			meta.Timestamp.UnixNano(),
+			36,
+		)
 	}
 	m := broker.InboundMessage(s.Type, id, body)
 	for name, values := range h {

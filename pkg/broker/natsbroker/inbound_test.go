@@ -27,7 +27,10 @@ func TestQueueWithoutAReaderTakesNothing(t *testing.T) {
 	backend.open(t, Options{}).closing(t)
 	_, js := backend.sender(t)
 	for _, subject := range []string{"taxiway.inbound.contoso.oem-a", "taxiway.inbound.contoso", "taxiway.inbound.contoso.oem-a.more"} {
-		if ack, err := js.Publish(t.Context(), subject, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+		if ack, err := js.Publish(t.Context(), subject, nil, jetstream.WithRetryAttempts(0)); !errors.Is(
+			err,
+			jetstream.ErrNoStreamResponse,
+		) {
 			t.Errorf("%s: %+v %v", subject, ack, err)
 		}
 	}
@@ -88,7 +91,10 @@ func TestReply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &nats.Msg{Subject: "taxiway.inbound.contoso.oem-a", Header: nats.Header{"taxiway-reply-to": {answers.Subject}, "Nats-Msg-Id": {"4711"}}}
+	m := &nats.Msg{
+		Subject: "taxiway.inbound.contoso.oem-a",
+		Header:  nats.Header{"taxiway-reply-to": {answers.Subject}, "Nats-Msg-Id": {"4711"}},
+	}
 	if _, err := js.PublishMsg(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -151,13 +157,21 @@ func TestOversizedMessages(t *testing.T) {
 	t.Parallel()
 	backend := newBackend(t)
 	b := backend.open(t, Options{}).closing(t)
-	got, _ := collect(t, b, queue("oem-a"), broker.DeadLetter(fault.New(fault.MessageTooLarge, strings.Repeat("x", 10_000))))
+	got, _ := collect(
+		t,
+		b,
+		queue("oem-a"),
+		broker.DeadLetter(fault.New(fault.MessageTooLarge, strings.Repeat("x", 10_000))),
+	)
 	backend.foreign(t, queue("oem-a").Type, "small", nil)
 	next(t, got)
 	nc, js := backend.sender(t)
 	most := nc.MaxPayload() - 4*broker.MaxHeaders
 	for _, size := range []int64{nc.MaxPayload(), most + 1} {
-		if _, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, size)); !errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
+		if _, err := js.Publish(t.Context(), "taxiway.inbound.contoso.oem-a", make([]byte, size)); !errors.Is(
+			err,
+			jetstream.ErrStreamMessageExceedsMaximum,
+		) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
@@ -215,11 +229,14 @@ func TestQueueIsMadeAgain(t *testing.T) {
 // An OEM comes in with its key and can fill its queue, read its answers, and nothing else.
 func TestSenders(t *testing.T) {
 	t.Parallel()
-	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
-		source, ok := strings.CutPrefix(key, "key of ")
-		subject, inbox := Inbound(queue(source).Type)
-		return natsserver.Sender{Subject: subject, Inbox: inbox}, ok
-	}})
+	srv, err := natsserver.Start(
+		t.TempDir(),
+		natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
+			source, ok := strings.CutPrefix(key, "key of ")
+			subject, inbox := Inbound(queue(source).Type)
+			return natsserver.Sender{Subject: subject, Inbox: inbox}, ok
+		}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

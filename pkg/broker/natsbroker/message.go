@@ -59,8 +59,8 @@ func get(h nats.Header, name string) string {
 	return plain
 }
 
-// escape writes a header value as the CloudEvents bindings demand it: everything but printable ASCII, and blank, quotation
-// mark and percent sign, is percent-encoded.
+// escape writes a header value as the CloudEvents bindings demand it: everything but printable ASCII, and blank,
+// quotation mark and percent sign, is percent-encoded.
 func escape(s string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder

@@ -42,8 +42,8 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 	return nil
 }
 
-// store sends the messages to a stream until each is acknowledged, ctx ends, or an error says that trying again is useless.
-// Repeating is safe within the dedupe window, because the ids stay the same.
+// store sends the messages to a stream until each is acknowledged, ctx ends, or an error says that trying again is
+// useless. Repeating is safe within the dedupe window, because the ids stay the same.
 func (b *Broker) store(ctx context.Context, stream string, messages []*nats.Msg) error {
 	final := func(err error) error { return b.final(err, stream) }
 	err := adapter.Persist(ctx, final, func(ctx context.Context) error {

@@ -27,7 +27,8 @@ func TestPublishOnAClosedConnection(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t).open(t, Options{PublishTimeout: time.Hour}).closing(t)
 	b.nc.Close()
-	if err := b.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(err.Error(), "closed") {
+	if err := b.Publish(t.Context(), work("a")); fault.CodeOf(err) != fault.BrokerUnavailable ||
+		!strings.Contains(err.Error(), "closed") {
 		t.Errorf("got %v", err)
 	}
 	if err := b.final(jetstream.ErrNoStreamResponse, ""); fault.CodeOf(err) != fault.BrokerUnavailable {

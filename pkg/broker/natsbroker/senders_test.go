@@ -11,19 +11,26 @@ import (
 	"taxiway.example/pkg/natsserver"
 )
 
-// The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a sender must not have
-// it put into somebody else's queue, our work or our dead letters, and none of that may keep him from his own.
+// The server sends an acknowledgement to whatever the sender named for it, and asks for no permission: a sender must
+// not have it put into somebody else's queue, our work or our dead letters, and none of that may keep him from his own.
 func TestSendersReplySubjects(t *testing.T) {
 	t.Parallel()
-	srv, err := natsserver.Start(t.TempDir(), natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
-		subject, inbox := Inbound(key)
-		return natsserver.Sender{Subject: subject, Inbox: inbox}, broker.IsInbound(key)
-	}})
+	srv, err := natsserver.Start(
+		t.TempDir(),
+		natsserver.Options{Listen: "127.0.0.1:0", Senders: func(key string) (natsserver.Sender, bool) {
+			subject, inbox := Inbound(key)
+			return natsserver.Sender{Subject: subject, Inbox: inbox}, broker.IsInbound(key)
+		}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := openOn(t, srv)
-	sender, err := nats.Connect(srv.URL(), nats.Token(queue("oem-a").Type), nats.CustomInboxPrefix("_INBOX_contoso_oem-a"))
+	sender, err := nats.Connect(
+		srv.URL(),
+		nats.Token(queue("oem-a").Type),
+		nats.CustomInboxPrefix("_INBOX_contoso_oem-a"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +40,10 @@ func TestSendersReplySubjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	const mine, theirs = "taxiway.inbound.contoso.oem-a", "taxiway.inbound.contoso.oem-b"
-	if _, err := js.Publish(t.Context(), mine, nil, jetstream.WithRetryAttempts(0)); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+	if _, err := js.Publish(t.Context(), mine, nil, jetstream.WithRetryAttempts(0)); !errors.Is(
+		err,
+		jetstream.ErrNoStreamResponse,
+	) {
 		t.Errorf("without a queue the sender is told %v", err)
 	}
 	got, _ := collect(t, b, queue("oem-a"), broker.Acknowledge())

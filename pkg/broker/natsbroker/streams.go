@@ -38,8 +38,8 @@ func (b *Broker) deadConfig() jetstream.StreamConfig {
 	return cfg
 }
 
-// setUp creates the streams that are missing: all at first, and one that was deleted while we run. What was in that is issued
-// again from the ledger. With change the others are brought to our configuration.
+// setUp creates the streams that are missing: all at first, and one that was deleted while we run. What was in that is
+// issued again from the ledger. With change the others are brought to our configuration.
 func (b *Broker) setUp(ctx context.Context, change bool) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
@@ -51,8 +51,8 @@ func (b *Broker) setUp(ctx context.Context, change bool) error {
 	return nil
 }
 
-// provide creates a stream or, with change, brings it to the configuration. One that has it is left alone: on a running server
-// a change is no small matter, and every replica that starts would make one.
+// provide creates a stream or, with change, brings it to the configuration. One that has it is left alone: on a running
+// server a change is no small matter, and every replica that starts would make one.
 func (b *Broker) provide(ctx context.Context, want jetstream.StreamConfig, change bool) error {
 	stream, err := b.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -28,7 +28,8 @@ func TestStreamsAreChangedOnlyWhenTheyDiffer(t *testing.T) {
 	}
 	b.open(t, Options{}).closing(t)
 	var second struct{ Stream string }
-	if err := json.Unmarshal(next(t, updates).Data, &second); err != nil || second.Stream != "taxiway-dead-letters" || len(updates) > 0 {
+	if err := json.Unmarshal(next(t, updates).Data, &second); err != nil || second.Stream != "taxiway-dead-letters" ||
+		len(updates) > 0 {
 		t.Errorf("the second change was to %q, and %d more: %v", second.Stream, len(updates), err)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Trim removes messages that every subscription has acknowledged, of those that were there at the previous Trim: on a cluster
-// a consumer may hear of a message later than its stream. Without any subscription nothing is removed. Several processes may
-// trim at once.
+// Trim removes messages that every subscription has acknowledged, of those that were there at the previous Trim: on a
+// cluster a consumer may hear of a message later than its stream. Without any subscription nothing is removed. Several
+// processes may trim at once.
 func (b *Broker) Trim(ctx context.Context) error {
 	listing, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
@@ -52,8 +52,8 @@ func (b *Broker) trim(ctx context.Context, name string) error {
 	return stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1))
 }
 
-// floorOf returns up to where no consumer needs anything any more, 0 when that is not known. On a cluster the list leaves out
-// consumers that have no leader at the moment, and may hold another one twice.
+// floorOf returns up to where no consumer needs anything any more, 0 when that is not known. On a cluster the list
+// leaves out consumers that have no leader at the moment, and may hold another one twice.
 func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 {
 	floor := last
 	names := map[string]bool{}
@@ -67,9 +67,9 @@ func floorOf(consumers []*jetstream.ConsumerInfo, want int, last uint64) uint64 
 	return floor
 }
 
-// done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges, so
-// that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader it is not known what it has
-// in hand.
+// done returns up to where a consumer needs nothing any more. The floor of a consumer moves only when it acknowledges,
+// so that one with nothing to do and nothing in hand counts as far as the stream went. Without a leader it is not known
+// what it has in hand.
 func done(c *jetstream.ConsumerInfo, last uint64) uint64 {
 	leaderless := c.Cluster != nil && c.Cluster.Leader == ""
 	if c.NumPending == 0 && c.NumAckPending == 0 && !leaderless {

@@ -13,8 +13,9 @@ import (
 	"taxiway.example/pkg/event"
 )
 
-// The benchmarks run the floor (raw calls of the client library on the same namespace, same messages) and the adapter one after
-// the other in the same run and report the ratio. Absolute numbers are those of the simulator and say nothing about Azure.
+// The benchmarks run the floor (raw calls of the client library on the same namespace, same messages) and the adapter
+// one after the other in the same run and report the ratio. Absolute numbers are those of the simulator and say nothing
+// about Azure.
 
 type floor struct {
 	br       *Broker
@@ -30,7 +31,10 @@ func newFloor(b *testing.B) *floor {
 	}
 	topic := func(typ string) simulator.Topic {
 		return simulator.Topic{
-			Name: Topology{}.Name(typ, broker.Bulk), Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
+			Name: Topology{}.Name(
+				typ,
+				broker.Bulk,
+			), Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
 			Subscriptions: []simulator.Subscription{sub("bench")},
 		}
 	}

@@ -1,10 +1,10 @@
 // Package sbbroker is the broker on Azure Service Bus.
 //
-// Each message type has a topic for each lane, each consumer name a subscription. Deliveries are peek-locked, and their locks
-// renewed until they are settled; a settlement that a lost connection interrupts is finished by lock token. Another attempt is
-// a copy, which the broker keeps until its time; it is stored before the message is completed. Dead letters go to the native
-// sub-queue. Attempts are counted in a property of our own, so that neither lost locks nor restarts eat them; the broker's own
-// delivery count stays the safety net for messages that kill their consumers.
+// Each message type has a topic for each lane, each consumer name a subscription. Deliveries are peek-locked, and their
+// locks renewed until they are settled; a settlement that a lost connection interrupts is finished by lock token.
+// Another attempt is a copy, which the broker keeps until its time; it is stored before the message is completed. Dead
+// letters go to the native sub-queue. Attempts are counted in a property of our own, so that neither lost locks nor
+// restarts eat them; the broker's own delivery count stays the safety net for messages that kill their consumers.
 package sbbroker
 
 import (
@@ -61,7 +61,11 @@ func (o Options) withDefaults() Options {
 func ClientOptions() *azservicebus.ClientOptions {
 	return &azservicebus.ClientOptions{
 		ApplicationID: "taxiway",
-		RetryOptions:  azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: 50 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+		RetryOptions: azservicebus.RetryOptions{
+			MaxRetries:    2,
+			RetryDelay:    50 * time.Millisecond,
+			MaxRetryDelay: 2 * time.Second,
+		},
 	}
 }
 
@@ -80,8 +84,8 @@ type Broker struct {
 
 var _ broker.Broker = (*Broker)(nil)
 
-// New returns a broker that owns the client: Close closes it, and so does a New that fails. It waits until the namespace
-// answers or ctx ends.
+// New returns a broker that owns the client: Close closes it, and so does a New that fails. It waits until the
+// namespace answers or ctx ends.
 func New(ctx context.Context, client *azservicebus.Client, o Options) (*Broker, error) {
 	if err := o.Topology.check(); err != nil {
 		return nil, err

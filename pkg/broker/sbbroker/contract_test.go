@@ -14,10 +14,16 @@ import (
 )
 
 // suiteTypes are the message types that the suite publishes: a namespace has the topics it was set up with.
-var suiteTypes = []string{"devices", "devices.collected", "devices.collected.v1", "submissions.due.v1", "devices.ready.v1"}
+var suiteTypes = []string{
+	"devices",
+	"devices.collected",
+	"devices.collected.v1",
+	"submissions.due.v1",
+	"devices.ready.v1",
+}
 
-// TestContract holds the adapter to the seam's contract: on the namespace of SERVICEBUS_CONNECTION_STRING (a policy with
-// Manage), or on the simulator.
+// TestContract holds the adapter to the seam's contract: on the namespace of SERVICEBUS_CONNECTION_STRING (a policy
+// with Manage), or on the simulator.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	secret := os.Getenv("SERVICEBUS_CONNECTION_STRING")
@@ -60,7 +66,10 @@ func (r *table) watch(t *testing.T) {
 		name := strings.ReplaceAll(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:], "_", " ")
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.lines = append(r.lines, fmt.Sprintf("%s\t%s\t%s\n", name, result, time.Since(began).Round(10*time.Millisecond)))
+		r.lines = append(
+			r.lines,
+			fmt.Sprintf("%s\t%s\t%s\n", name, result, time.Since(began).Round(10*time.Millisecond)),
+		)
 	})
 }
 

@@ -20,8 +20,8 @@ const (
 	lockWait    = 5 * time.Second  // for a dead letter that must be there, unless another receiver has it
 )
 
-// Peek goes through the dead-letter sub-queues of all subscriptions side by side. An inbound queue that does not exist holds
-// nothing: that is said in the log, and the others are shown.
+// Peek goes through the dead-letter sub-queues of all subscriptions side by side. An inbound queue that does not exist
+// holds nothing: that is said in the log, and the others are shown.
 func (b *Broker) Peek(ctx context.Context, visit func(broker.DeadLettered) bool) error {
 	var open []*deadLetters
 	defer func() {
@@ -53,7 +53,14 @@ func first(ctx context.Context, queues []*deadLetters) (in *deadLetters, oldest 
 	for _, q := range queues {
 		err := q.fill(ctx)
 		if isMissing(err) && q.queue {
-			q.Logger.WarnContext(ctx, "an inbound queue does not exist, its dead letters are not shown", "subscription", q.String(), "error", err)
+			q.Logger.WarnContext(
+				ctx,
+				"an inbound queue does not exist, its dead letters are not shown",
+				"subscription",
+				q.String(),
+				"error",
+				err,
+			)
 			q.end = true
 			continue
 		}
@@ -86,7 +93,8 @@ func (b *Broker) deadLetters(src source) (*deadLetters, error) {
 	return &deadLetters{Broker: b, source: src, link: link, next: 1}, err
 }
 
-// fill makes sure that the page holds something, unless the end was reached. Pages may be short; only an empty one is the end.
+// fill makes sure that the page holds something, unless the end was reached. Pages may be short; only an empty one is
+// the end.
 func (q *deadLetters) fill(ctx context.Context) error {
 	if len(q.page) > 0 || q.end {
 		return nil
@@ -106,8 +114,8 @@ func (q *deadLetters) fill(ctx context.Context) error {
 	return nil
 }
 
-// read returns a dead letter. One without our time was dead-lettered by the broker or a person ("Overview of Service Bus
-// dead-letter queues"), and its reason is translated.
+// read returns a dead letter. One without our time was dead-lettered by the broker or a person ("Overview of Service
+// Bus dead-letter queues"), and its reason is translated.
 func (q *deadLetters) read(raw *azservicebus.ReceivedMessage) broker.DeadLettered {
 	m := q.Topology.decode(q.source, raw)
 	d := broker.DeadLettered{
@@ -127,33 +135,43 @@ func (q *deadLetters) read(raw *azservicebus.ReceivedMessage) broker.DeadLettere
 	return d
 }
 
-// Replay sends the copy and then completes the dead letter. A crash in between leaves the dead letter, and the same call again
-// finds its copy in the duplicate window.
+// Replay sends the copy and then completes the dead letter. A crash in between leaves the dead letter, and the same
+// call again finds its copy in the duplicate window.
 func (b *Broker) Replay(ctx context.Context, subscription, id, newID string) error {
 	if err := adapter.NewID(id, newID); err != nil {
 		return err
 	}
-	return b.remove(ctx, subscription, id, func(ctx context.Context, q *deadLetters, raw *azservicebus.ReceivedMessage) error {
-		m := q.read(raw).Message
-		m.ID = newID
-		err := b.store(ctx, q.copies, []*azservicebus.Message{b.addressed(broker.Delivery{Message: m}, q.source)})
-		if err == nil {
-			b.onStep(stepReplayed)
-		}
-		return err
-	})
+	return b.remove(
+		ctx,
+		subscription,
+		id,
+		func(ctx context.Context, q *deadLetters, raw *azservicebus.ReceivedMessage) error {
+			m := q.read(raw).Message
+			m.ID = newID
+			err := b.store(ctx, q.copies, []*azservicebus.Message{b.addressed(broker.Delivery{Message: m}, q.source)})
+			if err == nil {
+				b.onStep(stepReplayed)
+			}
+			return err
+		},
+	)
 }
 
 // Delete completes the dead letter.
 func (b *Broker) Delete(ctx context.Context, subscription, id string) error {
-	return b.remove(ctx, subscription, id, func(context.Context, *deadLetters, *azservicebus.ReceivedMessage) error { return nil })
+	return b.remove(
+		ctx,
+		subscription,
+		id,
+		func(context.Context, *deadLetters, *azservicebus.ReceivedMessage) error { return nil },
+	)
 }
 
 // use is what happens to a dead letter before it is completed.
 type use func(context.Context, *deadLetters, *azservicebus.ReceivedMessage) error
 
-// remove looks for a dead letter, uses and completes it. What is wrong with one source's queue does not hide what another
-// holds.
+// remove looks for a dead letter, uses and completes it. What is wrong with one source's queue does not hide what
+// another holds.
 func (b *Broker) remove(ctx context.Context, subscription, id string, use use) error {
 	ctx, cancel := adapter.Limit(ctx, b.PublishTimeout)
 	defer cancel()
@@ -176,9 +194,9 @@ func (b *Broker) remove(ctx context.Context, subscription, id string, use use) e
 	return adapter.NoDeadLetter()
 }
 
-// removeFrom looks for the message among the dead letters of one entity, no longer than is fair when n have yet to be asked,
-// and removes it when it is there. A dead letter cannot be asked for: those before it are locked on the way and given back
-// afterwards.
+// removeFrom looks for the message among the dead letters of one entity, no longer than is fair when n have yet to be
+// asked, and removes it when it is there. A dead letter cannot be asked for: those before it are locked on the way and
+// given back afterwards.
 func (b *Broker) removeFrom(ctx context.Context, src source, n int, id string, use use) (found bool, err error) {
 	q, err := b.deadLetters(src)
 	if err != nil {
@@ -213,8 +231,8 @@ func part(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(end)/time.Duration(n))
 }
 
-// find returns the sequence number and the place, from 1, of a message among the dead letters; place 0 means that it is not
-// there.
+// find returns the sequence number and the place, from 1, of a message among the dead letters; place 0 means that it is
+// not there.
 func (q *deadLetters) find(ctx context.Context, id string) (at int64, place int, err error) {
 	for {
 		if err := q.fill(ctx); err != nil || q.end {
@@ -229,9 +247,14 @@ func (q *deadLetters) find(ctx context.Context, id string) (at int64, place int,
 	}
 }
 
-// lock receives dead letters until the wanted one comes. It stops when none comes any more, or when one comes a second time:
-// its lock has run out, and the rest would come round for ever.
-func (q *deadLetters) lock(ctx context.Context, locks *locks, at int64, place int) (wanted lock, others []lock, err error) {
+// lock receives dead letters until the wanted one comes. It stops when none comes any more, or when one comes a second
+// time: its lock has run out, and the rest would come round for ever.
+func (q *deadLetters) lock(
+	ctx context.Context,
+	locks *locks,
+	at int64,
+	place int,
+) (wanted lock, others []lock, err error) {
 	seen := map[int64]bool{}
 	for again := false; !again && len(seen) < place; {
 		messages, err := q.receive(ctx, place-len(seen))

@@ -17,8 +17,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// TestReplayAfterACrash: the copy was sent, and the process died before it removed the dead letter. The same call again must
-// neither lose the message nor bring it twice.
+// TestReplayAfterACrash: the copy was sent, and the process died before it removed the dead letter. The same call again
+// must neither lose the message nor bring it twice.
 func TestReplayAfterACrash(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
@@ -116,7 +116,12 @@ func TestPeekMerges(t *testing.T) {
 		stop()
 	}
 	var order []string
-	b.must(br.Peek(t.Context(), func(p broker.DeadLettered) bool { order = append(order, p.Subscription+"/"+p.ID); return true }))
+	b.must(
+		br.Peek(
+			t.Context(),
+			func(p broker.DeadLettered) bool { order = append(order, p.Subscription+"/"+p.ID); return true },
+		),
+	)
 	if got := strings.Join(order, " "); got != "importer/m0 audit/m1 audit/m2 importer/m3" {
 		t.Error(got)
 	}
@@ -199,7 +204,8 @@ func TestCopies(t *testing.T) {
 		eventually(t, "one copy waits for its hour and nothing else", func() bool {
 			waiting, err := b.Counts(topicEntity)
 			left, err2 := b.Counts(importerEntity)
-			return errors.Join(err, err2) == nil && waiting == simulator.Counts{Scheduled: 1} && left == simulator.Counts{}
+			return errors.Join(err, err2) == nil && waiting == simulator.Counts{Scheduled: 1} &&
+				left == simulator.Counts{}
 		})
 		b.Advance(time.Hour)
 	}

@@ -31,8 +31,8 @@ func hasCode(err error, c azservicebus.Code) bool {
 
 func isLockLost(err error) bool { return hasCode(err, azservicebus.CodeLockLost) }
 
-// noToken: Microsoft Entra ID or the machine's endpoint issued none. Federation and assignments take a while to arrive there, so
-// that it may pass.
+// noToken: Microsoft Entra ID or the machine's endpoint issued none. Federation and assignments take a while to arrive
+// there, so that it may pass.
 func noToken(err error) bool {
 	_, failed := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	return failed
@@ -56,7 +56,11 @@ func final(err error) error {
 	case isFull(err):
 		return fault.Wrap(err, fault.BrokerBusy, "the broker's topic or queue is full")
 	case isMissing(err):
-		return fault.Wrap(err, fault.BrokerUnavailable, "the topic, queue or subscription does not exist in the namespace")
+		return fault.Wrap(
+			err,
+			fault.BrokerUnavailable,
+			"the topic, queue or subscription does not exist in the namespace",
+		)
 	case hasCode(err, azservicebus.CodeUnauthorizedAccess):
 		return fault.Wrap(err, fault.BrokerUnavailable, "the namespace refuses the credentials")
 	case hasCondition(err, condDisabled):
@@ -74,15 +78,19 @@ func answer(ctx context.Context, err error) error {
 	case hasCondition(err, condBusy):
 		err = fault.Wrap(err, fault.BrokerBusy, "the namespace throttles")
 	case noToken(err):
-		err = fault.Wrap(err, fault.BrokerUnavailable, "no token was issued for the identity, so the namespace was not asked")
+		err = fault.Wrap(
+			err,
+			fault.BrokerUnavailable,
+			"no token was issued for the identity, so the namespace was not asked",
+		)
 	case ctx.Err() == nil:
 		err = cmp.Or(final(err), err)
 	}
 	return adapter.GaveUp(ctx, err)
 }
 
-// persist tries until it works, ctx ends, or an error says that trying again is useless. The client library tries again by
-// itself, but gives up soon.
+// persist tries until it works, ctx ends, or an error says that trying again is useless. The client library tries again
+// by itself, but gives up soon.
 func persist(ctx context.Context, try func(context.Context) error) error {
 	return answer(ctx, adapter.Persist(ctx, final, try))
 }

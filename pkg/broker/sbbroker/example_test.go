@@ -30,7 +30,9 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	topology := sbbroker.Topology{Topics: []sbbroker.Topic{{Type: "devices.collected.v1", Subscriptions: []string{"importer"}}}}
+	topology := sbbroker.Topology{
+		Topics: []sbbroker.Topic{{Type: "devices.collected.v1", Subscriptions: []string{"importer"}}},
+	}
 	namespace, err := simulated.Start(ctx, topology, dir)
 	if err != nil {
 		return err
@@ -51,11 +53,15 @@ func run(ctx context.Context) (err error) {
 	}
 	handle := func(outcome broker.Outcome) error {
 		consuming, stop := context.WithCancel(ctx)
-		return b.Consume(consuming, broker.Subscription{Name: "importer", Type: "devices.collected.v1"}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-			fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
-			stop()
-			return outcome
-		})
+		return b.Consume(
+			consuming,
+			broker.Subscription{Name: "importer", Type: "devices.collected.v1"},
+			func(_ context.Context, d broker.Delivery) broker.Outcome {
+				fmt.Printf("%s, attempt %d\n", d.ID, d.Attempt)
+				stop()
+				return outcome
+			},
+		)
 	}
 	if err := handle(broker.DeadLetter(fault.New(fault.MessageMalformed, "no devices"))); err != nil {
 		return err

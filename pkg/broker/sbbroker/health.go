@@ -15,8 +15,8 @@ const (
 	pingEvery   = 10 * time.Second // a management operation costs as much as ten messages
 )
 
-// Health returns nil when the namespace answers, takes what is sent, and gives what is subscribed. The namespace is asked
-// every ten seconds at most, however often Health is called.
+// Health returns nil when the namespace answers, takes what is sent, and gives what is subscribed. The namespace is
+// asked every ten seconds at most, however often Health is called.
 func (b *Broker) Health(ctx context.Context) error {
 	now := b.Now()
 	if err := b.state.Worst(now); err != nil {

@@ -75,7 +75,11 @@ func (b *fixture) publish(br *Broker, ids ...string) {
 }
 
 // consume runs until stop or the end of the test; got receives every delivery before the handler is asked.
-func (b *fixture) consume(br *Broker, sub broker.Subscription, h broker.Handler) (got chan broker.Delivery, stop func()) {
+func (b *fixture) consume(
+	br *Broker,
+	sub broker.Subscription,
+	h broker.Handler,
+) (got chan broker.Delivery, stop func()) {
 	b.Helper()
 	got = make(chan broker.Delivery, 10_000)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))

@@ -12,8 +12,8 @@ import (
 	"taxiway.example/pkg/broker/adapter"
 )
 
-// decodeForeign reads a message of an inbound queue. Of what its sender set only the id counts, and a reply address that is
-// the sender's own.
+// decodeForeign reads a message of an inbound queue. Of what its sender set only the id counts, and a reply address
+// that is the sender's own.
 func (t Topology) decodeForeign(from source, raw *azservicebus.ReceivedMessage) broker.Delivery {
 	m := broker.InboundMessage(from.typ, foreignID(raw), body(raw))
 	if _, _, replies := t.Inbound(from.typ); raw.ReplyTo != nil && strings.EqualFold(*raw.ReplyTo, replies) {
@@ -22,8 +22,8 @@ func (t Topology) decodeForeign(from source, raw *azservicebus.ReceivedMessage) 
 	return broker.Delivery{Message: m, Attempt: 1, Published: enqueued(raw)}
 }
 
-// foreignID is the sender's id, or one that the broker's view of the message gives it, which redeliveries keep. A dead letter
-// may have another sequence number than the message had; dead-lettering wrote down the id that the first gave.
+// foreignID is the sender's id, or one that the broker's view of the message gives it, which redeliveries keep. A dead
+// letter may have another sequence number than the message had; dead-lettering wrote down the id that the first gave.
 func foreignID(raw *azservicebus.ReceivedMessage) string {
 	if id := cmp.Or(raw.MessageID, prop(raw, prefixCE+broker.AttrID)); id != "" {
 		return id

@@ -25,14 +25,21 @@ func TestForgedProperties(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, inboundQueue)
 	id := "order-1"
-	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
-		"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
-		"taxiway-published": adapter.Stamp(time.Unix(1, 0)), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
-	}})
+	b.send(
+		t,
+		inboundQueue.Type,
+		&azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
+			"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
+			"taxiway-published": adapter.Stamp(
+				time.Unix(1, 0),
+			), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
+		}},
+	)
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	d := next(t, got)
 	want := broker.InboundMessage(inboundQueue.Type, id, []byte("{}"))
-	if d.ID != want.ID || d.Tenant != "contoso" || d.Attempt != 1 || len(d.Headers) != 1 || d.Headers["id"] != id || time.Since(d.Published) > time.Hour {
+	if d.ID != want.ID || d.Tenant != "contoso" || d.Attempt != 1 || len(d.Headers) != 1 || d.Headers["id"] != id ||
+		time.Since(d.Published) > time.Hour {
 		t.Errorf("%+v", d)
 	}
 }
@@ -77,8 +84,8 @@ func (w writes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInboundCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay the same
-// message.
+// TestInboundCopies: attempts and replays that take a copy take it to a queue that the sender cannot reach, and stay
+// the same message.
 func TestInboundCopies(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, inboundQueue)
@@ -145,7 +152,8 @@ func TestReply(t *testing.T) {
 	}
 }
 
-// TestInboundQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays ready.
+// TestInboundQueuesMissing: an answer and a copy that have nowhere to go fail for their sender; the process stays
+// ready.
 func TestInboundQueuesMissing(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
@@ -162,7 +170,9 @@ func TestInboundQueuesMissing(t *testing.T) {
 		t.Errorf("answered into nowhere: %v", err)
 	}
 	stop()
-	if err := br.store(t.Context(), retry, []*azservicebus.Message{{Body: []byte("{}")}}); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if err := br.store(t.Context(), retry, []*azservicebus.Message{{Body: []byte("{}")}}); fault.CodeOf(
+		err,
+	) != fault.BrokerUnavailable {
 		t.Errorf("copied into nowhere: %v", err)
 	}
 	b.must(br.Health(t.Context()))
@@ -215,7 +225,11 @@ func TestForgedAddressee(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, inboundQueue)
 	id := "1"
-	b.send(t, inboundQueue.Type, &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}})
+	b.send(
+		t,
+		inboundQueue.Type,
+		&azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{propTo: "nobody"}},
+	)
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)
 	if d := next(t, got); d.Headers[broker.AttrID] != id {
 		t.Errorf("%+v", d)

@@ -16,8 +16,8 @@ import (
 	"taxiway.example/pkg/broker/adapter"
 )
 
-// Application properties, beside those that adapters share. Headers are CloudEvents attributes with the prefix of the AMQP
-// protocol binding, which also knows an older one.
+// Application properties, beside those that adapters share. Headers are CloudEvents attributes with the prefix of the
+// AMQP protocol binding, which also knows an older one.
 const (
 	prefixCE    = "cloudEvents_"
 	prefixOldCE = "cloudEvents:"
@@ -51,8 +51,8 @@ func (b *Broker) encode(d broker.Delivery) *azservicebus.Message {
 	return out
 }
 
-// addressed returns a copy of a message for a single subscription. Its id can be no other message's, because ids hold no
-// blanks, and is the same when the copy is made again.
+// addressed returns a copy of a message for a single subscription. Its id can be no other message's, because ids hold
+// no blanks, and is the same when the copy is made again.
 func (b *Broker) addressed(d broker.Delivery, to source) *azservicebus.Message {
 	out := b.encode(d)
 	sum := sha256.Sum256([]byte(to.name))

@@ -28,7 +28,12 @@ func TestBinding(t *testing.T) {
 	messages, err := r.ReceiveMessages(t.Context(), 1, nil)
 	b.must(err)
 	got := messages[0]
-	want := map[string]any{"cloudEvents_specversion": "1.0", "cloudEvents_id": "a", "taxiway-id": "a", "taxiway-tenant": "contoso"}
+	want := map[string]any{
+		"cloudEvents_specversion": "1.0",
+		"cloudEvents_id":          "a",
+		"taxiway-id":              "a",
+		"taxiway-tenant":          "contoso",
+	}
 	if diff := cmp.Diff(want, got.ApplicationProperties); diff != "" {
 		t.Error(diff)
 	}
@@ -55,13 +60,17 @@ func TestForeignMessages(t *testing.T) {
 	b.sendAMQP(
 		&azservicebus.AMQPAnnotatedMessage{Body: azservicebus.AMQPAnnotatedMessageBody{Value: "x"}},
 		&azservicebus.AMQPAnnotatedMessage{Body: azservicebus.AMQPAnnotatedMessageBody{Value: []byte("x")}},
-		&azservicebus.AMQPAnnotatedMessage{Body: azservicebus.AMQPAnnotatedMessageBody{Data: [][]byte{{}, []byte("x")}}})
+		&azservicebus.AMQPAnnotatedMessage{
+			Body: azservicebus.AMQPAnnotatedMessageBody{Data: [][]byte{{}, []byte("x")}},
+		},
+	)
 	got, _ := b.consume(b.broker(Options{}), importer, done)
 	byID := map[string]broker.Delivery{}
 	for range 6 {
 		d := next(t, got)
 		byID[d.ID] = d
-		if d.Attempt != 1 || d.Type != importer.Type || d.Published.IsZero() || string(d.Body) != "x" || !broker.ValidID(d.ID) {
+		if d.Attempt != 1 || d.Type != importer.Type || d.Published.IsZero() || string(d.Body) != "x" ||
+			!broker.ValidID(d.ID) {
 			t.Errorf("%+v", d)
 		}
 	}
@@ -113,7 +122,10 @@ func TestLargest(t *testing.T) {
 	b := newFixture(t)
 	br := b.broker(Options{})
 	m := broker.Message{
-		ID: strings.Repeat("i", broker.MaxID), Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),
+		ID: strings.Repeat(
+			"i",
+			broker.MaxID,
+		), Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),
 		Headers: map[string]string{"a": string(make([]byte, broker.MaxHeaders-1))},
 	}
 	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {
@@ -125,7 +137,8 @@ func TestLargest(t *testing.T) {
 	b.must(br.Publish(t.Context(), m))
 	for range 2 {
 		d := next(t, got)
-		if diff := cmp.Diff(m.Headers, d.Headers); diff != "" || len(d.Body) != broker.MaxBody || d.ID != m.ID || d.Tenant != m.Tenant {
+		if diff := cmp.Diff(m.Headers, d.Headers); diff != "" || len(d.Body) != broker.MaxBody || d.ID != m.ID ||
+			d.Tenant != m.Tenant {
 			t.Errorf("%s came with %d bytes; %s", d.ID, len(d.Body), diff)
 		}
 	}

@@ -12,9 +12,9 @@ func closing(ctx context.Context, c closer) {
 	_ = c.Close(ctx)
 }
 
-// pool lends senders or receivers of one entity, each to one caller at a time. They could be shared, were it not that the
-// client library (azservicebus 1.11.0, AMQPLinks.Get) opens its links twice when two calls find them closed, after a lost
-// connection for example, and then renews the first ones' tokens for as long as the process lives.
+// pool lends senders or receivers of one entity, each to one caller at a time. They could be shared, were it not that
+// the client library (azservicebus 1.11.0, AMQPLinks.Get) opens its links twice when two calls find them closed, after
+// a lost connection for example, and then renews the first ones' tokens for as long as the process lives.
 type pool[T closer] struct {
 	open   func() (T, error)
 	opened chan struct{} // one for each that there is

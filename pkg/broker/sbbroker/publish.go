@@ -42,9 +42,10 @@ func (b *Broker) Publish(ctx context.Context, messages ...broker.Message) error 
 	return nil
 }
 
-// store sends the messages until all are acknowledged, ctx ends, or an error says that trying again is useless. A connection
-// lost after sending leaves open what was stored; the ids stay the same, so that duplicate detection drops the repetition.
-// What is wrong with the queues of an inbound source concerns that source and is no condition of the process.
+// store sends the messages until all are acknowledged, ctx ends, or an error says that trying again is useless. A
+// connection lost after sending leaves open what was stored; the ids stay the same, so that duplicate detection drops
+// the repetition. What is wrong with the queues of an inbound source concerns that source and is no condition of the
+// process.
 func (b *Broker) store(ctx context.Context, entity string, messages []*azservicebus.Message) error {
 	for len(messages) > 0 {
 		err := persist(ctx, func(ctx context.Context) error {

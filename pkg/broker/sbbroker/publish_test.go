@@ -23,7 +23,9 @@ func TestThrottled(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
 	br := b.broker(Options{PublishTimeout: slowness.Stretch(time.Second)}) // enough for one answer
-	b.must(b.ThrottleSends(topicEntity, 6))                                // more than the client library tries by itself
+	b.must(
+		b.ThrottleSends(topicEntity, 6),
+	) // more than the client library tries by itself
 	ctx, cancel := awaittest.Context(t.Context())
 	defer cancel()
 	b.must(br.Publish(ctx, work("a")))
@@ -136,17 +138,23 @@ func TestNotSetUp(t *testing.T) {
 	client := b.client(t)
 	defer client.Close(context.WithoutCancel(t.Context()))
 	missing := Topology{Topics: []Topic{{Type: "devices.ready.v1", Subscriptions: []string{"audit"}}}}
-	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1.bulk/audit") {
+	if _, err := New(t.Context(), client, Options{Topology: missing}); fault.CodeOf(err) != fault.BrokerUnavailable ||
+		!strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1.bulk/audit") {
 		t.Errorf("open: %v", err)
 	}
 	br := b.broker(Options{})
-	if err := br.Publish(t.Context(), broker.Message{ID: "a", Type: "devices.ready.v1"}); fault.CodeOf(err) != fault.BrokerUnavailable || !strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1") {
+	if err := br.Publish(t.Context(), broker.Message{ID: "a", Type: "devices.ready.v1"}); fault.CodeOf(
+		err,
+	) != fault.BrokerUnavailable ||
+		!strings.Contains(fault.DetailOf(err), "taxiway.devices.ready.v1") {
 		t.Errorf("publish: %v", err)
 	}
 	if detail := fault.DetailOf(br.Health(t.Context())); !strings.Contains(detail, "taxiway.devices.ready.v1") {
 		t.Errorf("health: %s", detail)
 	}
-	if err := br.Consume(t.Context(), broker.Subscription{Name: "nobody", Type: importer.Type}, done); fault.CodeOf(err) != fault.BrokerUnavailable {
+	if err := br.Consume(t.Context(), broker.Subscription{Name: "nobody", Type: importer.Type}, done); fault.CodeOf(
+		err,
+	) != fault.BrokerUnavailable {
 		t.Errorf("consume: %v", err)
 	}
 	for _, bad := range []Topology{{}, {Topics: []Topic{{Type: "A"}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x y"}}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x", "x"}}}}} {
@@ -179,7 +187,8 @@ func TestWaitingAtTheStart(t *testing.T) {
 	}()
 	for range 2 {
 		line := string(next(t, said))
-		if !strings.Contains(line, "WARN") || !strings.Contains(line, "taxiway.devices.collected.v1.bulk/importer") || !strings.Contains(line, "error=") {
+		if !strings.Contains(line, "WARN") || !strings.Contains(line, "taxiway.devices.collected.v1.bulk/importer") ||
+			!strings.Contains(line, "error=") {
 			t.Error(line)
 		}
 		clock.Add(int64(sayEvery / time.Second))
@@ -206,10 +215,15 @@ func TestNoToken(t *testing.T) {
 		t.Errorf("%d tries, %v", tries, err)
 	}
 	err = answer(t.Context(), failed)
-	if detail := fault.DetailOf(err); fault.CodeOf(err) != fault.BrokerUnavailable || strings.Contains(detail, "refuses") || !strings.Contains(detail, "token") {
+	if detail := fault.DetailOf(err); fault.CodeOf(err) != fault.BrokerUnavailable ||
+		strings.Contains(detail, "refuses") ||
+		!strings.Contains(detail, "token") {
 		t.Errorf("got %v", err)
 	}
-	if refused := final(&azservicebus.Error{Code: azservicebus.CodeUnauthorizedAccess}); !strings.Contains(fault.DetailOf(refused), "refuses") {
+	if refused := final(&azservicebus.Error{Code: azservicebus.CodeUnauthorizedAccess}); !strings.Contains(
+		fault.DetailOf(refused),
+		"refuses",
+	) {
 		t.Errorf("got %v", refused)
 	}
 }

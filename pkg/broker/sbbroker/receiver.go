@@ -89,16 +89,23 @@ func (r *receiver) round(ctx context.Context, n int) ([]*azservicebus.ReceivedMe
 	return nil, err
 }
 
-// slowDown goes on after a message that cannot be read. What was received with it comes back when the locks end; from then on
-// messages come one by one, so that the neighbours get through. The broker dead-letters the message itself when it has been
-// delivered often enough.
+// slowDown goes on after a message that cannot be read. What was received with it comes back when the locks end; from
+// then on messages come one by one, so that the neighbours get through. The broker dead-letters the message itself when
+// it has been delivered often enough.
 func (r *receiver) slowDown(ctx context.Context, err error) {
 	r.careful = r.Now().Add(2*mostLease + r.lease)
-	r.Logger.ErrorContext(ctx, "a message that the client library cannot read", "subscription", r.String(), "error", err)
+	r.Logger.ErrorContext(
+		ctx,
+		"a message that the client library cannot read",
+		"subscription",
+		r.String(),
+		"error",
+		err,
+	)
 }
 
-// held is a message with the lock that came with it. The lock lasts as the message says, as far as clocks agree, and not
-// longer than the subscription says.
+// held is a message with the lock that came with it. The lock lasts as the message says, as far as clocks agree, and
+// not longer than the subscription says.
 func (r *receiver) held(raw *azservicebus.ReceivedMessage) adapter.Held {
 	d := r.Topology.decode(r.source, raw)
 	d.Reply = r.replier(d.Message)

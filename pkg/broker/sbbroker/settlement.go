@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// linkTry bounds settling on the link a message came by. It is shorter than the pause of the client library, which then would
-	// break the new connection for the sake of the old one.
+	// linkTry bounds settling on the link a message came by. It is shorter than the pause of the client library, which
+	// then would break the new connection for the sake of the old one.
 	linkTry    = 2 * time.Second
 	tokenTry   = 5 * time.Second // to renew or settle by lock token
 	detailMost = 1024            // bytes of a dead letter's description; the service takes 4,096
@@ -73,9 +73,9 @@ func (r *receiver) deadLetter(d broker.Delivery, o broker.Outcome) verb {
 }
 
 // locks are those of messages that came by one link. Settling on that link is one message to the broker; when it or its
-// connection was lost, the client library holds on to it for half a minute and then fails, so that the first try is bounded and
-// later ones go by lock token over whatever connection there is then. The receivers are those of its entity, but never the
-// one that receives.
+// connection was lost, the client library holds on to it for half a minute and then fails, so that the first try is
+// bounded and later ones go by lock token over whatever connection there is then. The receivers are those of its
+// entity, but never the one that receives.
 type locks struct {
 	receivers *pool[*azservicebus.Receiver]
 	alive     context.Context    // ends when the link is known to be lost
@@ -83,7 +83,9 @@ type locks struct {
 }
 
 func (b *Broker) locks(src source, sub azservicebus.SubQueue) locks {
-	l := locks{receivers: newPool(atOnce, func() (*azservicebus.Receiver, error) { return src.receiver(b.client, sub) })}
+	l := locks{
+		receivers: newPool(atOnce, func() (*azservicebus.Receiver, error) { return src.receiver(b.client, sub) }),
+	}
 	l.alive, l.lost = context.WithCancel(context.Background())
 	return l
 }
@@ -112,8 +114,8 @@ type lock struct {
 	raw *azservicebus.ReceivedMessage
 }
 
-// settle tries once. A lost lock after a try that was not answered may mean that the try has succeeded; either way there is
-// nothing left to do with this lock.
+// settle tries once. A lost lock after a try that was not answered may mean that the try has succeeded; either way
+// there is nothing left to do with this lock.
 func (l lock) settle(ctx context.Context, do verb) error {
 	err := l.receivers.use(ctx, func(r *azservicebus.Receiver) error {
 		if l.alive.Err() != nil {
@@ -146,7 +148,9 @@ func (l lock) byToken(ctx context.Context, r *azservicebus.Receiver, do verb) er
 func (l lock) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tokenTry)
 	defer cancel()
-	return asLost(l.receivers.use(ctx, func(r *azservicebus.Receiver) error { return r.RenewMessageLock(ctx, l.bare(), nil) }))
+	return asLost(
+		l.receivers.use(ctx, func(r *azservicebus.Receiver) error { return r.RenewMessageLock(ctx, l.bare(), nil) }),
+	)
 }
 
 func (l lock) bare() *azservicebus.ReceivedMessage {
@@ -162,8 +166,8 @@ func asLost(err error) error {
 
 var errPoison = errors.New("the client library cannot read a message")
 
-// survivePoison makes an error of a panic of the client library: it takes some properties for text that a sender may have set
-// to something else.
+// survivePoison makes an error of a panic of the client library: it takes some properties for text that a sender may
+// have set to something else.
 func survivePoison(err *error) {
 	if p := recover(); p != nil {
 		*err = fault.Wrap(fmt.Errorf("%w: %v", errPoison, p), fault.MessageMalformed, "a message cannot be read")
@@ -171,13 +175,22 @@ func survivePoison(err *error) {
 }
 
 // receive waits for up to n messages.
-func receive(ctx context.Context, r *azservicebus.Receiver, n int) (messages []*azservicebus.ReceivedMessage, err error) {
+func receive(
+	ctx context.Context,
+	r *azservicebus.Receiver,
+	n int,
+) (messages []*azservicebus.ReceivedMessage, err error) {
 	defer survivePoison(&err)
 	return r.ReceiveMessages(ctx, min(n, receiveMost), nil)
 }
 
 // peek reads messages without locking them.
-func peek(ctx context.Context, r *azservicebus.Receiver, from int64, n int) (page []*azservicebus.ReceivedMessage, err error) {
+func peek(
+	ctx context.Context,
+	r *azservicebus.Receiver,
+	from int64,
+	n int,
+) (page []*azservicebus.ReceivedMessage, err error) {
 	defer survivePoison(&err)
 	return r.PeekMessages(ctx, n, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
 }

@@ -46,7 +46,11 @@ func TestChaos(t *testing.T) {
 	sub.Concurrency = 8
 	var stops []func()
 	for range consumers {
-		_, stop := b.consume(b.broker(quiet), sub, func(_ context.Context, d broker.Delivery) broker.Outcome { note(d.ID); return broker.Acknowledge() })
+		_, stop := b.consume(
+			b.broker(quiet),
+			sub,
+			func(_ context.Context, d broker.Delivery) broker.Outcome { note(d.ID); return broker.Acknowledge() },
+		)
 		stops = append(stops, stop)
 	}
 	publisher := b.broker(quiet)
@@ -107,8 +111,8 @@ func (b *fixture) damage(n int) {
 	}
 }
 
-// TestPoisonProperty: a sender put a number where the client library wants text. It panics whenever it receives that message;
-// the neighbours get through, and the broker parks it in the end.
+// TestPoisonProperty: a sender put a number where the client library wants text. It panics whenever it receives that
+// message; the neighbours get through, and the broker parks it in the end.
 func TestPoisonProperty(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
@@ -116,7 +120,10 @@ func TestPoisonProperty(t *testing.T) {
 	br := b.broker(Options{Now: b.Now, Logger: slog.New(slog.NewTextHandler(writes(said), nil))})
 	met := 0
 	id := "poison"
-	poison := &azservicebus.Message{MessageID: &id, ApplicationProperties: map[string]any{"DeadLetterReason": int64(42)}}
+	poison := &azservicebus.Message{
+		MessageID:             &id,
+		ApplicationProperties: map[string]any{"DeadLetterReason": int64(42)},
+	}
 	b.publish(br, "before-1", "before-2")
 	b.send(t, importer.Type, poison)
 	b.publish(br, "after-1", "after-2")
@@ -158,7 +165,11 @@ func TestDayOfSilence(t *testing.T) {
 	got, _ := b.consume(br, importer, done)
 	b.publish(br, "before")
 	next(t, got)
-	eventually(t, "settled", func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} })
+	eventually(
+		t,
+		"settled",
+		func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} },
+	)
 	for range 24 {
 		b.Advance(time.Hour)
 	}
@@ -196,7 +207,11 @@ func TestLostLock(t *testing.T) {
 	if d := next(t, got); d.ID != "a" || d.Attempt != 1 {
 		t.Errorf("%+v: a lost lock is no attempt", d)
 	}
-	eventually(t, "settled", func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} })
+	eventually(
+		t,
+		"settled",
+		func() bool { c, err := b.Counts(importerEntity); return err == nil && c == simulator.Counts{} },
+	)
 }
 
 // TestUnansweredSettlement: it was carried out, and nobody said so.
@@ -234,7 +249,11 @@ func TestSettlementsSurvive(t *testing.T) {
 				t.Parallel()
 				b := newFixture(t)
 				br := b.broker(Options{})
-				got, stop := b.consume(br, importer, func(context.Context, broker.Delivery) broker.Outcome { cut(b); return o.says })
+				got, stop := b.consume(
+					br,
+					importer,
+					func(context.Context, broker.Delivery) broker.Outcome { cut(b); return o.says },
+				)
 				b.publish(br, "a")
 				next(t, got)
 				stop()

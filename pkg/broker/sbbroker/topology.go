@@ -13,8 +13,8 @@ import (
 )
 
 // Topology says which entities exist: two topics for each message type, one for each lane, with a subscription for each
-// consumer name on both. They are created by the one who sets up the namespace (Bicep, Terraform), never by the pipeline: it needs
-// no right to manage entities. Inbound queues are not part of it; see Topology.Inbound.
+// consumer name on both. They are created by the one who sets up the namespace (Bicep, Terraform), never by the
+// pipeline: it needs no right to manage entities. Inbound queues are not part of it; see Topology.Inbound.
 type Topology struct {
 	Prefix string // of all entity names; default "taxiway"
 	Topics []Topic
@@ -44,9 +44,10 @@ func (t Topology) Name(messageType string, lane broker.Lane) string {
 
 func (t Topology) entity(name string) string { return cmp.Or(t.Prefix, "taxiway") + "." + name }
 
-// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate detection
-// is off there, because senders choose their ids freely. The second holds our own copies, with duplicate detection; the source
-// must not be able to send to it. The third is optional: the reply address, which the source may read.
+// Inbound names the queues of an inbound type. Its source may send to the first and needs no other right; duplicate
+// detection is off there, because senders choose their ids freely. The second holds our own copies, with duplicate
+// detection; the source must not be able to send to it. The third is optional: the reply address, which the source may
+// read.
 func (t Topology) Inbound(messageType string) (queue, retry, replies string) {
 	queue = t.entity(messageType)
 	return queue, queue + ".retry", queue + ".replies"
@@ -113,7 +114,11 @@ func (t Topology) check() error {
 		for i, name := range append([]string{"any"}, topic.Subscriptions...) {
 			_, err := broker.Subscription{Name: name, Type: topic.Type}.Normal()
 			if err != nil || slices.Contains(topic.Subscriptions[:max(i-1, 0)], name) {
-				return fault.Newf(fault.MessageMalformed, "the topology's topic %s: a type or subscription that cannot be, or is there twice", topic.Type)
+				return fault.Newf(
+					fault.MessageMalformed,
+					"the topology's topic %s: a type or subscription that cannot be, or is there twice",
+					topic.Type,
+				)
 			}
 		}
 	}
@@ -135,7 +140,8 @@ func (b *Broker) sources(sub broker.Subscription) []source {
 	return found
 }
 
-// known lists everything that this process could receive from: the topology, and the inbound queues it consumes or consumed.
+// known lists everything that this process could receive from: the topology, and the inbound queues it consumes or
+// consumed.
 func (b *Broker) known() []source {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -220,9 +220,19 @@ func acceptClosedBatch(b *fixture) {
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
 	_, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(1, 1)}, now())
 	b.mustFail(err, fault.RequestInvalid)
-	_, err = b.Accept(b.Context(), ledger.Batch{ID: newID(), Tenant: contoso}, []intake.Candidate{Candidate(1, 1)}, now())
+	_, err = b.Accept(
+		b.Context(),
+		ledger.Batch{ID: newID(), Tenant: contoso},
+		[]intake.Candidate{Candidate(1, 1)},
+		now(),
+	)
 	b.mustFail(err, fault.RequestNotFound)
-	_, err = b.Accept(b.Context(), ledger.Batch{ID: batch.ID, Tenant: fabrikam}, []intake.Candidate{Candidate(1, 1)}, now())
+	_, err = b.Accept(
+		b.Context(),
+		ledger.Batch{ID: batch.ID, Tenant: fabrikam},
+		[]intake.Candidate{Candidate(1, 1)},
+		now(),
+	)
 	b.mustFail(err, fault.RequestNotFound)
 	if found, err := b.BySerial(b.Context(), contoso, Serial(1)); err != nil || len(found) > 0 {
 		b.Errorf("a refused row left %d devices (%v)", len(found), err)
@@ -243,7 +253,8 @@ func acceptManyRows(b *fixture) {
 	}
 	b.same(outcomes(b.accept(b.batch(contoso), rows...)), map[device.RowOutcome]int{device.Duplicate: n})
 	for _, i := range []int{0, n / 2, n - 1} {
-		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) || !d.CapturedAt.Equal(rows[i].Capture.CapturedAt) {
+		if d := b.device(receipts[i].Device); d.Row != i+1 || d.Serial != Serial(i+1) ||
+			!d.CapturedAt.Equal(rows[i].Capture.CapturedAt) {
 			b.Errorf("row %d: %+v", i+1, d)
 		}
 	}
@@ -340,7 +351,12 @@ func acceptTenants(b *fixture) {
 	applied, err := b.Move(ctx, ledger.Move{Tenant: contoso, Device: other.Device, Version: 1, To: device.Ready})
 	b.must(err)
 	b.same(applied, []bool{false})
-	won, err := b.Begin(ctx, ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID()}, []ledger.Ref{{ID: other.Device, Version: 1}}, "test")
+	won, err := b.Begin(
+		ctx,
+		ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID()},
+		[]ledger.Ref{{ID: other.Device, Version: 1}},
+		"test",
+	)
 	b.must(err)
 	b.same(len(won), 0)
 	tenants, err := b.Tenants(ctx)

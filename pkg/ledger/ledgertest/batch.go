@@ -19,7 +19,14 @@ var batches = map[string]func(*fixture){
 }
 
 func batchIdempotencyKey(b *fixture) {
-	want := ledger.Batch{ID: newID(), Tenant: contoso, Source: "oem", Name: "may.csv", IdempotencyKey: "k1", Created: now()}
+	want := ledger.Batch{
+		ID:             newID(),
+		Tenant:         contoso,
+		Source:         "oem",
+		Name:           "may.csv",
+		IdempotencyKey: "k1",
+		Created:        now(),
+	}
 	stored, existed, err := b.OpenBatch(b.Context(), want)
 	b.must(err)
 	want.State = ledger.Receiving
@@ -48,7 +55,10 @@ func batchKeyAtOnce(b *fixture) {
 	var created atomic.Int32
 	ids := make([]string, 16)
 	together(len(ids), func(i int) {
-		stored, existed, err := b.OpenBatch(b.Context(), ledger.Batch{ID: newID(), Tenant: contoso, IdempotencyKey: "once"})
+		stored, existed, err := b.OpenBatch(
+			b.Context(),
+			ledger.Batch{ID: newID(), Tenant: contoso, IdempotencyKey: "once"},
+		)
 		if err != nil {
 			b.Error(err)
 		}
@@ -103,7 +113,11 @@ func (b *fixture) mixed() (ledger.Batch, []ledger.Receipt) {
 	wait := func(m *ledger.Move) { m.Code = fault.GroupMembershipPending }
 	b.move(receipts[1].Device, device.Tagged, wait)
 	b.move(receipts[2].Device, device.Tagged, wait)
-	b.move(receipts[8].Device, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash; m.Detail = "error 810" })
+	b.move(
+		receipts[8].Device,
+		device.Dead,
+		func(m *ledger.Move) { m.Code = fault.AutopilotInvalidHash; m.Detail = "error 810" },
+	)
 	return batch, receipts
 }
 
@@ -113,7 +127,12 @@ func batchStatus(b *fixture) {
 	b.must(err)
 	b.same(status, ledger.BatchStatus{
 		Batch: batch, Rows: 10,
-		Outcomes:  map[device.RowOutcome]int{device.Accepted: 4, device.Rejected: 3, device.Duplicate: 2, device.Conflict: 1},
+		Outcomes: map[device.RowOutcome]int{
+			device.Accepted:  4,
+			device.Rejected:  3,
+			device.Duplicate: 2,
+			device.Conflict:  1,
+		},
 		States:    map[device.State]int{device.Ready: 1, device.Tagged: 2, device.Dead: 1},
 		Conflicts: map[device.State]int{device.Held: 1},
 		Reasons: []ledger.Reason{
@@ -168,7 +187,14 @@ func batchUnknown(b *fixture) {
 }
 
 func batchByKey(b *fixture) {
-	keyed := ledger.Batch{ID: newID(), Tenant: contoso, Source: "oem", Name: "4711", IdempotencyKey: "oem-a\t4711 ä", Created: now()}
+	keyed := ledger.Batch{
+		ID:             newID(),
+		Tenant:         contoso,
+		Source:         "oem",
+		Name:           "4711",
+		IdempotencyKey: "oem-a\t4711 ä",
+		Created:        now(),
+	}
 	stored, _, err := b.OpenBatch(b.Context(), keyed)
 	b.must(err)
 	b.batch(contoso) // without a key

@@ -37,8 +37,11 @@ func budgetRefill(b *fixture) {
 		b.same(b.take(contoso, "write", 1, writes, t0), time.Duration(0))
 	}
 	b.same(b.take(contoso, "write", 1, writes, t0), 2*time.Second)
-	b.same(b.take(contoso, "write", 3, writes, t0), 2*time.Second)                       // it may owe two
-	b.same(b.take(contoso, "write", 1, writes, t0.Add(2*time.Second)), time.Duration(0)) // nothing was taken while waiting
+	b.same(b.take(contoso, "write", 3, writes, t0), 2*time.Second) // it may owe two
+	b.same(
+		b.take(contoso, "write", 1, writes, t0.Add(2*time.Second)),
+		time.Duration(0),
+	) // nothing was taken while waiting
 	b.same(b.take(contoso, "write", 1, writes, t0.Add(2*time.Second)), 2*time.Second)
 	b.same(b.take(contoso, "read", 1, writes, t0), time.Duration(0))
 	b.same(b.take(fabrikam, "write", 1, writes, t0), time.Duration(0))
@@ -67,7 +70,8 @@ func budgetWhole(b *fixture) {
 	b.same(b.take(contoso, "write", 15, patient, t0.Add(18*time.Second)), time.Duration(0))
 }
 
-// budgetFair: one who takes many at once, and comes first every third time, is not starved by one who takes what is there.
+// budgetFair: one who takes many at once, and comes first every third time, is not starved by one who takes what is
+// there.
 func budgetFair(b *fixture) {
 	at := now()
 	singles := 0
@@ -96,7 +100,14 @@ func budgetContention(b *fixture) {
 		replica := []ledger.Ledger{b.Ledger, other}[i%2]
 		for second := range 12 {
 			for range 4 {
-				wait, err := replica.Take(b.Context(), contoso, "write", 1, rate, t0.Add(time.Duration(second)*time.Second))
+				wait, err := replica.Take(
+					b.Context(),
+					contoso,
+					"write",
+					1,
+					rate,
+					t0.Add(time.Duration(second)*time.Second),
+				)
 				if err != nil {
 					b.Error(err)
 					return

@@ -22,7 +22,11 @@ var claiming = map[string]func(*fixture){
 
 func (b *fixture) claim(stage device.Stage, tenant device.TenantID, at, until time.Time, limit int) []string {
 	b.Helper()
-	claimed, err := b.ClaimDevices(b.Context(), stage, ledger.Claim{Tenant: tenant, Now: at, Until: until, Limit: limit})
+	claimed, err := b.ClaimDevices(
+		b.Context(),
+		stage,
+		ledger.Claim{Tenant: tenant, Now: at, Until: until, Limit: limit},
+	)
 	b.must(err)
 	var ids []string
 	for _, d := range claimed {
@@ -55,7 +59,11 @@ func claimOrder(b *fixture) {
 	})
 	b.same(len(b.claim(device.StageImport, contoso, at(9), at(99), 10)), 0)
 
-	claimed, err := b.ClaimDevices(b.Context(), device.StageImport, ledger.Claim{Tenant: contoso, Now: at(30), Until: at(99), Limit: 2})
+	claimed, err := b.ClaimDevices(
+		b.Context(),
+		device.StageImport,
+		ledger.Claim{Tenant: contoso, Now: at(30), Until: at(99), Limit: 2},
+	)
 	b.must(err)
 	b.same(claimed, []ledger.DueDevice{{ID: ids[1], Batch: d.Batch, ChunkLimit: 7}, {ID: ids[2], Batch: d.Batch}})
 	b.same(b.claim(device.StageImport, contoso, at(30), at(99), 10), []string{ids[0]})
@@ -139,13 +147,21 @@ func claimSubmissions(b *fixture) {
 	all := b.devices(3)
 	var ids []string
 	for i, d := range all {
-		s := ledger.Submission{ID: newID(), Tenant: contoso, ImportID: newID(), Due: t0.Add(time.Duration(3-i) * time.Second)}
+		s := ledger.Submission{
+			ID:       newID(),
+			Tenant:   contoso,
+			ImportID: newID(),
+			Due:      t0.Add(time.Duration(3-i) * time.Second),
+		}
 		_, err := b.Begin(b.Context(), s, []ledger.Ref{{ID: d.ID, Version: 1}}, "test")
 		b.must(err)
 		ids = append(ids, s.ID)
 	}
 	claimIn := func(tenant device.TenantID, at time.Time, limit int, states ...ledger.SubmissionState) []string {
-		claimed, err := b.ClaimSubmissions(b.Context(), ledger.Claim{Tenant: tenant, Now: at, Until: at.Add(time.Hour), Limit: limit}, states...)
+		claimed, err := b.ClaimSubmissions(
+			b.Context(),
+			ledger.Claim{Tenant: tenant, Now: at, Until: at.Add(time.Hour), Limit: limit},
+			states...)
 		b.must(err)
 		return claimed
 	}
@@ -176,7 +192,10 @@ func claimKeepsMoves(b *fixture) {
 	id := b.dueAt(contoso, t0)[0]
 	d := b.device(id)
 	b.claim(device.StageImport, contoso, t0, t0.Add(time.Hour), 1)
-	applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Retired})
+	applied, err := b.Move(
+		b.Context(),
+		ledger.Move{Tenant: contoso, Device: id, Version: d.Version, To: device.Retired},
+	)
 	b.must(err)
 	b.same(applied, []bool{true})
 	b.same(b.device(id).Due, time.Time{})

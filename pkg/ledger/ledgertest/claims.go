@@ -10,8 +10,8 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// Forged hashes with a device's serial number, sent by its own source or by another one, never lock the device out; retired
-// forgeries claim nothing.
+// Forged hashes with a device's serial number, sent by its own source or by another one, never lock the device out;
+// retired forgeries claim nothing.
 func acceptForged(b *fixture) {
 	for i, tpm := range []bool{true, false} {
 		serial := i + 1
@@ -55,14 +55,15 @@ func acceptForged(b *fixture) {
 		if held.Outcome == device.Conflict {
 			b.move(held.Device, device.Collected)
 		}
-		if r := b.accept(b.batch(contoso), Recapture(genuine, 2))[0]; r.Device != held.Device || r.Outcome != device.Duplicate {
+		if r := b.accept(b.batch(contoso), Recapture(genuine, 2))[0]; r.Device != held.Device ||
+			r.Outcome != device.Duplicate {
 			b.Errorf("the genuine device, released: %+v", r)
 		}
 	}
 }
 
-// Machines that share a UUID, with no TPM and no serial number to tell them apart, are held one by one; disks and network
-// adapters say which of them is sent again.
+// Machines that share a UUID, with no TPM and no serial number to tell them apart, are held one by one; disks and
+// network adapters say which of them is sent again.
 func acceptComponents(b *fixture) {
 	board := func(row int, disk byte, hours int) intake.Candidate {
 		c := Identifiers(row, 0, 1, 0)

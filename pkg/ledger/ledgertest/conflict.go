@@ -51,7 +51,11 @@ func conflictHeld(b *fixture) {
 		d.Variant != hex.EncodeToString(c.Capture.Digest[:]) || !d.Due.IsZero() || d.Batch != batch.ID {
 		b.Errorf("%+v", d)
 	}
-	claimed, err := b.ClaimDevices(b.Context(), device.StageImport, ledger.Claim{Tenant: contoso, Now: now(), Until: now(), Limit: 10})
+	claimed, err := b.ClaimDevices(
+		b.Context(),
+		device.StageImport,
+		ledger.Claim{Tenant: contoso, Now: now(), Until: now(), Limit: 10},
+	)
 	b.must(err)
 	b.same(len(claimed), 1) // the known one
 	status, err := b.Batch(b.Context(), contoso, batch.ID)
@@ -62,16 +66,29 @@ func conflictHeld(b *fixture) {
 	b.same(status.Reasons, []ledger.Reason{{State: device.Held, Code: fault.DeviceConflictEK, Count: 1}})
 	steps, err := b.Timeline(b.Context(), contoso, d.ID)
 	b.must(err)
-	b.same(steps, []ledger.Transition{{At: d.Created, To: device.Held, Code: d.Code, Detail: d.Detail, By: "collector"}})
+	b.same(
+		steps,
+		[]ledger.Transition{{At: d.Created, To: device.Held, Code: d.Code, Detail: d.Detail, By: "collector"}},
+	)
 }
 
 func conflictInACall(b *fixture) {
-	receipts := b.accept(b.batch(contoso), Candidate(1, 1), Identifiers(2, 2, 2, 1), Identifiers(3, 1, 1, 3), Identifiers(4, 2, 2, 1), Candidate(5, 1))
+	receipts := b.accept(
+		b.batch(contoso),
+		Candidate(1, 1),
+		Identifiers(2, 2, 2, 1),
+		Identifiers(3, 1, 1, 3),
+		Identifiers(4, 2, 2, 1),
+		Candidate(5, 1),
+	)
 	var got []device.RowOutcome
 	for _, r := range receipts {
 		got = append(got, r.Outcome)
 	}
-	b.same(got, []device.RowOutcome{device.Accepted, device.Conflict, device.Conflict, device.Conflict, device.Duplicate})
+	b.same(
+		got,
+		[]device.RowOutcome{device.Accepted, device.Conflict, device.Conflict, device.Conflict, device.Duplicate},
+	)
 	if receipts[1].Device != receipts[3].Device || receipts[4].Device != receipts[0].Device {
 		b.Errorf("%+v", receipts)
 	}
@@ -101,7 +118,9 @@ func conflictResolved(b *fixture) {
 			b.Errorf("the released device: %+v", r)
 		}
 	}
-	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != device.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != device.Duplicate ||
+		r.Code != fault.DeviceRetired ||
+		r.Device != known.Device {
 		b.Errorf("the retired device: %+v", r)
 	}
 }

@@ -48,10 +48,14 @@ func deadLetterRevive(b *fixture) {
 		got, err := b.Revive(b.Context(), l.ID, due, "operator:ada")
 		b.must(err)
 		b.same(b.device(d.ID), got)
-		if got.State != device.Tagged || got.Attempts != 0 || got.Code != "" || !got.Due.Equal(due) || got.Version != dead.Version+1 {
+		if got.State != device.Tagged || got.Attempts != 0 || got.Code != "" || !got.Due.Equal(due) ||
+			got.Version != dead.Version+1 {
 			b.Errorf("%+v", got)
 		}
-		replayed, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterReplayed, IDs: []string{l.ID}})
+		replayed, err := b.DeadLetters(
+			b.Context(),
+			ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterReplayed, IDs: []string{l.ID}},
+		)
 		b.must(err)
 		l.State = ledger.DeadLetterReplayed
 		l.Closed = got.Updated
@@ -88,7 +92,12 @@ func deadLetterReviveGoesBack(b *fixture) {
 func deadLetterReviveRefused(b *fixture) {
 	d := b.devices(1)[0]
 	l := b.die(d.ID, device.Registered, fault.GroupNone)
-	b.must(b.RecordDeadLetter(b.Context(), ledger.DeadLetter{Tenant: contoso, Message: "m", Subscription: "importer", Code: fault.MessageMalformed}))
+	b.must(
+		b.RecordDeadLetter(
+			b.Context(),
+			ledger.DeadLetter{Tenant: contoso, Message: "m", Subscription: "importer", Code: fault.MessageMalformed},
+		),
+	)
 	all, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso, Code: fault.MessageMalformed})
 	b.must(err)
 	_, err = b.Revive(b.Context(), all[0].ID, now(), "x")
@@ -222,5 +231,8 @@ func deadLetterClose(b *fixture) {
 	l.ClosedBy = "operator:ada"
 	b.same(found, []ledger.DeadLetter{l})
 	b.mustFail(b.CloseDeadLetter(b.Context(), newID(), "x", at), fault.RequestNotFound)
-	b.mustFail(b.CloseDeadLetter(b.Context(), b.die(b.devices(1)[0].ID, device.Tagged, fault.GroupNone).ID, "x", at), fault.RequestInvalid)
+	b.mustFail(
+		b.CloseDeadLetter(b.Context(), b.die(b.devices(1)[0].ID, device.Tagged, fault.GroupNone).ID, "x", at),
+		fault.RequestInvalid,
+	)
 }

@@ -20,7 +20,13 @@ func law(b *fixture) {
 	tenants := 0
 	rapid.Check(b.T, func(t *rapid.T) {
 		tenants++ // each run has a tenant, and thereby a ledger, of its own
-		w := &model{fixture: b, T: t, tenant: device.TenantID(fmt.Sprintf("tenant-%d", tenants)), rows: map[int]intake.Candidate{}, answers: map[int]ledger.Receipt{}}
+		w := &model{
+			fixture: b,
+			T:       t,
+			tenant:  device.TenantID(fmt.Sprintf("tenant-%d", tenants)),
+			rows:    map[int]intake.Candidate{},
+			answers: map[int]ledger.Receipt{},
+		}
 		w.open()
 		w.deliver(t)
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
@@ -96,7 +102,10 @@ func (w *model) move(t *rapid.T) {
 		return
 	}
 	if !found[0].State.CanBecome(to) {
-		_, err := w.Move(w.Context(), ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to})
+		_, err := w.Move(
+			w.Context(),
+			ledger.Move{Tenant: w.tenant, Device: r.Device, Version: found[0].Version, To: to},
+		)
 		if !fault.Is(err, fault.DeviceIllegalTransition) {
 			t.Fatalf("%s → %s: %v", found[0].State, to, err)
 		}

@@ -240,7 +240,10 @@ func moveLegal(b *fixture) {
 			if state != device.Collected {
 				d = b.move(d.ID, state)
 			}
-			applied, err := b.Move(b.Context(), ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: to, By: "test"})
+			applied, err := b.Move(
+				b.Context(),
+				ledger.Move{Tenant: contoso, Device: d.ID, Version: d.Version, To: to, By: "test"},
+			)
 			if state.CanBecome(to) {
 				if err != nil || !applied[0] || b.device(d.ID).State != to {
 					b.Errorf("%s → %q: %v, %v", state, to, applied, err)

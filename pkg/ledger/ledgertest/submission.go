@@ -59,7 +59,10 @@ func beginStores(b *fixture) {
 		}
 		steps, err := b.Timeline(b.Context(), contoso, d.ID)
 		b.must(err)
-		b.same(steps[1], ledger.Transition{At: d.Updated, From: device.Collected, To: device.Submitting, By: "importer"})
+		b.same(
+			steps[1],
+			ledger.Transition{At: d.Updated, From: device.Collected, To: device.Submitting, By: "importer"},
+		)
 	}
 }
 

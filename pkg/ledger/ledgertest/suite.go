@@ -76,7 +76,10 @@ func (b *fixture) same(got, want any) {
 // batch opens a batch.
 func (b *fixture) batch(tenant device.TenantID) ledger.Batch {
 	b.Helper()
-	opened, existed, err := b.OpenBatch(b.Context(), ledger.Batch{ID: newID(), Tenant: tenant, Source: "oem", Name: "may.csv"})
+	opened, existed, err := b.OpenBatch(
+		b.Context(),
+		ledger.Batch{ID: newID(), Tenant: tenant, Source: "oem", Name: "may.csv"},
+	)
 	b.must(err)
 	if existed {
 		b.Fatal("a new batch existed")
@@ -120,7 +123,8 @@ func (b *fixture) device(id string) device.Device {
 	return found[0]
 }
 
-// move moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the last.
+// move moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the
+// last.
 func (b *fixture) move(id string, to device.State, change ...func(*ledger.Move)) device.Device {
 	b.Helper()
 	return MoveTo(b.T, b.Ledger, contoso, id, to, change...)

@@ -14,7 +14,8 @@ type Movable interface {
 	ledger.Mover
 }
 
-// MoveTo moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the last.
+// MoveTo moves a device from where it is, by legal steps, and returns it as it is then; the changes are those of the
+// last.
 func MoveTo(
 	t testing.TB, l Movable, tenant device.TenantID, id string, to device.State, changes ...func(*ledger.Move),
 ) device.Device {
@@ -42,8 +43,8 @@ func MoveTo(
 	return read()
 }
 
-// Way returns the shortest legal way from one state to another, without the first; the last is to. It leads past what lies
-// beside the way: a dead device would leave a dead letter. A device that stays takes one step.
+// Way returns the shortest legal way from one state to another, without the first; the last is to. It leads past what
+// lies beside the way: a dead device would leave a dead letter. A device that stays takes one step.
 func Way(from, to device.State) []device.State {
 	ways := [][]device.State{nil}
 	for seen := []device.State{from}; len(ways) > 0; ways = ways[1:] {

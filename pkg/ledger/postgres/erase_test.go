@@ -12,8 +12,8 @@ import (
 	"taxiway.example/pkg/ledger/sqlledger/sqlledgertest"
 )
 
-// A device gets ready between the reading and the writing of an Accept that brings a newer capture: its capture can be erased
-// all the same.
+// A device gets ready between the reading and the writing of an Accept that brings a newer capture: its capture can be
+// erased all the same.
 func TestErasableWhileItGetsReady(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)

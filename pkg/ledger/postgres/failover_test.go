@@ -87,7 +87,10 @@ func TestServerThatTakesNoWritesIsRefused(t *testing.T) {
 	if _, err := open(t.Context(), raw+readOnly); !errors.Is(err, pgconn.ErrReadOnlyConnection) {
 		t.Errorf("%v", err)
 	}
-	if _, err := open(t.Context(), raw+readOnly+"&target_session_attrs=any"); !errors.Is(err, pgconn.ErrReadOnlyConnection) {
+	if _, err := open(t.Context(), raw+readOnly+"&target_session_attrs=any"); !errors.Is(
+		err,
+		pgconn.ErrReadOnlyConnection,
+	) {
 		t.Errorf("any: %v", err)
 	}
 	if db, err := open(t.Context(), raw+readOnly+"&target_session_attrs=read-only"); err != nil {

@@ -136,7 +136,10 @@ func TestErrorsTellNothing(t *testing.T) {
 	if fault.CodeOf(err) != fault.LedgerUnavailable {
 		t.Fatal(err)
 	}
-	if text := fmt.Sprintf("%+v", err); strings.Contains(strings.ToLower(text), strings.ToLower(same.Capture.Serial.Reveal())) {
+	if text := fmt.Sprintf("%+v", err); strings.Contains(
+		strings.ToLower(text),
+		strings.ToLower(same.Capture.Serial.Reveal()),
+	) {
 		t.Errorf("%s", text)
 	}
 }

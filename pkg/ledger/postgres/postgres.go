@@ -1,7 +1,7 @@
 // Package postgres keeps the ledger in PostgreSQL (15 or later): for services in several processes.
 //
-// A commit is on the server's disk when it returns (synchronous_commit=on, unless the URL asks for more). Replicas meet in
-// row locks and unique indices; a transaction that loses is repeated.
+// A commit is on the server's disk when it returns (synchronous_commit=on, unless the URL asks for more). Replicas meet
+// in row locks and unique indices; a transaction that loses is repeated.
 package postgres
 
 import (
@@ -33,15 +33,16 @@ var migrations embed.FS
 const (
 	// defaultConns is the number of connections of one process; the URL's pool_max_conns changes it.
 	defaultConns = 10
-	// defaultConnect is how long one of several hosts may keep silent before the next is tried, well within the time of a call;
-	// the URL's connect_timeout changes it.
+	// defaultConnect is how long one of several hosts may keep silent before the next is tried, well within the time of
+	// a call; the URL's connect_timeout changes it.
 	defaultConnect = 5 * time.Second
-	// lifetime is how long a connection is kept, so that none stays for good with a server that is not the right one any more.
+	// lifetime is how long a connection is kept, so that none stays for good with a server that is not the right one
+	// any more.
 	lifetime = 5 * time.Minute
 )
 
-// Open opens the ledger in the database at the URL (or keyword/value string) and brings its schema up to date. Beside what
-// libpq knows, the URL takes pool_max_conns. Of several hosts the first is used that takes writes.
+// Open opens the ledger in the database at the URL (or keyword/value string) and brings its schema up to date. Beside
+// what libpq knows, the URL takes pool_max_conns. Of several hosts the first is used that takes writes.
 func Open(ctx context.Context, url string, opts Options) (*sqlledger.Ledger, error) {
 	db, err := open(ctx, url)
 	if err != nil {

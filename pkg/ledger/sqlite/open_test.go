@@ -58,12 +58,18 @@ func TestDurability(t *testing.T) {
 
 func TestTrace(t *testing.T) {
 	var trace []string
-	l := opened(t, filepath.Join(t.TempDir(), "l.db"), Options{Trace: func(op, phase string) { trace = append(trace, op+" "+phase) }})
+	l := opened(
+		t,
+		filepath.Join(t.TempDir(), "l.db"),
+		Options{Trace: func(op, phase string) { trace = append(trace, op+" "+phase) }},
+	)
 	batch := sqlledgertest.Open(t, l)
 	if _, err := l.Accept(t.Context(), batch, []intake.Candidate{ledgertest.Candidate(1, 1)}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Accept(t.Context(), ledger.Batch{ID: "x"}, nil, time.Now()); fault.CodeOf(err) != fault.RequestNotFound {
+	if _, err := l.Accept(t.Context(), ledger.Batch{ID: "x"}, nil, time.Now()); fault.CodeOf(
+		err,
+	) != fault.RequestNotFound {
 		t.Fatal(err)
 	}
 	if _, err := l.Batch(t.Context(), batch.Tenant, batch.ID); err != nil {

@@ -1,7 +1,7 @@
 // Package sqlite keeps the ledger in one SQLite file: the default, for one process on one machine.
 //
-// It runs in WAL mode with synchronous=FULL, so that a committed row survives a power cut (with NORMAL it does not), with one
-// connection that writes and several that read.
+// It runs in WAL mode with synchronous=FULL, so that a committed row survives a power cut (with NORMAL it does not),
+// with one connection that writes and several that read.
 package sqlite
 
 import (

@@ -73,8 +73,13 @@ type acceptance struct {
 // open locks the tenant against other intakes and reads what the rows may meet.
 func (in *acceptance) open(ctx context.Context, batch ledger.Batch, rows []intake.Candidate) error {
 	// Conflicts by serial or UUID have no unique key that would catch two intakes at once; the lock does.
-	found, err := batches.find(ctx, in.conn, `WHERE id = ? AND tenant = (SELECT id FROM tenants WHERE id = ? FOR UPDATE)`,
-		batch.ID, batch.Tenant)
+	found, err := batches.find(
+		ctx,
+		in.conn,
+		`WHERE id = ? AND tenant = (SELECT id FROM tenants WHERE id = ? FOR UPDATE)`,
+		batch.ID,
+		batch.Tenant,
+	)
 	if err != nil {
 		return err
 	}
@@ -139,7 +144,11 @@ func (in *acceptance) takeAll(rows []intake.Candidate) ([]ledger.Receipt, error)
 			in.answers[c.Row] = answer
 			in.rows = append(in.rows, answer)
 		case answer.digest != c.Digest && answer.digest != "" && c.Digest != "":
-			return nil, fault.Newf(fault.RequestConflict, "Row %d is not the one that the batch has: it was sent under this key before, and something else with it.", c.Row)
+			return nil, fault.Newf(
+				fault.RequestConflict,
+				"Row %d is not the one that the batch has: it was sent under this key before, and something else with it.",
+				c.Row,
+			)
 		}
 		receipts[i] = answer.Receipt
 	}

@@ -11,8 +11,9 @@ import (
 
 // Take takes tokens; see ledger.Budget.
 //
-// A bucket is one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371): taking a
-// token moves it by Window/Limit, and with less than a token's worth below a Window ahead nothing can be taken.
+// A bucket is one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371):
+// taking a token moves it by Window/Limit, and with less than a token's worth below a Window ahead nothing can be
+// taken.
 func (l *Ledger) Take(
 	ctx context.Context, tenant device.TenantID, bucket string, n int, r budget.Rate, now time.Time,
 ) (time.Duration, error) {
@@ -45,7 +46,13 @@ func (t tx) take(
 		tenant, bucket); err != nil {
 		return 0, err
 	}
-	fullAt, err := number(ctx, t.conn, `SELECT full_at FROM buckets WHERE tenant = ? AND bucket = ? FOR UPDATE`, tenant, bucket)
+	fullAt, err := number(
+		ctx,
+		t.conn,
+		`SELECT full_at FROM buckets WHERE tenant = ? AND bucket = ? FOR UPDATE`,
+		tenant,
+		bucket,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -53,7 +60,13 @@ func (t tx) take(
 	if ahead := time.Duration(fullAt - now.UnixNano()); ahead > room {
 		return ahead - room, nil
 	}
-	_, err = t.exec(ctx, `UPDATE buckets SET full_at = ? WHERE tenant = ? AND bucket = ?`, fullAt+int64(cost), tenant, bucket)
+	_, err = t.exec(
+		ctx,
+		`UPDATE buckets SET full_at = ? WHERE tenant = ? AND bucket = ?`,
+		fullAt+int64(cost),
+		tenant,
+		bucket,
+	)
 	return 0, err
 }
 

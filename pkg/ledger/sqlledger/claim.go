@@ -41,7 +41,11 @@ func (l *Ledger) ClaimDevices(ctx context.Context, stage device.Stage, c ledger.
 }
 
 // ClaimSubmissions issues due submissions; see ledger.DueSubmissions.
-func (l *Ledger) ClaimSubmissions(ctx context.Context, c ledger.Claim, states ...ledger.SubmissionState) ([]string, error) {
+func (l *Ledger) ClaimSubmissions(
+	ctx context.Context,
+	c ledger.Claim,
+	states ...ledger.SubmissionState,
+) ([]string, error) {
 	names := make([]string, len(states))
 	for i, s := range states {
 		names[i] = string(s)

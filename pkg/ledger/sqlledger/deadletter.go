@@ -168,6 +168,12 @@ func (t tx) lockDeadLetter(ctx context.Context, id string) (*deadLetter, error) 
 }
 
 func (t tx) closeDeadLetter(ctx context.Context, id, by string, at time.Time) error {
-	_, err := t.exec(ctx, `UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE id = ?`, micros(at), by, id)
+	_, err := t.exec(
+		ctx,
+		`UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE id = ?`,
+		micros(at),
+		by,
+		id,
+	)
 	return err
 }

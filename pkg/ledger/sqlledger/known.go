@@ -13,8 +13,8 @@ type known struct {
 	byID map[string]*record
 }
 
-// sharing selects the devices of a tenant that share an identifier with any of the rows, some of them twice. The tenant is
-// kept from the indices ("|| ”"): a planner without statistics would read all its devices instead.
+// sharing selects the devices of a tenant that share an identifier with any of the rows, some of them twice. The tenant
+// is kept from the indices ("|| ”"): a planner without statistics would read all its devices instead.
 var sharing = devices.selects(`WHERE identity IN ? AND tenant || '' = ?`) +
 	` UNION ALL ` + devices.selects(`WHERE serial_fold IN ? AND serial_crowded = 0 AND tenant || '' = ?`) +
 	` UNION ALL ` + devices.selects(`WHERE uuid <> '' AND uuid_crowded = 0 AND uuid IN ? AND tenant || '' = ?`)

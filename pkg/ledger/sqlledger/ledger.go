@@ -1,9 +1,9 @@
-// Package sqlledger is the ledger on database/sql: one logic for every database that a [Dialect] describes. The packages
-// sqlite and postgres open it; they bring the dialect and the schema, and nothing of the contract.
+// Package sqlledger is the ledger on database/sql: one logic for every database that a [Dialect] describes. The
+// packages sqlite and postgres open it; they bring the dialect and the schema, and nothing of the contract.
 //
-// The statements are written once. They use what SQLite and PostgreSQL share (ON CONFLICT, UPDATE … FROM, RETURNING is not
-// needed) and three marks that the dialect turns into its own: "?" for a parameter, "IN ?" for a list parameter, and
-// FOR UPDATE, which a database with a single writer drops.
+// The statements are written once. They use what SQLite and PostgreSQL share (ON CONFLICT, UPDATE … FROM, RETURNING is
+// not needed) and three marks that the dialect turns into its own: "?" for a parameter, "IN ?" for a list parameter,
+// and FOR UPDATE, which a database with a single writer drops.
 package sqlledger
 
 import (
@@ -21,8 +21,8 @@ import (
 type Options struct {
 	Codec ledger.Codec     // default ledger.Plain
 	Now   func() time.Time // default time.Now; stamps what is written
-	// Trace is called around the commit of each write transaction with the operation's name, first with PhaseCommit and,
-	// when it has succeeded, with PhaseCommitted.
+	// Trace is called around the commit of each write transaction with the operation's name, first with PhaseCommit
+	// and, when it has succeeded, with PhaseCommitted.
 	Trace func(op, phase string)
 }
 

@@ -81,7 +81,13 @@ func (w *changes) apply(m ledger.Move) (bool, error) {
 		return false, nil
 	}
 	if !r.State.CanBecome(m.To) {
-		return false, fault.Newf(fault.DeviceIllegalTransition, "device %s is %s and cannot become %q", r.ID, r.State, m.To)
+		return false, fault.Newf(
+			fault.DeviceIllegalTransition,
+			"device %s is %s and cannot become %q",
+			r.ID,
+			r.State,
+			m.To,
+		)
 	}
 	from := r.State
 	code := r.Code
@@ -113,7 +119,9 @@ func (w *changes) note(r *record, from device.State, code fault.Code, by string)
 	w.steps = append(w.steps, r.step(from, by))
 	if r.State == device.Dead && from != device.Dead {
 		w.deaths = append(w.deaths, &deadLetter{DeadLetter: ledger.DeadLetter{
-			ID: uuid.Must(uuid.NewV7()).String(), Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
+			ID: uuid.Must(uuid.NewV7()).
+				String(),
+			Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
 			Attempts: r.Attempts, State: ledger.DeadLetterOpen, At: w.now,
 		}})
 	}

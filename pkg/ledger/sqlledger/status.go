@@ -11,7 +11,8 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// counts are the numbers of a batch in one statement, and thereby of one moment; each part is answered by an index alone.
+// counts are the numbers of a batch in one statement, and thereby of one moment; each part is answered by an index
+// alone.
 const counts = `
 	SELECT 'row', outcome, '', count(*) FROM batch_rows WHERE batch = ? GROUP BY outcome
 	UNION ALL

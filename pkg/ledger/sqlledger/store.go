@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// rewrite stores what is known anew of devices from before. They are not locked: what depends on their state, which may just
-// be changing, the statement finds out itself.
+// rewrite stores what is known anew of devices from before. They are not locked: what depends on their state, which may
+// just be changing, the statement finds out itself.
 func (in *acceptance) rewrite(ctx context.Context, changed []*record) error {
 	if len(changed) == 0 {
 		return nil

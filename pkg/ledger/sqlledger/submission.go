@@ -38,7 +38,12 @@ var items = table[item]{"submission_items", []field[item]{
 }}
 
 // Begin stores a submission with the devices it wins; see ledger.Submitter.
-func (l *Ledger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
+func (l *Ledger) Begin(
+	ctx context.Context,
+	s ledger.Submission,
+	refs []ledger.Ref,
+	by string,
+) ([]device.Device, error) {
 	var won []device.Device
 	err := l.write(ctx, "begin", func(ctx context.Context, t tx) (err error) {
 		won, err = t.begin(ctx, s, refs, by)
@@ -105,9 +110,19 @@ func (l *Ledger) Advance(ctx context.Context, c ledger.SubmissionChange) (bool, 
 
 func (t tx) advance(ctx context.Context, c ledger.SubmissionChange) (bool, error) {
 	s := c.Submission
-	n, err := t.exec(ctx, `UPDATE submissions SET state = ?, version = version + 1, polls = ?, due = ?, code = ?, posted = ?
+	n, err := t.exec(
+		ctx,
+		`UPDATE submissions SET state = ?, version = version + 1, polls = ?, due = ?, code = ?, posted = ?
 		WHERE id = ? AND tenant = ? AND version = ?`,
-		s.State, s.Polls, micros(s.Due), s.Code, micros(s.Posted), s.ID, s.Tenant, s.Version)
+		s.State,
+		s.Polls,
+		micros(s.Due),
+		s.Code,
+		micros(s.Posted),
+		s.ID,
+		s.Tenant,
+		s.Version,
+	)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -123,11 +138,12 @@ func (t tx) advance(ctx context.Context, c ledger.SubmissionChange) (bool, error
 }
 
 func (t tx) updateItems(ctx context.Context, parts []*item) error {
-	return items.only("submission", "device", "record_id", "deleted").each(ctx, t.conn, parts, func(source string) string {
-		return `WITH m (submission, device, record_id, deleted) AS (` + source + `)
+	return items.only("submission", "device", "record_id", "deleted").
+		each(ctx, t.conn, parts, func(source string) string {
+			return `WITH m (submission, device, record_id, deleted) AS (` + source + `)
 			UPDATE submission_items SET record_id = m.record_id, deleted = m.deleted
 			FROM m WHERE submission_items.submission = m.submission AND submission_items.device = m.device`
-	})
+		})
 }
 
 // Submission returns a submission with its items; see ledger.SubmissionReader.

@@ -41,7 +41,13 @@ func (c conn) exec(ctx context.Context, statement string, args ...any) (int64, e
 }
 
 // query collects the rows of a statement.
-func query[T any](ctx context.Context, c conn, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, error) {
+func query[T any](
+	ctx context.Context,
+	c conn,
+	scan func(*sql.Rows) (T, error),
+	statement string,
+	args ...any,
+) ([]T, error) {
 	statement, args = c.dialect.Bind(statement, args)
 	rows, err := c.QueryContext(ctx, statement, args...)
 	if err != nil {

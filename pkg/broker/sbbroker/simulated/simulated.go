@@ -1,4 +1,5 @@
-// Package simulated runs a simulated Service Bus namespace that holds what a topology says: for demonstrations and tests.
+// Package simulated runs a simulated Service Bus namespace that holds what a topology says: for demonstrations and
+// tests.
 package simulated
 
 import (

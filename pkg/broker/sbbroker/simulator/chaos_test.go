@@ -95,7 +95,10 @@ func consume(ctx context.Context, r *azservicebus.Receiver, handled func(id stri
 			err := r.CompleteMessage(first, m, nil)
 			cancel()
 			if err != nil {
-				second, cancel := context.WithTimeout(context.WithoutCancel(ctx), slowness.Stretch(100*time.Millisecond))
+				second, cancel := context.WithTimeout(
+					context.WithoutCancel(ctx),
+					slowness.Stretch(100*time.Millisecond),
+				)
 				_ = r.CompleteMessage(second, &azservicebus.ReceivedMessage{LockToken: m.LockToken}, nil)
 				cancel()
 			}

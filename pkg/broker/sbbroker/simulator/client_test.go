@@ -29,7 +29,12 @@ func TestSendReceiveComplete(t *testing.T) {
 		t.Error(diff)
 	}
 	if *m.SequenceNumber != 1 || m.LockedUntil.Sub(b.server.Now()) > time.Minute || m.EnqueuedTime == nil {
-		t.Errorf("got sequence number %d, locked until %v, enqueued %v", *m.SequenceNumber, m.LockedUntil, m.EnqueuedTime)
+		t.Errorf(
+			"got sequence number %d, locked until %v, enqueued %v",
+			*m.SequenceNumber,
+			m.LockedUntil,
+			m.EnqueuedTime,
+		)
 	}
 	b.want("plain", simulator.Counts{Locked: 1})
 	b.complete(r, m)
@@ -95,7 +100,9 @@ func TestDeadLetterAndReplay(t *testing.T) {
 	b.send(s, "a")
 	r := b.receiver("plain", nil)
 	err := r.DeadLetterMessage(b.ctx, b.one(r), &azservicebus.DeadLetterOptions{
-		Reason: ptr("hash.truncated"), ErrorDescription: ptr("too short"), PropertiesToModify: map[string]any{"stage": "collector"},
+		Reason: ptr(
+			"hash.truncated",
+		), ErrorDescription: ptr("too short"), PropertiesToModify: map[string]any{"stage": "collector"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,11 @@ func TestTLSWithTokenCredential(t *testing.T) {
 	// httptest brings a certificate for example.com and the pool to trust it.
 	https := httptest.NewTLSServer(http.NotFoundHandler())
 	defer https.Close()
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: https.TLS.Certificates, MinVersion: tls.VersionTLS12})
+	ln, err := tls.Listen(
+		"tcp",
+		"127.0.0.1:0",
+		&tls.Config{Certificates: https.TLS.Certificates, MinVersion: tls.VersionTLS12},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,8 @@ func (s *Server) Counts(entity string) (Counts, error) {
 	return e.counts(), nil
 }
 
-// Purge drops every message of every entity, locked, scheduled and dead ones too, as somebody does who empties a namespace by
-// hand. The ids that duplicate detection remembers stay remembered.
+// Purge drops every message of every entity, locked, scheduled and dead ones too, as somebody does who empties a
+// namespace by hand. The ids that duplicate detection remembers stay remembered.
 func (s *Server) Purge() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -133,7 +133,11 @@ func TestLostSettlement(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("complete ended with %v, its answer was lost", err)
 	}
-	wantCode(t, azservicebus.CodeLockLost, r.CompleteMessage(b.ctx, &azservicebus.ReceivedMessage{LockToken: m.LockToken}, nil))
+	wantCode(
+		t,
+		azservicebus.CodeLockLost,
+		r.CompleteMessage(b.ctx, &azservicebus.ReceivedMessage{LockToken: m.LockToken}, nil),
+	)
 }
 
 // eventually waits until the counts are right.

@@ -20,7 +20,13 @@ func FuzzConnection(f *testing.F) {
 		return b
 	}
 	attach := amqp.Attach{Name: "s", Target: &amqp.Target{Address: "plain"}, Source: &amqp.Source{}}
-	receive := amqp.Attach{Name: "r", Handle: 1, Role: amqp.RoleReceiver, ReceiverMode: 1, Source: &amqp.Source{Address: "plain"}}
+	receive := amqp.Attach{
+		Name:         "r",
+		Handle:       1,
+		Role:         amqp.RoleReceiver,
+		ReceiverMode: 1,
+		Source:       &amqp.Source{Address: "plain"},
+	}
 	manage := amqp.Attach{Name: "m", Handle: 2, Target: &amqp.Target{Address: "plain/$management"}}
 	one := uint32(1)
 	ten := uint32(10)
@@ -49,10 +55,22 @@ func FuzzConnection(f *testing.F) {
 			amqp.Open{ContainerID: "fuzz", MaxFrameSize: 512},
 			amqp.Begin{IncomingWindow: 100, OutgoingWindow: 100},
 			amqp.Attach{Name: "c", Handle: 9, Target: &amqp.Target{Address: "$cbs"}},
-			amqp.Attach{Name: "d", Handle: 8, Role: amqp.RoleReceiver, Source: &amqp.Source{Address: "$cbs"}, Target: &amqp.Target{Address: "d"}},
+			amqp.Attach{
+				Name:   "d",
+				Handle: 8,
+				Role:   amqp.RoleReceiver,
+				Source: &amqp.Source{Address: "$cbs"},
+				Target: &amqp.Target{Address: "d"},
+			},
 			amqp.Transfer{Handle: 9, DeliveryID: &zero, DeliveryTag: []byte{1}, Payload: amqp.NewValueMessage(
 				amqp.Properties{MessageID: "1", ReplyTo: "d"},
-				amqp.Map{{Key: "operation", Value: "put-token"}, {Key: "type", Value: "jwt"}, {Key: "name", Value: "sb://h/"}}, "t").Append(nil)},
+				amqp.Map{
+					{Key: "operation", Value: "put-token"},
+					{Key: "type", Value: "jwt"},
+					{Key: "name", Value: "sb://h/"},
+				},
+				"t",
+			).Append(nil)},
 		)...)
 		if _, err := ours.Write(append(opening, b...)); err == nil {
 			_ = ours.Close()

@@ -52,7 +52,10 @@ func newServer(t *testing.T, top simulator.Topology, options ...simulator.Option
 func newClient(t *testing.T, s *simulator.Server) *azservicebus.Client {
 	t.Helper()
 	c, err := azservicebus.NewClientFromConnectionString(s.ConnectionString(), &azservicebus.ClientOptions{
-		RetryOptions: azservicebus.RetryOptions{RetryDelay: 10 * time.Millisecond, MaxRetryDelay: 50 * time.Millisecond},
+		RetryOptions: azservicebus.RetryOptions{
+			RetryDelay:    10 * time.Millisecond,
+			MaxRetryDelay: 50 * time.Millisecond,
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +172,11 @@ func (b *fixture) many(r *azservicebus.Receiver, n int) []*azservicebus.Received
 	b.Helper()
 	var got []*azservicebus.ReceivedMessage
 	for len(got) < n {
-		more, err := r.ReceiveMessages(b.ctx, n-len(got), &azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: time.Hour})
+		more, err := r.ReceiveMessages(
+			b.ctx,
+			n-len(got),
+			&azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: time.Hour},
+		)
 		if err != nil {
 			b.Fatalf("receive after %d of %d: %v", len(got), n, err)
 		}

@@ -75,7 +75,13 @@ func (in *inbox) accept(m *amqp.Message) int64 {
 		return in.enqueue(m)
 	}
 	*in.sequence++
-	msg := &message{amqp: m, sequence: *in.sequence, state: stateScheduled, size: int64(m.Size()), enqueued: in.clock.Now()}
+	msg := &message{
+		amqp:     m,
+		sequence: *in.sequence,
+		state:    stateScheduled,
+		size:     int64(m.Size()),
+		enqueued: in.clock.Now(),
+	}
 	in.scheduled[msg.sequence] = msg
 	in.used += msg.size
 	msg.timer = in.clock.at(at, func() { in.activate(msg) })

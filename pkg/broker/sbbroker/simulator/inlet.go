@@ -103,7 +103,9 @@ func (in *inlet) complete(d *inbound) {
 	}
 	state, answer := in.receive(d)
 	if answer && !d.settled {
-		in.link.session.send(amqp.Disposition{Role: amqp.RoleReceiver, First: d.id, Last: d.id, Settled: true, State: state})
+		in.link.session.send(
+			amqp.Disposition{Role: amqp.RoleReceiver, First: d.id, Last: d.id, Settled: true, State: state},
+		)
 	}
 }
 
@@ -141,7 +143,10 @@ func (l *link) store(d *inbound) *amqp.Error {
 }
 
 func tooLarge(size int) *amqp.Error {
-	return failure(condMessageSize, fmt.Sprintf("The message of %d bytes exceeds the limit of %d bytes", size, maxMessageSize))
+	return failure(
+		condMessageSize,
+		fmt.Sprintf("The message of %d bytes exceeds the limit of %d bytes", size, maxMessageSize),
+	)
 }
 
 // unpack decodes a delivery into the messages it carries. A message that is too

@@ -45,7 +45,15 @@ func (ss *session) attach(a amqp.Attach) {
 		MaxMessageSize: maxMessageSize,
 	}
 	if err := l.resolve(a); err != nil {
-		ss.conn.server.log.Info("link refused", "address", l.address, "condition", string(err.Condition), "description", err.Description)
+		ss.conn.server.log.Info(
+			"link refused",
+			"address",
+			l.address,
+			"condition",
+			string(err.Condition),
+			"description",
+			err.Description,
+		)
 		if a.Role == amqp.RoleReceiver {
 			answer.InitialDeliveryCount = new(uint32)
 		}

@@ -16,7 +16,9 @@ import (
 // a package registry: that is why it has to be asked for.
 func TestNodeClient(t *testing.T) {
 	if os.Getenv("TAXIWAY_NODE_CHECK") != "1" {
-		t.Skip("SKIPPED: set TAXIWAY_NODE_CHECK=1 to run Microsoft's Node client against the simulator (needs node and npm)")
+		t.Skip(
+			"SKIPPED: set TAXIWAY_NODE_CHECK=1 to run Microsoft's Node client against the simulator (needs node and npm)",
+		)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), slowness.Stretch(5*time.Minute))
 	defer cancel()

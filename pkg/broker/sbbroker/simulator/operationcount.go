@@ -1,7 +1,7 @@
 package simulator
 
-// Operations counts what clients asked for since the server was made. Messages count once each however they travelled: that
-// is what the service bills and throttles by.
+// Operations counts what clients asked for since the server was made. Messages count once each however they travelled:
+// that is what the service bills and throttles by.
 type Operations struct {
 	Transfers int64 // to queues and topics
 	Sent      int64 // messages in them
@@ -11,8 +11,8 @@ type Operations struct {
 	Peeked    int64 // calls, a management operation each
 }
 
-// Credits is what the operations cost of the 1,000 credits a second of a Standard namespace ("Throttling operations on Azure
-// Service Bus"): one for each message sent, received or settled, ten for each management operation.
+// Credits is what the operations cost of the 1,000 credits a second of a Standard namespace ("Throttling operations on
+// Azure Service Bus"): one for each message sent, received or settled, ten for each management operation.
 func (o Operations) Credits() int64 {
 	return o.Sent + o.Delivered + o.Settled + 10*(o.Renewed+o.Peeked)
 }

@@ -22,7 +22,11 @@ func badArgument(name string) reply {
 }
 
 func lockLost() reply {
-	return refuse(410, condLockLost, "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue")
+	return refuse(
+		410,
+		condLockLost,
+		"The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue",
+	)
 }
 
 // peekMessages lists messages without locking them: active, locked and deferred

@@ -154,7 +154,15 @@ func (r *raw) attach(a amqp.Attach) amqp.Attach {
 // attachSender attaches a sender and reads the credit it is given.
 func (r *raw) attachSender(handle uint32, address string) amqp.Flow {
 	r.Helper()
-	a := r.attach(amqp.Attach{Name: address, Handle: handle, Role: amqp.RoleSender, Target: &amqp.Target{Address: address}, Source: &amqp.Source{}})
+	a := r.attach(
+		amqp.Attach{
+			Name:   address,
+			Handle: handle,
+			Role:   amqp.RoleSender,
+			Target: &amqp.Target{Address: address},
+			Source: &amqp.Source{},
+		},
+	)
 	if a.Target == nil || a.MaxMessageSize == 0 {
 		r.Fatalf("attach %+v", a)
 	}
@@ -175,12 +183,23 @@ func (r *raw) attachReceiver(handle uint32, address string) {
 // credit grants credit on a link; seen is the session's next-incoming-id.
 func (r *raw) credit(handle, n, seen, window uint32, drain bool) {
 	r.Helper()
-	r.send(amqp.Flow{NextIncomingID: &seen, IncomingWindow: window, Handle: &handle, DeliveryCount: new(uint32), LinkCredit: &n, Drain: drain})
+	r.send(
+		amqp.Flow{
+			NextIncomingID: &seen,
+			IncomingWindow: window,
+			Handle:         &handle,
+			DeliveryCount:  new(uint32),
+			LinkCredit:     &n,
+			Drain:          drain,
+		},
+	)
 }
 
 func (r *raw) transfer(handle, id uint32, m []byte) {
 	r.Helper()
-	r.send(amqp.Transfer{Handle: handle, DeliveryID: &id, DeliveryTag: []byte{1}, MessageFormat: new(uint32), Payload: m})
+	r.send(
+		amqp.Transfer{Handle: handle, DeliveryID: &id, DeliveryTag: []byte{1}, MessageFormat: new(uint32), Payload: m},
+	)
 }
 
 // refused attaches and expects a link without terminus and a detach.

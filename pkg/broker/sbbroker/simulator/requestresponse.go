@@ -54,7 +54,12 @@ func (l *link) request(d *inbound, e *entity, serve func(*request) reply) (state
 	to, _ := m.Properties.ReplyTo.(string)
 	back := l.session.conn.replies[to]
 	if back == nil || m.Properties.MessageID == nil {
-		return amqp.Rejected{Error: failure(condNotAllowed, "The request has no message id, or its reply-to names no link of this connection")}, true
+		return amqp.Rejected{
+			Error: failure(
+				condNotAllowed,
+				"The request has no message id, or its reply-to names no link of this connection",
+			),
+		}, true
 	}
 	if len(back.out.replies) >= maxReplies {
 		return amqp.Rejected{Error: failure(condResourceLimit, "Too many replies are waiting for credit")}, true

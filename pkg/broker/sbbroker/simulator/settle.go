@@ -88,7 +88,10 @@ func (s *store) lockExpired(msg *message) {
 func (s *store) settle(token amqp.UUID, v decision) *amqp.Error {
 	msg := s.locked[token]
 	if msg == nil {
-		return failure(condLockLost, "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue")
+		return failure(
+			condLockLost,
+			"The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue",
+		)
 	}
 	switch v.kind {
 	case complete:

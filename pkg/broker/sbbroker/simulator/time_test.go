@@ -13,7 +13,14 @@ import (
 func TestClockRunsByItself(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
-	b.must(b.server.AddQueue(simulator.Queue{Name: "quick", Outbox: simulator.Outbox{LockDuration: 50 * time.Millisecond, MaxDeliveryCount: 2}}))
+	b.must(
+		b.server.AddQueue(
+			simulator.Queue{
+				Name:   "quick",
+				Outbox: simulator.Outbox{LockDuration: 50 * time.Millisecond, MaxDeliveryCount: 2},
+			},
+		),
+	)
 	s := b.sender("quick")
 	soon := message("a")
 	soon.ScheduledEnqueueTime = ptr(b.server.Now().Add(50 * time.Millisecond))
@@ -102,9 +109,21 @@ func TestSettleByToken(t *testing.T) {
 		tokens = append(tokens, &azservicebus.ReceivedMessage{LockToken: m.LockToken})
 	}
 	b.complete(r, tokens[0])
-	b.must(r.AbandonMessage(b.ctx, tokens[1], &azservicebus.AbandonMessageOptions{PropertiesToModify: map[string]any{"seen": true}}))
+	b.must(
+		r.AbandonMessage(
+			b.ctx,
+			tokens[1],
+			&azservicebus.AbandonMessageOptions{PropertiesToModify: map[string]any{"seen": true}},
+		),
+	)
 	b.must(r.DeferMessage(b.ctx, tokens[2], nil))
-	b.must(r.DeadLetterMessage(b.ctx, tokens[3], &azservicebus.DeadLetterOptions{Reason: ptr("r"), ErrorDescription: ptr("d")}))
+	b.must(
+		r.DeadLetterMessage(
+			b.ctx,
+			tokens[3],
+			&azservicebus.DeadLetterOptions{Reason: ptr("r"), ErrorDescription: ptr("d")},
+		),
+	)
 	b.want("plain", simulator.Counts{Active: 1, Deferred: 1, DeadLetter: 1})
 	if m := b.one(r); m.ApplicationProperties["seen"] != true || m.DeliveryCount != 2 {
 		t.Errorf("abandoned came back as %+v", m)

@@ -118,7 +118,10 @@ func TestEntitiesAtRunTime(t *testing.T) {
 	b.must(b.server.AddSubscription("news", simulator.Subscription{Name: "late"}))
 	b.send(s, "a")
 	b.want("news/Subscriptions/late", simulator.Counts{Active: 1})
-	if err := b.server.AddSubscription("plain", simulator.Subscription{Name: "s"}); !errors.Is(err, simulator.ErrTopology) {
+	if err := b.server.AddSubscription("plain", simulator.Subscription{Name: "s"}); !errors.Is(
+		err,
+		simulator.ErrTopology,
+	) {
 		t.Errorf("a queue got a subscription: %v", err)
 	}
 }

@@ -88,7 +88,11 @@ func ReadTopology(r io.Reader) (Topology, error) {
 func (f inboxFile) inbox(name string) (Inbox, error) {
 	in := Inbox{MaxSizeInMegabytes: f.MaxSizeInMegabytes, DuplicateWindow: time.Duration(f.DuplicateWindow)}
 	if !f.RequiresDuplicateDetection && in.DuplicateWindow != 0 {
-		return in, fmt.Errorf("%w: %s has a duplicate detection window without requiresDuplicateDetection", ErrTopology, name)
+		return in, fmt.Errorf(
+			"%w: %s has a duplicate detection window without requiresDuplicateDetection",
+			ErrTopology,
+			name,
+		)
 	}
 	if f.RequiresDuplicateDetection && in.DuplicateWindow == 0 {
 		in.DuplicateWindow = defaultDuplicateWindow

@@ -157,7 +157,8 @@ func TestReceiverGetsWhatItAskedFor(t *testing.T) {
 	r := openRaw(t, 512, 5000)
 	r.authorize()
 	r.attachSender(0, "plain")
-	big := amqp.NewValueMessage(amqp.Properties{MessageID: "big"}, nil, string(bytes.Repeat([]byte("x"), 1000))).Append(nil)
+	big := amqp.NewValueMessage(amqp.Properties{MessageID: "big"}, nil, string(bytes.Repeat([]byte("x"), 1000))).
+		Append(nil)
 	for id, m := range [][]byte{body("a"), body("b"), big} {
 		r.transfer(0, uint32(id), m)
 		read[amqp.Disposition](r)
@@ -208,7 +209,12 @@ func TestLinkRefusals(t *testing.T) {
 		return amqp.Attach{Name: "s " + address, Handle: 3, Target: &amqp.Target{Address: address}}
 	}
 	receiver := func(address string) amqp.Attach {
-		return amqp.Attach{Name: "r " + address, Handle: 3, Role: amqp.RoleReceiver, Source: &amqp.Source{Address: address}}
+		return amqp.Attach{
+			Name:   "r " + address,
+			Handle: 3,
+			Role:   amqp.RoleReceiver,
+			Source: &amqp.Source{Address: address},
+		}
 	}
 	r.refused("amqp:unauthorized-access", sender("plain"))
 	r.authorize()
@@ -303,7 +309,15 @@ func TestMessageRefusals(t *testing.T) {
 	} {
 		id := uint32(i)
 		half := len(c.payload) / 2 // some are larger than a frame
-		r.send(amqp.Transfer{DeliveryID: &id, DeliveryTag: []byte{1}, MessageFormat: c.format, More: true, Payload: c.payload[:half]})
+		r.send(
+			amqp.Transfer{
+				DeliveryID:    &id,
+				DeliveryTag:   []byte{1},
+				MessageFormat: c.format,
+				More:          true,
+				Payload:       c.payload[:half],
+			},
+		)
 		r.send(amqp.Transfer{Payload: c.payload[half:]})
 		rejected, ok := read[amqp.Disposition](r).State.(amqp.Rejected)
 		if !ok {
@@ -337,7 +351,11 @@ func TestTokenRefusals(t *testing.T) {
 		"no audience":    {kind, "", sas(rawKey, "sb://h", hour), 400},
 		"no entity":      {kind, "sb://h/nowhere", sas(rawKey, "sb://h", hour), 404},
 	} {
-		status, _ := n.call("put-token", amqp.Map{{Key: "type", Value: c.kind}, {Key: "name", Value: c.audience}}, c.token)
+		status, _ := n.call(
+			"put-token",
+			amqp.Map{{Key: "type", Value: c.kind}, {Key: "name", Value: c.audience}},
+			c.token,
+		)
 		if status != c.want {
 			t.Errorf("%s: status %d, want %d", name, status, c.want)
 		}

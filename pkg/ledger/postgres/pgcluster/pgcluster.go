@@ -1,5 +1,5 @@
-// Package pgcluster runs a PostgreSQL server of its own, in a temporary directory and on a Unix socket only: for tests and
-// for demonstrations. It needs the server's programs (Debian: the package postgresql), and no running server.
+// Package pgcluster runs a PostgreSQL server of its own, in a temporary directory and on a Unix socket only: for tests
+// and for demonstrations. It needs the server's programs (Debian: the package postgresql), and no running server.
 package pgcluster
 
 import (
@@ -36,8 +36,9 @@ type Cluster struct {
 // stopTimeout is how long a fast shutdown may take, on a machine that is not slow.
 const stopTimeout = 20 * time.Second
 
-// Start makes a cluster and starts its server, however long that takes until ctx ends; ErrMissing when the programs are not
-// installed. It runs as the user "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as root.
+// Start makes a cluster and starts its server, however long that takes until ctx ends; ErrMissing when the programs are
+// not installed. It runs as the user "postgres" or "nobody" when the caller is root, as PostgreSQL does not run as
+// root.
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	bin, err := find(debian)
 	if err != nil {
@@ -79,7 +80,9 @@ func (c *Cluster) prepare(ctx context.Context, bin string, owner *owner, opts Op
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
 	c.server = func() *exec.Cmd {
-		server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
+		server := exec.Command(
+			filepath.Join(bin, "postgres"),
+			args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
 		server.Dir = c.dir
 		server.SysProcAttr = owner.attributes()
 		return server
@@ -98,8 +101,8 @@ func (c *Cluster) launch(ctx context.Context) (err error) {
 // Crash ends the server in the middle of what it does and starts it again with what it had committed. Call it from one
 // goroutine at a time.
 func (c *Cluster) Crash(ctx context.Context) error {
-	// An immediate shutdown aborts all sessions without a checkpoint (PostgreSQL documentation, "Shutting Down the Server"). Killing the
-	// first process alone would leave its children behind.
+	// An immediate shutdown aborts all sessions without a checkpoint (PostgreSQL documentation, "Shutting Down the
+	// Server"). Killing the first process alone would leave its children behind.
 	if err := c.process.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 		return err
 	}
@@ -124,7 +127,11 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 		case <-c.process.done:
 			return fmt.Errorf("the server ended: %w: %s", errors.Join(c.process.err, err), c.process.output.tail())
 		case <-ctx.Done():
-			return fmt.Errorf("the server does not answer: %w: %s", errors.Join(ctx.Err(), err), c.process.output.tail())
+			return fmt.Errorf(
+				"the server does not answer: %w: %s",
+				errors.Join(ctx.Err(), err),
+				c.process.output.tail(),
+			)
 		case <-tick.C:
 		}
 	}
@@ -134,7 +141,13 @@ const superuser = "postgres"
 
 // URL returns the address of a database.
 func (c *Cluster) URL(database string) string {
-	return "postgres:///" + url.PathEscape(database) + "?" + url.Values{"host": {c.dir}, "user": {superuser}, "sslmode": {"disable"}}.Encode()
+	return "postgres:///" + url.PathEscape(
+		database,
+	) + "?" + url.Values{
+		"host":    {c.dir},
+		"user":    {superuser},
+		"sslmode": {"disable"},
+	}.Encode()
 }
 
 // Create makes an empty database and returns its address.

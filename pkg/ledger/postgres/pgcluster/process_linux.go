@@ -44,8 +44,8 @@ func (o *owner) attributes() *syscall.SysProcAttr {
 	return attr
 }
 
-// launch starts the server on a thread of its own, which stays until the server ends: the parent that Pdeathsig watches is
-// the thread.
+// launch starts the server on a thread of its own, which stays until the server ends: the parent that Pdeathsig watches
+// is the thread.
 func launch(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout = &p.output

@@ -10,8 +10,10 @@ import (
 )
 
 // ErrMissing means that this machine has no PostgreSQL.
-var ErrMissing = errors.New(`PostgreSQL is not installed: initdb and postgres are neither in PATH nor in /usr/lib/postgresql; ` +
-	`install the Debian package "postgresql"`)
+var ErrMissing = errors.New(
+	`PostgreSQL is not installed: initdb and postgres are neither in PATH nor in /usr/lib/postgresql; ` +
+		`install the Debian package "postgresql"`,
+)
 
 // debian is where Debian keeps the programs of each major version.
 const debian = "/usr/lib/postgresql/*/bin"

@@ -16,9 +16,9 @@ import (
 // captureSize is the length of a usual hardware hash without its zero tail, in bytes.
 const captureSize = 1200
 
-// BenchmarkAccept measures taking in rows, a chunk a call, and beside it, in turn, the floor: the same rows inserted into
-// the same tables of another database by the same statements in one transaction, with nothing looked up or decided.
-// It reports the rows a second of both and their ratio.
+// BenchmarkAccept measures taking in rows, a chunk a call, and beside it, in turn, the floor: the same rows inserted
+// into the same tables of another database by the same statements in one transaction, with nothing looked up or
+// decided. It reports the rows a second of both and their ratio.
 func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB, chunk int) {
 	batch := Open(b, l)
 	taken := time.Duration(0)

@@ -67,7 +67,10 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 func Open(tb testing.TB, l ledger.Ledger) ledger.Batch {
 	tb.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
-	batch, _, err := l.OpenBatch(tb.Context(), ledger.Batch{ID: id, Tenant: tenant, Source: "oem", IdempotencyKey: "key of " + id})
+	batch, _, err := l.OpenBatch(
+		tb.Context(),
+		ledger.Batch{ID: id, Tenant: tenant, Source: "oem", IdempotencyKey: "key of " + id},
+	)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -79,7 +82,12 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 	t.Helper()
 	now := time.Now()
 	claim := ledger.Claim{Tenant: tenant, Now: now, Until: now, Limit: 100}
-	s := ledger.Submission{ID: uuid.Must(uuid.NewV7()).String(), Tenant: tenant, ImportID: uuid.Must(uuid.NewV7()).String(), Due: now}
+	s := ledger.Submission{
+		ID:       uuid.Must(uuid.NewV7()).String(),
+		Tenant:   tenant,
+		ImportID: uuid.Must(uuid.NewV7()).String(),
+		Due:      now,
+	}
 	last := len(f.Devices) - 1
 	for name, op := range map[string]func(context.Context) error{
 		"batch": func(ctx context.Context) error { _, err := l.Batch(ctx, tenant, f.Batch.ID); return err },

@@ -1,5 +1,5 @@
-// Package sqlledgertest holds what the tests of all SQL ledgers share: a record of the statements that the core issues, the
-// check that they are answered from indices, and the benchmark of taking rows in beside its floor.
+// Package sqlledgertest holds what the tests of all SQL ledgers share: a record of the statements that the core issues,
+// the check that they are answered from indices, and the benchmark of taking rows in beside its floor.
 package sqlledgertest
 
 import (

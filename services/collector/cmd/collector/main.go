@@ -18,10 +18,17 @@ func main() { os.Exit(engine.Main("collector", configure)) }
 func configure(fs *flag.FlagSet) engine.Make {
 	var listen string
 	service.AddressVar(fs, &listen, "listen", "127.0.0.1:8080", "address of the HTTP API")
-	retention := fs.Duration("retention", 0, "how long the hash of a ready or retired device is kept; 0 = 720h, negative = for ever")
+	retention := fs.Duration(
+		"retention",
+		0,
+		"how long the hash of a ready or retired device is kept; 0 = 720h, negative = for ever",
+	)
 	bounds := limits(fs)
 	return func(d worker.Deps) (*worker.Worker, error) {
-		return collector.New(collector.Config{Addr: listen, Limits: bounds(), Retention: *retention}, collector.Deps{Deps: d})
+		return collector.New(
+			collector.Config{Addr: listen, Limits: bounds(), Retention: *retention},
+			collector.Deps{Deps: d},
+		)
 	}
 }
 

@@ -28,7 +28,8 @@ func TestLimits(t *testing.T) {
 			if err := fs.Parse(tc.args); (err != nil) != tc.bad {
 				t.Fatal(err)
 			}
-			if got := bounds(); !tc.bad && (got.MaxRows != tc.want.MaxRows || got.MaxBody != tc.want.MaxBody || got.MaxInflated != tc.want.MaxInflated || got.Uploads != tc.want.Uploads || got.Rate != tc.want.Rate) {
+			if got := bounds(); !tc.bad &&
+				(got.MaxRows != tc.want.MaxRows || got.MaxBody != tc.want.MaxBody || got.MaxInflated != tc.want.MaxInflated || got.Uploads != tc.want.Uploads || got.Rate != tc.want.Rate) {
 				t.Errorf("%+v, want %+v", got, tc.want)
 			}
 		})

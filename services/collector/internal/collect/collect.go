@@ -86,7 +86,14 @@ func New(c Config, d Deps) (*Service, error) {
 		return nil, fmt.Errorf("collect: %w", err)
 	}
 	s := &Service{Deps: d, config: c.withDefaults(), rules: rules, active: map[string]bool{}}
-	s.rows = telemetry.Counters(d.Metrics, "taxiway_collector_rows_total", "Rows taken in, by tenant, outcome and code.", "tenant", "outcome", "code")
+	s.rows = telemetry.Counters(
+		d.Metrics,
+		"taxiway_collector_rows_total",
+		"Rows taken in, by tenant, outcome and code.",
+		"tenant",
+		"outcome",
+		"code",
+	)
 	s.events = telemetry.Counters(d.Metrics, "taxiway_collector_events_total",
 		"Chunk events by what became of them; lost ones are left to the dispatcher.", "outcome")
 	return s, nil
@@ -103,7 +110,8 @@ type Delivery struct {
 	Digest         func() string // hex SHA-256 of what was sent, asked for after the last row; nil when nobody knows
 }
 
-// digest tells the delivery from another one: by what was sent, and by the tag for rows without one; "" when nobody knows.
+// digest tells the delivery from another one: by what was sent, and by the tag for rows without one; "" when nobody
+// knows.
 func (d Delivery) digest() string {
 	if d.Digest == nil {
 		return ""
@@ -128,11 +136,12 @@ type Result struct {
 }
 
 // Take takes a delivery in. The batch is opened with the first row: an error before that leaves nothing behind, and a
-// delivery without rows is a fault.FileEmpty. It ends when the rows end: whoever wants to stop it earlier ends them with an error.
+// delivery without rows is a fault.FileEmpty. It ends when the rows end: whoever wants to stop it earlier ends them
+// with an error.
 //
-// When the rows break off with an error, those before it stand, the Result counts them, and the error is returned with it.
-// An interrupted delivery with an idempotency key stays open, and sending it again goes on with it; any other is closed as
-// failed. The same key with another body is a fault.RequestConflict, while at work a fault.RequestInProgress.
+// When the rows break off with an error, those before it stand, the Result counts them, and the error is returned with
+// it. An interrupted delivery with an idempotency key stays open, and sending it again goes on with it; any other is
+// closed as failed. The same key with another body is a fault.RequestConflict, while at work a fault.RequestInProgress.
 func (s *Service) Take(ctx context.Context, d Delivery) (Result, error) {
 	release, err := s.claim(d)
 	if err != nil {

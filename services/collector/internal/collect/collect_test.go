@@ -39,7 +39,10 @@ func TestRowsBecomeDevices(t *testing.T) {
 	}
 	d := devices[0]
 	if d.Serial.Reveal() != serial || d.GroupTag != "Kiosk" || d.User != "ada@contoso.com" || d.ProductKeyID.Reveal() != "3305321234567" ||
-		d.State != device.Collected || d.Kind != device.KeyTPMEK || !d.Facts.TPM20 || d.Source != "oem" || d.Row != 1 {
+		d.State != device.Collected || d.Kind != device.KeyTPMEK ||
+		!d.Facts.TPM20 ||
+		d.Source != "oem" ||
+		d.Row != 1 {
 		t.Errorf("%+v", d)
 	}
 	if want := start.Add(time.Minute); !d.Due.Equal(want) {
@@ -67,7 +70,8 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range b.events.events {
 		sizes = append(sizes, len(e.Devices))
-		if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != result.Batch.ID || e.Source != event.Source("collector") {
+		if e.Type != event.DevicesCollected || e.Tenant != "contoso" || e.Batch != result.Batch.ID ||
+			e.Source != event.Source("collector") {
 			t.Errorf("%+v", e)
 		}
 		for _, id := range e.Devices {
@@ -80,7 +84,11 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	if diff := cmp.Diff([]int{100, 50, 100, 50, 20}, sizes); diff != "" {
 		t.Error(diff)
 	}
-	if want := map[device.RowOutcome]int{device.Accepted: 320, device.Duplicate: 3}; !cmp.Equal(want, result.Outcomes) || result.Rows != 323 {
+	if want := map[device.RowOutcome]int{device.Accepted: 320, device.Duplicate: 3}; !cmp.Equal(
+		want,
+		result.Outcomes,
+	) ||
+		result.Rows != 323 {
 		t.Errorf("%d rows, %v", result.Rows, result.Outcomes)
 	}
 }
@@ -90,7 +98,10 @@ func TestDeadBrokerLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 10})
 	b.events.err = fault.New(fault.BrokerUnavailable, "")
-	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.File(t, collectortest.Seeds(1, 50)...))))
+	result, err := b.Take(
+		t.Context(),
+		b.delivery(t, strings.NewReader(collectortest.File(t, collectortest.Seeds(1, 50)...))),
+	)
 	if err != nil || result.Outcomes[device.Accepted] != 50 {
 		t.Fatal(result.Outcomes, err)
 	}
@@ -110,10 +121,27 @@ func TestDefaultGroupTagAndRules(t *testing.T) {
 	b := newFixture(t, collect.Config{})
 	b.tenant.Rules = []tenant.Rule{{Tag: "Attested", Manufacturer: "Northwind*"}}
 	b.tenant.Policy.TPMTags = []string{"Attested"}
-	plain, plainWire := collectortest.Device(t, 1, (*hwhash.Report).RemoveTPM)       // Fabrikam: no rule
-	attested, attestedWire := collectortest.Device(t, 2, (*hwhash.Report).RemoveTPM) // Northwind: the rule's tag demands a TPM
+	plain, plainWire := collectortest.Device(t, 1, (*hwhash.Report).RemoveTPM) // Fabrikam: no rule
+	attested, attestedWire := collectortest.Device(
+		t,
+		2,
+		(*hwhash.Report).RemoveTPM,
+	) // Northwind: the rule's tag demands a TPM
 	own, ownWire := collectortest.Device(t, 4, nil)
-	d := b.delivery(t, strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n%s,,%s,Own,\n", plain, plainWire, attested, attestedWire, own, ownWire)))
+	d := b.delivery(
+		t,
+		strings.NewReader(
+			collectortest.Header+fmt.Sprintf(
+				"%s,,%s,,\n%s,,%s,,\n%s,,%s,Own,\n",
+				plain,
+				plainWire,
+				attested,
+				attestedWire,
+				own,
+				ownWire,
+			),
+		),
+	)
 	d.GroupTag = "Default"
 	result, err := b.Take(t.Context(), d)
 	if err != nil {
@@ -165,7 +193,13 @@ func TestSwappedBoardIsHeld(t *testing.T) {
 		r.OfflineID = other.OfflineID
 		r.UUID = other.UUID
 	})
-	result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n", serial, wire, serial, swapped))))
+	result, err := b.Take(
+		t.Context(),
+		b.delivery(
+			t,
+			strings.NewReader(collectortest.Header+fmt.Sprintf("%s,,%s,,\n%s,,%s,,\n", serial, wire, serial, swapped)),
+		),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,12 +218,18 @@ func TestNothingUsableLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{})
 	for name, rows := range map[string][]intake.Row{"no rows": nil} {
-		if _, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(rows, nil)}); fault.CodeOf(err) != fault.FileEmpty {
+		if _, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(rows, nil)}); fault.CodeOf(
+			err,
+		) != fault.FileEmpty {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	broken := fault.New(fault.FileEncoding, "line 2")
-	if result, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(nil, broken)}); !errors.Is(err, broken) || result.Batch.ID != "" {
+	if result, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(nil, broken)}); !errors.Is(
+		err,
+		broken,
+	) ||
+		result.Batch.ID != "" {
 		t.Errorf("%+v %v", result, err)
 	}
 	if tenants, err := b.ledger.Tenants(t.Context()); err != nil || len(tenants) != 0 {
@@ -249,12 +289,14 @@ func TestInterruptedDeliveryGoesOn(t *testing.T) {
 	if err != nil || second.Batch.ID != first.Batch.ID || second.Outcomes[device.Accepted] != 10 {
 		t.Fatalf("%+v %v", second, err)
 	}
-	if s := b.status(t, first.Batch.ID); s.State != ledger.Complete || s.Rows != 10 || s.Outcomes[device.Accepted] != 10 {
+	if s := b.status(t, first.Batch.ID); s.State != ledger.Complete || s.Rows != 10 ||
+		s.Outcomes[device.Accepted] != 10 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// An upload that broke off does not go on with other rows, or with another tag: they would get the answers of the first ones.
+// An upload that broke off does not go on with other rows, or with another tag: they would get the answers of the first
+// ones.
 func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{Chunk: 3})
@@ -265,7 +307,10 @@ func TestInterruptedDeliveryIsNotAnother(t *testing.T) {
 		d.GroupTag = tag
 		return b.Take(t.Context(), d)
 	}
-	first, err := take(io.MultiReader(strings.NewReader(text[:len(text)*2/3]), iotest.ErrReader(io.ErrUnexpectedEOF)), "KIOSK")
+	first, err := take(
+		io.MultiReader(strings.NewReader(text[:len(text)*2/3]), iotest.ErrReader(io.ErrUnexpectedEOF)),
+		"KIOSK",
+	)
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
@@ -291,11 +336,15 @@ func TestInterruptedDeliveryWithoutKeyFails(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, collect.Config{})
 	text := collectortest.File(t, collectortest.Seeds(1, 4)...)
-	r, err := b.Take(t.Context(), b.delivery(t, io.MultiReader(strings.NewReader(text[:len(text)-50]), iotest.ErrReader(io.ErrUnexpectedEOF))))
+	r, err := b.Take(
+		t.Context(),
+		b.delivery(t, io.MultiReader(strings.NewReader(text[:len(text)-50]), iotest.ErrReader(io.ErrUnexpectedEOF))),
+	)
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	if s := b.status(t, r.Batch.ID); s.State != ledger.Failed || s.Code != fault.RequestTruncated || s.Outcomes[device.Accepted] != 3 {
+	if s := b.status(t, r.Batch.ID); s.State != ledger.Failed || s.Code != fault.RequestTruncated ||
+		s.Outcomes[device.Accepted] != 3 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -329,7 +378,12 @@ type gated struct {
 	leave   chan error
 }
 
-func (g *gated) Accept(ctx context.Context, b ledger.Batch, rows []intake.Candidate, due time.Time) ([]ledger.Receipt, error) {
+func (g *gated) Accept(
+	ctx context.Context,
+	b ledger.Batch,
+	rows []intake.Candidate,
+	due time.Time,
+) ([]ledger.Receipt, error) {
 	g.entered <- struct{}{}
 	if err := <-g.leave; err != nil {
 		return nil, err

@@ -71,7 +71,16 @@ func openLedger(tb testing.TB) ledger.Ledger {
 
 func newService(t testing.TB, c collect.Config, l collect.Ledger, e collect.Emitter) *collect.Service {
 	t.Helper()
-	s, err := collect.New(c, collect.Deps{Ledger: l, Events: e, Now: now, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	s, err := collect.New(
+		c,
+		collect.Deps{
+			Ledger:  l,
+			Events:  e,
+			Now:     now,
+			Logger:  slog.New(slog.DiscardHandler),
+			Metrics: prometheus.NewRegistry(),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +102,12 @@ func (b *fixture) delivery(t testing.TB, r io.Reader) collect.Delivery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return collect.Delivery{Tenant: b.tenant, Source: "oem", Rows: f.Rows(), Digest: func() string { return hex.EncodeToString(sum.Sum(nil)) }}
+	return collect.Delivery{
+		Tenant: b.tenant,
+		Source: "oem",
+		Rows:   f.Rows(),
+		Digest: func() string { return hex.EncodeToString(sum.Sum(nil)) },
+	}
 }
 
 func (b *fixture) status(t testing.TB, id string) ledger.BatchStatus {

@@ -72,7 +72,11 @@ func TestConservation(t *testing.T) {
 	tries := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		tries++ // a tenant of its own for each try
-		b := &fixture{ledger: shared, events: &recorder{}, tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))}}
+		b := &fixture{
+			ledger: shared,
+			events: &recorder{},
+			tenant: tenant.Tenant{ID: device.TenantID(fmt.Sprintf("tenant-%d", tries))},
+		}
 		b.Service = newService(t, collect.Config{Chunk: rapid.IntRange(2, 9).Draw(rt, "chunk")}, shared, b.events)
 		text := collectortest.Header + record(t, "good", 1, 1) + "\r\n"
 		want := map[device.RowOutcome]int{device.Accepted: 1}
@@ -94,11 +98,24 @@ func TestConservation(t *testing.T) {
 			accepted += n
 		}
 		if result.Rows != n+1 || status.Rows != n+1 || accepted != want[device.Accepted] {
-			rt.Fatalf("%d rows sent, %d answered, %d kept; %d devices of %d", n+1, result.Rows, status.Rows, accepted, want[device.Accepted])
+			rt.Fatalf(
+				"%d rows sent, %d answered, %d kept; %d devices of %d",
+				n+1,
+				result.Rows,
+				status.Rows,
+				accepted,
+				want[device.Accepted],
+			)
 		}
 		for _, outcome := range []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected} {
 			if result.Outcomes[outcome] != want[outcome] || status.Outcomes[outcome] != want[outcome] {
-				rt.Fatalf("%s: want %d, answered %d, kept %d", outcome, want[outcome], result.Outcomes[outcome], status.Outcomes[outcome])
+				rt.Fatalf(
+					"%s: want %d, answered %d, kept %d",
+					outcome,
+					want[outcome],
+					result.Outcomes[outcome],
+					status.Outcomes[outcome],
+				)
 			}
 		}
 		announced := 0
@@ -119,7 +136,12 @@ func (forgetful) OpenBatch(_ context.Context, b ledger.Batch) (ledger.Batch, boo
 }
 func (forgetful) CloseBatch(context.Context, ledger.Batch) error { return nil }
 
-func (f forgetful) Accept(_ context.Context, _ ledger.Batch, rows []intake.Candidate, _ time.Time) ([]ledger.Receipt, error) {
+func (f forgetful) Accept(
+	_ context.Context,
+	_ ledger.Batch,
+	rows []intake.Candidate,
+	_ time.Time,
+) ([]ledger.Receipt, error) {
 	f.onChunk()
 	receipts := make([]ledger.Receipt, len(rows))
 	for i, r := range rows {
@@ -154,7 +176,13 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	if most > early+slack {
 		t.Errorf("%d bytes alive at the beginning, %d later", early, most)
 	}
-	t.Logf("%d rows, %d MB: alive %d KB at the beginning, at most %d KB later", rows, rows*len(wire)>>20, early>>10, most>>10)
+	t.Logf(
+		"%d rows, %d MB: alive %d KB at the beginning, at most %d KB later",
+		rows,
+		rows*len(wire)>>20,
+		early>>10,
+		most>>10,
+	)
 }
 
 func BenchmarkTake(b *testing.B) {

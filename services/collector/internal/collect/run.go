@@ -116,7 +116,8 @@ func (r *run) count(receipts []ledger.Receipt) {
 	}
 }
 
-// publish tells the importer of accepted devices. It does not fail: what nobody hears of is issued again when it is due.
+// publish tells the importer of accepted devices. It does not fail: what nobody hears of is issued again when it is
+// due.
 func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
 	var ids []string
 	for _, receipt := range receipts {
@@ -152,7 +153,8 @@ func (r *run) emit(ctx context.Context, e event.Event) error {
 // closing bounds the last write of a delivery whose own context may have ended.
 const closing = 10 * time.Second
 
-// close gives the batch its final state. A delivery that was interrupted and can be sent again under its key stays open.
+// close gives the batch its final state. A delivery that was interrupted and can be sent again under its key stays
+// open.
 func (r *run) close(ctx context.Context, cause error) error {
 	if cause != nil && !isContent(cause) && r.delivery.IdempotencyKey != "" {
 		return cause
@@ -186,12 +188,16 @@ func isContent(err error) bool {
 	return fault.KindOf(err) == fault.Invalid && !fault.Is(err, fault.RequestTruncated)
 }
 
-// repeat answers a delivery whose batch is closed: with the failure it ended in, or, if it is the same again, with its batch.
+// repeat answers a delivery whose batch is closed: with the failure it ended in, or, if it is the same again, with its
+// batch.
 func (r *run) repeat() (Result, error) {
 	r.result.Repeated = true
 	b := r.result.Batch
 	if b.State == ledger.Failed {
-		return r.result, fault.New(b.Code, b.Detail+" This answers the first delivery with this key; send a corrected one under another key.")
+		return r.result, fault.New(
+			b.Code,
+			b.Detail+" This answers the first delivery with this key; send a corrected one under another key.",
+		)
 	}
 	for more := true; more; {
 		var err error

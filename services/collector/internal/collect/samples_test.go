@@ -94,7 +94,10 @@ func TestSampleHashes(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := newFixture(t, collect.Config{})
-			result, err := b.Take(t.Context(), b.delivery(t, strings.NewReader(collectortest.Header+",,\""+string(text)+"\",,\r\n")))
+			result, err := b.Take(
+				t.Context(),
+				b.delivery(t, strings.NewReader(collectortest.Header+",,\""+string(text)+"\",,\r\n")),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

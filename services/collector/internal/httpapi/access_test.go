@@ -42,7 +42,8 @@ func TestAccess(t *testing.T) {
 		"POST /v1/devices/{id}/release": map[string]string{"reason": "test"},
 		"POST /v1/devices/{id}/retire":  map[string]string{"reason": "test"},
 	}
-	// What each key gets: nobody, an unknown key, contoso's, contoso's operator, fabrikam's, fabrikam's operator, the house's.
+	// What each key gets: nobody, an unknown key, contoso's, contoso's operator, fabrikam's, fabrikam's operator, the
+	// house's.
 	keys := []string{"", "wrong", contosoKey, contosoOps, fabrikamKey, fabrikamOps, globalKey}
 	want := map[string][]int{
 		"POST /v1/batches":              {401, 401, 202, 202, 202, 202, 403},
@@ -119,8 +120,22 @@ func TestForeignIDsAreUnknown(t *testing.T) {
 			id = mine.ID
 		}
 		foreign := refused(t, r.get(t, fmt.Sprintf(path, id), fabrikamKey), http.StatusNotFound, fault.RequestNotFound)
-		missing := refused(t, r.get(t, fmt.Sprintf(path, "018f0000-0000-7000-8000-000000000000"), fabrikamKey), http.StatusNotFound, fault.RequestNotFound)
-		if strings.ReplaceAll(foreign.Detail, id, "ID") != strings.ReplaceAll(missing.Detail, "018f0000-0000-7000-8000-000000000000", "ID") || foreign.Title != missing.Title {
+		missing := refused(
+			t,
+			r.get(t, fmt.Sprintf(path, "018f0000-0000-7000-8000-000000000000"), fabrikamKey),
+			http.StatusNotFound,
+			fault.RequestNotFound,
+		)
+		if strings.ReplaceAll(
+			foreign.Detail,
+			id,
+			"ID",
+		) != strings.ReplaceAll(
+			missing.Detail,
+			"018f0000-0000-7000-8000-000000000000",
+			"ID",
+		) ||
+			foreign.Title != missing.Title {
 			t.Errorf("%s tells a foreign id from a missing one: %q, %q", path, foreign.Detail, missing.Detail)
 		}
 	}
@@ -144,7 +159,11 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 func TestRateLimitIsPerKey(t *testing.T) {
 	t.Parallel()
 	now := start
-	r := newFixture(t, httpapi.Config{Rate: 1, Burst: 2}, func(d *httpapi.Deps) { d.Now = func() time.Time { return now } })
+	r := newFixture(
+		t,
+		httpapi.Config{Rate: 1, Burst: 2},
+		func(d *httpapi.Deps) { d.Now = func() time.Time { return now } },
+	)
 	ask := func(key string) int { return r.get(t, "/v1/batches/none", key).Code }
 	got := []int{ask(contosoKey), ask(contosoKey), ask(contosoKey), ask(fabrikamKey)}
 	if want := []int{404, 404, 429, 404}; fmt.Sprint(got) != fmt.Sprint(want) {
@@ -195,9 +214,14 @@ func TestReadiness(t *testing.T) {
 	r := newFixture(t, httpapi.Config{})
 	sick := newFixture(t, httpapi.Config{})
 	sick.health.Add("broker", func(context.Context) error {
-		return fault.Wrap(errors.New("dial db.internal: refused"), fault.BrokerUnavailable, "no answer from db.internal")
+		return fault.Wrap(
+			errors.New("dial db.internal: refused"),
+			fault.BrokerUnavailable,
+			"no answer from db.internal",
+		)
 	})
-	if w := sick.get(t, "/readyz", ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"broker":"broker.unavailable"`) {
+	if w := sick.get(t, "/readyz", ""); w.Code != http.StatusServiceUnavailable ||
+		!strings.Contains(w.Body.String(), `"broker":"broker.unavailable"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if w := r.get(t, "/readyz", ""); w.Code != http.StatusOK {

@@ -1,8 +1,9 @@
 // Package httpapi is the HTTP API of the collector, described in docs/api/openapi.yaml: batches and devices in, their
 // status out, and what operators decide about dead letters and held devices.
 //
-// Who a request is for comes from its key and from nothing else; auth.go is the one place that decides it. Whatever goes
-// wrong is answered as problem details (RFC 9457) with a code of the fault catalogue, and never with a value of a cell.
+// Who a request is for comes from its key and from nothing else; auth.go is the one place that decides it. Whatever
+// goes wrong is answered as problem details (RFC 9457) with a code of the fault catalogue, and never with a value of a
+// cell.
 package httpapi
 
 import (
@@ -142,7 +143,14 @@ func New(c Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Deps: d, config: c, keys: keys, limits: newLimiter(c), metrics: newMetrics(d.Metrics), mux: http.NewServeMux()}
+	a := &API{
+		Deps:    d,
+		config:  c,
+		keys:    keys,
+		limits:  newLimiter(c),
+		metrics: newMetrics(d.Metrics),
+		mux:     http.NewServeMux(),
+	}
 	methods := map[string]string{}
 	for _, r := range routes {
 		a.mux.Handle(r.Method+" "+r.Path, a.route(r))

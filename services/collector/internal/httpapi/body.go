@@ -88,7 +88,8 @@ func bodyError(err error) error {
 	return fault.Wrap(err, fault.RequestTruncated, "The connection broke, or stood still for too long.")
 }
 
-// paced moves the read deadline on whenever enough has arrived. A client that drips a byte now and then does not move it.
+// paced moves the read deadline on whenever enough has arrived. A client that drips a byte now and then does not move
+// it.
 type paced struct {
 	r     io.Reader
 	w     http.ResponseWriter

@@ -24,7 +24,12 @@ type fading struct {
 	later func() error
 }
 
-func (f fading) Rows(ctx context.Context, tenant device.TenantID, batch string, q ledger.RowQuery) ([]ledger.RowStatus, error) {
+func (f fading) Rows(
+	ctx context.Context,
+	tenant device.TenantID,
+	batch string,
+	q ledger.RowQuery,
+) ([]ledger.RowStatus, error) {
 	if q.After >= 500 {
 		return nil, f.later()
 	}
@@ -79,10 +84,19 @@ func TestReportThatBreaksOff(t *testing.T) {
 					d.Reader = fading{Reader: d.Reader, later: tc.later}
 					d.Metrics = reg
 				})
-				sent := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 600)), http.StatusAccepted)
+				sent := answer[batch](
+					t,
+					r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 600)),
+					http.StatusAccepted,
+				)
 				server := httptest.NewServer(r)
 				defer server.Close()
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+sent.Links.Rows+"?format="+format, nil)
+				req, err := http.NewRequestWithContext(
+					t.Context(),
+					http.MethodGet,
+					server.URL+sent.Links.Rows+"?format="+format,
+					nil,
+				)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -94,7 +108,11 @@ func TestReportThatBreaksOff(t *testing.T) {
 				text, err := io.ReadAll(resp.Body)
 				_ = resp.Body.Close()
 				if err == nil {
-					t.Errorf("%d with %d lines of 600, and a clean end", resp.StatusCode, strings.Count(string(text), "\n"))
+					t.Errorf(
+						"%d with %d lines of 600, and a clean end",
+						resp.StatusCode,
+						strings.Count(string(text), "\n"),
+					)
 				}
 				server.Close() // and with it every handler
 				for _, part := range tc.logs {

@@ -61,7 +61,8 @@ func TestGoClient(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 	rows := all(t, sender.Rows(ctx, receipt.ID, ""))
-	if failed := all(t, sender.Rows(ctx, receipt.ID, "failed")); len(rows) != 3 || len(failed) != 1 || failed[0].Row != 3 {
+	if failed := all(t, sender.Rows(ctx, receipt.ID, "failed")); len(rows) != 3 || len(failed) != 1 ||
+		failed[0].Row != 3 {
 		t.Fatalf("%+v, failed %+v", rows, failed)
 	}
 	serial, _ := collectortest.Device(t, 1, nil)
@@ -71,7 +72,8 @@ func TestGoClient(t *testing.T) {
 	dead := rows[0].Device
 	other := rows[1].Device
 	r.kill(t, dead)
-	if d := must[api.Device](t)(sender.Device(ctx, dead)); d.State != device.Dead || d.Code != fault.AutopilotInvalidHash {
+	if d := must[api.Device](t)(sender.Device(ctx, dead)); d.State != device.Dead ||
+		d.Code != fault.AutopilotInvalidHash {
 		t.Errorf("%+v", d)
 	}
 	line := must[[]api.Transition](t)(sender.Timeline(ctx, dead))

@@ -44,7 +44,9 @@ func conforms(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
 	found, params, err := route(t, r)
 	if err != nil {
-		if w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed && w.Code != http.StatusUnauthorized && w.Code != http.StatusForbidden {
+		if w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed &&
+			w.Code != http.StatusUnauthorized &&
+			w.Code != http.StatusForbidden {
 			t.Errorf("%s %s is not described and answers %d", r.Method, r.URL.Path, w.Code)
 		}
 		return

@@ -20,15 +20,28 @@ func TestRetireAndRelease(t *testing.T) {
 	r := newFixture(t, httpapi.Config{})
 	_, before := collectortest.Device(t, 1, nil)
 	_, swapped := collectortest.Device(t, 1, func(r *hwhash.Report) { r.SetEK([]byte(strings.Repeat("k", 256))) })
-	old := answer[api.Row](t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}), http.StatusAccepted).Device
-	held := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK).Device
+	old := answer[api.Row](
+		t,
+		r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": before}),
+		http.StatusAccepted,
+	).Device
+	held := refused(
+		t,
+		r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}),
+		http.StatusConflict,
+		fault.DeviceConflictEK,
+	).Device
 	why := map[string]string{"reason": "the board was swapped"}
 	refused(t, r.post(t, "/v1/devices/"+old+"/release", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)
 	ledgertest.MoveTo(t, r.ledger, "contoso", old, device.Ready)
-	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != device.Retired || d.Due != nil {
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+old+"/retire", contosoOps, why), http.StatusOK); d.State != device.Retired ||
+		d.Due != nil {
 		t.Errorf("%+v", d)
 	}
-	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusOK); d.State != device.Collected || d.Code != "" || d.Due == nil || !d.Due.Equal(start) {
+	if d := answer[api.Device](t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusOK); d.State != device.Collected ||
+		d.Code != "" ||
+		d.Due == nil ||
+		!d.Due.Equal(start) {
 		t.Errorf("%+v", d)
 	}
 	refused(t, r.post(t, "/v1/devices/"+held+"/release", contosoOps, why), http.StatusConflict, fault.DeviceWrongState)

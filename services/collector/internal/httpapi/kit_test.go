@@ -72,7 +72,11 @@ type fixture struct {
 
 func newFixture(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *fixture {
 	t.Helper()
-	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: func() time.Time { return start }})
+	l, err := sqlite.Open(
+		t.Context(),
+		filepath.Join(t.TempDir(), "ledger.db"),
+		sqlite.Options{Now: func() time.Time { return start }},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +93,10 @@ func newFixture(t testing.TB, c httpapi.Config, change ...func(*httpapi.Deps)) *
 	}
 	deps := httpapi.Deps{
 		Taker: taker, Reader: l, Tenants: directory(t), Health: r.health,
-		DeadLetters: deadletter.New(deadletter.Deps{Ledger: l, Queues: r.queue, Now: func() time.Time { return start }, Logger: logger}),
-		Now:         func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
+		DeadLetters: deadletter.New(
+			deadletter.Deps{Ledger: l, Queues: r.queue, Now: func() time.Time { return start }, Logger: logger},
+		),
+		Now: func() time.Time { return start }, Logger: logger, Metrics: prometheus.NewRegistry(),
 	}
 	for _, f := range change {
 		f(&deps)
@@ -108,7 +114,10 @@ func directory(t testing.TB) *tenant.Directory {
 		return tenant.Tenant{
 			ID: id, EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
 			Credential: tenant.Credential{SecretEnv: "NONE"},
-			Keys:       []tenant.Key{{Name: "oem", SHA256: digestOf(key)}, {Name: "ops", SHA256: digestOf(ops), Operator: true}},
+			Keys: []tenant.Key{
+				{Name: "oem", SHA256: digestOf(key)},
+				{Name: "ops", SHA256: digestOf(ops), Operator: true},
+			},
 		}
 	}
 	d, err := tenant.NewDirectory(of("contoso", contosoKey, contosoOps), of("fabrikam", fabrikamKey, fabrikamOps))
@@ -131,7 +140,12 @@ func (l *locked) Write(p []byte) (int, error) {
 }
 
 // call sends a request with a key and returns the answer, which it holds against the API's description.
-func (r *fixture) call(t testing.TB, method, path, key string, body io.Reader, headers ...string) *httptest.ResponseRecorder {
+func (r *fixture) call(
+	t testing.TB,
+	method, path, key string,
+	body io.Reader,
+	headers ...string,
+) *httptest.ResponseRecorder {
 	t.Helper()
 	req := httptest.NewRequestWithContext(t.Context(), method, path, body)
 	if key != "" {
@@ -153,7 +167,13 @@ func (r *fixture) get(t testing.TB, path, key string, headers ...string) *httpte
 
 func (r *fixture) upload(t testing.TB, key, text string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	return r.call(t, http.MethodPost, "/v1/batches", key, strings.NewReader(text), append([]string{"Content-Type", "text/csv"}, headers...)...)
+	return r.call(
+		t,
+		http.MethodPost,
+		"/v1/batches",
+		key,
+		strings.NewReader(text),
+		append([]string{"Content-Type", "text/csv"}, headers...)...)
 }
 
 func (r *fixture) post(t testing.TB, path, key string, body any, headers ...string) *httptest.ResponseRecorder {
@@ -162,7 +182,13 @@ func (r *fixture) post(t testing.TB, path, key string, body any, headers ...stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.call(t, http.MethodPost, path, key, bytes.NewReader(text), append([]string{"Content-Type", "application/json"}, headers...)...)
+	return r.call(
+		t,
+		http.MethodPost,
+		path,
+		key,
+		bytes.NewReader(text),
+		append([]string{"Content-Type", "application/json"}, headers...)...)
 }
 
 // answer reads a JSON answer that must have the status.
@@ -194,7 +220,8 @@ type problem struct {
 func refused(t testing.TB, w *httptest.ResponseRecorder, status int, code fault.Code) problem {
 	t.Helper()
 	p := answer[problem](t, w, status)
-	if p.Code != code || p.Status != status || w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("Taxiway-Code") != string(code) {
+	if p.Code != code || p.Status != status || w.Header().Get("Content-Type") != "application/problem+json" ||
+		w.Header().Get("Taxiway-Code") != string(code) {
 		t.Errorf("%d %s (%s), want %d %s", p.Status, p.Code, w.Header().Get("Content-Type"), status, code)
 	}
 	return p

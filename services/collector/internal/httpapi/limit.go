@@ -9,8 +9,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// limiter gives each key its own bucket and its own uploads. There are as many as keys are configured, since only known keys
-// come here.
+// limiter gives each key its own bucket and its own uploads. There are as many as keys are configured, since only known
+// keys come here.
 type limiter struct {
 	rate    rate.Limit
 	burst   int
@@ -23,7 +23,9 @@ type limiter struct {
 
 func newLimiter(c Config) *limiter {
 	return &limiter{
-		rate: rate.Limit(c.Rate), burst: c.Burst, uploads: c.Uploads, keys: map[string]*rate.Limiter{}, working: map[string]int{},
+		rate: rate.Limit(
+			c.Rate,
+		), burst: c.Burst, uploads: c.Uploads, keys: map[string]*rate.Limiter{}, working: map[string]int{},
 	}
 }
 

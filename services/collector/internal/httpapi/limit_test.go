@@ -47,7 +47,12 @@ func TestUploadsAtOnceArePerKey(t *testing.T) {
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	refused(t, r.upload(t, contosoKey, text, "Content-Type", "text/html"), http.StatusUnsupportedMediaType, fault.RequestUnsupported)
+	refused(
+		t,
+		r.upload(t, contosoKey, text, "Content-Type", "text/html"),
+		http.StatusUnsupportedMediaType,
+		fault.RequestUnsupported,
+	)
 	close(held.release)
 	running.Wait()
 	if w := r.upload(t, contosoKey, text); w.Code != http.StatusAccepted {

@@ -16,10 +16,22 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) metrics {
 	return metrics{
-		requests: telemetry.Counters(reg, "taxiway_collector_requests_total",
-			"Requests to the API, by route and status; aborted are answers that broke off.", "method", "route", "status"),
-		seconds: telemetry.Seconds(reg, "taxiway_collector_request_seconds", "How long requests took, uploads included.",
-			[]float64{0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600}, "method", "route"),
+		requests: telemetry.Counters(
+			reg,
+			"taxiway_collector_requests_total",
+			"Requests to the API, by route and status; aborted are answers that broke off.",
+			"method",
+			"route",
+			"status",
+		),
+		seconds: telemetry.Seconds(
+			reg,
+			"taxiway_collector_request_seconds",
+			"How long requests took, uploads included.",
+			[]float64{0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600},
+			"method",
+			"route",
+		),
 	}
 }
 

@@ -86,7 +86,13 @@ func (a *API) rescue(w *watcher, r *http.Request, rt Route) {
 	if cause == nil {
 		return
 	}
-	a.Logger.LogAttrs(r.Context(), slog.LevelError, "handler panicked", slog.String("route", rt.Path), slog.String("stack", string(debug.Stack())))
+	a.Logger.LogAttrs(
+		r.Context(),
+		slog.LevelError,
+		"handler panicked",
+		slog.String("route", rt.Path),
+		slog.String("stack", string(debug.Stack())),
+	)
 	if w.status == 0 {
 		a.fail(w, r, fault.Wrap(fmt.Errorf("panic: %v", cause), fault.InternalPanic, ""))
 		return
@@ -100,10 +106,26 @@ func (a *API) log(r *http.Request, rt Route, p principal, w *watcher, took time.
 	if w.aborted {
 		message = "request aborted"
 	}
-	a.Logger.LogAttrs(r.Context(), slog.LevelInfo, message,
-		slog.String("method", r.Method), slog.String("route", rt.Path), slog.Int("status", w.status), slog.Int64("bytes", w.bytes),
-		slog.Duration("took", took), slog.String(telemetry.KeyTenant, string(p.tenant.ID)), slog.String("key", p.name),
-		slog.String(telemetry.KeyCode, w.Header().Get(codeHeader)), slog.String(telemetry.KeyRequestID, w.Header().Get(requestID)))
+	a.Logger.LogAttrs(
+		r.Context(),
+		slog.LevelInfo,
+		message,
+		slog.String(
+			"method",
+			r.Method,
+		),
+		slog.String("route", rt.Path),
+		slog.Int("status", w.status),
+		slog.Int64("bytes", w.bytes),
+		slog.Duration("took", took),
+		slog.String(telemetry.KeyTenant, string(p.tenant.ID)),
+		slog.String("key", p.name),
+		slog.String(
+			telemetry.KeyCode,
+			w.Header().Get(codeHeader),
+		),
+		slog.String(telemetry.KeyRequestID, w.Header().Get(requestID)),
+	)
 }
 
 // watcher remembers status and size of an answer, and gives each write its time.

@@ -101,8 +101,14 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Location", "/v1/batches/"+p.Batch)
 	}
 	if p.Status >= http.StatusInternalServerError {
-		a.Logger.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String(telemetry.KeyCode, string(p.Code)),
-			slog.String(telemetry.KeyRequestID, h.Get(requestID)), slog.Any(telemetry.KeyError, err))
+		a.Logger.LogAttrs(
+			r.Context(),
+			slog.LevelError,
+			"request failed",
+			slog.String(telemetry.KeyCode, string(p.Code)),
+			slog.String(telemetry.KeyRequestID, h.Get(requestID)),
+			slog.Any(telemetry.KeyError, err),
+		)
 	}
 	a.writeJSON(w, r, p.Status, "application/problem+json", p)
 }
@@ -111,7 +117,9 @@ func problemOf(err error) api.Problem {
 	code := fault.CodeOf(err)
 	entry, _ := fault.Lookup(code)
 	p := api.Problem{
-		Type: typeBase + string(code), Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
+		Type: typeBase + string(
+			code,
+		), Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
 	}
 	if extra, ok := errors.AsType[*refusal](err); ok {
 		p.Errors = extra.errors
@@ -146,7 +154,12 @@ func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
 func (a *API) writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		a.Logger.LogAttrs(r.Context(), slog.LevelError, "answer cannot be written as JSON", slog.Any(telemetry.KeyError, err))
+		a.Logger.LogAttrs(
+			r.Context(),
+			slog.LevelError,
+			"answer cannot be written as JSON",
+			slog.Any(telemetry.KeyError, err),
+		)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

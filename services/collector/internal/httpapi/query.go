@@ -139,8 +139,8 @@ func (a *API) getTimeline(w http.ResponseWriter, r *http.Request, p principal) e
 	return nil
 }
 
-// checkURL refuses what no ledger can look for: text that is no UTF-8, or holds NUL. A query that cannot be read is refused as a
-// whole, instead of going on without the parameter that was meant.
+// checkURL refuses what no ledger can look for: text that is no UTF-8, or holds NUL. A query that cannot be read is
+// refused as a whole, instead of going on without the parameter that was meant.
 func checkURL(u *url.URL) error {
 	q, err := url.ParseQuery(u.RawQuery)
 	switch {
@@ -165,7 +165,13 @@ func number(q url.Values, name string, fallback, least, most int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		return 0, fault.Newf(fault.RequestInvalid, "The parameter %s must be a number from %d to %d.", name, least, most)
+		return 0, fault.Newf(
+			fault.RequestInvalid,
+			"The parameter %s must be a number from %d to %d.",
+			name,
+			least,
+			most,
+		)
 	}
 	return n, nil
 }

@@ -23,7 +23,11 @@ import (
 func TestBatchStatus(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"), http.StatusAccepted)
+	sent := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.File(t, 1, 2)+"X,,,,\r\nS,,broken,,\r\n"),
+		http.StatusAccepted,
+	)
 	w := r.get(t, sent.Links.Self, contosoKey)
 	b := answer[batch](t, w, http.StatusOK)
 	if b.Rows != 4 || b.States["collected"] != 2 || b.InFlight != 2 || b.Done || len(b.Rejects) != 2 {
@@ -39,7 +43,11 @@ func TestBatchStatus(t *testing.T) {
 		}
 	}
 	// A device moves, and so does the tag.
-	devices, err := r.ledger.ClaimDevices(t.Context(), device.StageImport, ledger.Claim{Tenant: "contoso", Now: start.AddDate(1, 0, 0), Until: start.AddDate(2, 0, 0), Limit: 1})
+	devices, err := r.ledger.ClaimDevices(
+		t.Context(),
+		device.StageImport,
+		ledger.Claim{Tenant: "contoso", Now: start.AddDate(1, 0, 0), Until: start.AddDate(2, 0, 0), Limit: 1},
+	)
 	if err != nil || len(devices) != 1 {
 		t.Fatal(devices, err)
 	}
@@ -52,8 +60,20 @@ func TestBatchStatus(t *testing.T) {
 func TestFindBatches(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, 1), "Idempotency-Key", "order 4711"), http.StatusAccepted)
-	queued, _, err := r.ledger.OpenBatch(t.Context(), ledger.Batch{ID: "b2", Tenant: "contoso", Source: "oem-a", IdempotencyKey: collect.QueueKey("oem-a", "order 4711")})
+	sent := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.File(t, 1), "Idempotency-Key", "order 4711"),
+		http.StatusAccepted,
+	)
+	queued, _, err := r.ledger.OpenBatch(
+		t.Context(),
+		ledger.Batch{
+			ID:             "b2",
+			Tenant:         "contoso",
+			Source:         "oem-a",
+			IdempotencyKey: collect.QueueKey("oem-a", "order 4711"),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +111,11 @@ func (r *fixture) kill(t testing.TB, id string) {
 func TestRowsInPages(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 7)...)+"X,,,,\r\n"), http.StatusAccepted)
+	sent := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 7)...)+"X,,,,\r\n"),
+		http.StatusAccepted,
+	)
 	var numbers []int
 	pages := 0
 	for path := sent.Links.Rows + "?limit=3"; path != ""; pages++ {
@@ -123,7 +147,11 @@ func TestRowsAsStreams(t *testing.T) {
 	t.Parallel()
 	const n = 1203
 	r := newFixture(t, httpapi.Config{})
-	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", n)), http.StatusAccepted)
+	sent := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", n)),
+		http.StatusAccepted,
+	)
 	w := r.get(t, sent.Links.Rows+"?outcome=failed", contosoKey, "Accept", "text/html, application/x-ndjson;q=0.9")
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
 	if w.Header().Get("Content-Type") != "application/x-ndjson" || len(lines) != n {
@@ -137,7 +165,8 @@ func TestRowsAsStreams(t *testing.T) {
 	}
 	w = r.get(t, sent.Links.Failed+"&format=csv", contosoKey)
 	records, err := csv.NewReader(w.Body).ReadAll()
-	if err != nil || len(records) != n+1 || records[n][0] != strconv.Itoa(n) || records[n][2] != string(fault.RowHashMissing) {
+	if err != nil || len(records) != n+1 || records[n][0] != strconv.Itoa(n) ||
+		records[n][2] != string(fault.RowHashMissing) {
 		t.Errorf("%d records, %v", len(records), err)
 	}
 	if !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment;") {
@@ -165,12 +194,24 @@ func TestDevices(t *testing.T) {
 		ID, SerialNumber, Manufacturer, Model, State, MatchedBy string
 		TPM20                                                   bool
 	}
-	found := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=%20"+strings.ToLower(serial), contosoKey), http.StatusOK)
+	found := answer[struct{ Devices []device }](
+		t,
+		r.get(t, "/v1/devices?serial=%20"+strings.ToLower(serial), contosoKey),
+		http.StatusOK,
+	)
 	if len(found.Devices) != 1 {
 		t.Fatalf("%+v", found)
 	}
 	d := found.Devices[0]
-	want := device{ID: d.ID, SerialNumber: serial, Manufacturer: "Fabrikam, Inc.", Model: "Fabrikam Station 900", State: "collected", MatchedBy: "tpm_ek", TPM20: true}
+	want := device{
+		ID:           d.ID,
+		SerialNumber: serial,
+		Manufacturer: "Fabrikam, Inc.",
+		Model:        "Fabrikam Station 900",
+		State:        "collected",
+		MatchedBy:    "tpm_ek",
+		TPM20:        true,
+	}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
 	}
@@ -178,14 +219,25 @@ func TestDevices(t *testing.T) {
 	if diff := cmp.Diff(want, answer[device](t, w, http.StatusOK)); diff != "" {
 		t.Error(diff)
 	}
-	if r.get(t, "/v1/devices/"+d.ID, contosoKey, "If-None-Match", w.Header().Get("ETag")).Code != http.StatusNotModified {
+	if r.get(
+		t,
+		"/v1/devices/"+d.ID,
+		contosoKey,
+		"If-None-Match",
+		w.Header().Get("ETag"),
+	).Code != http.StatusNotModified {
 		t.Error("the tag of a device does not hold")
 	}
-	line := answer[struct{ Transitions []struct{ To, By string } }](t, r.get(t, "/v1/devices/"+d.ID+"/timeline", contosoKey), http.StatusOK)
+	line := answer[struct{ Transitions []struct{ To, By string } }](
+		t,
+		r.get(t, "/v1/devices/"+d.ID+"/timeline", contosoKey),
+		http.StatusOK,
+	)
 	if len(line.Transitions) != 1 || line.Transitions[0].To != "collected" {
 		t.Errorf("%+v", line)
 	}
-	if got := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=none", contosoKey), http.StatusOK); got.Devices == nil || len(got.Devices) != 0 {
+	if got := answer[struct{ Devices []device }](t, r.get(t, "/v1/devices?serial=none", contosoKey), http.StatusOK); got.Devices == nil ||
+		len(got.Devices) != 0 {
 		t.Errorf("want an empty list, got %+v", got)
 	}
 	refused(t, r.get(t, "/v1/devices", contosoKey), http.StatusBadRequest, fault.RequestInvalid)
@@ -209,7 +261,11 @@ type replays struct {
 // dead makes n dead devices of contoso.
 func (r *fixture) dead(t testing.TB, n uint64) {
 	t.Helper()
-	sent := answer[batch](t, r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, n)...)), http.StatusAccepted)
+	sent := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, n)...)),
+		http.StatusAccepted,
+	)
 	for _, row := range answer[struct{ Rows []row }](t, r.get(t, sent.Links.Rows, contosoKey), http.StatusOK).Rows {
 		r.kill(t, row.Device)
 	}
@@ -219,7 +275,14 @@ func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	r.dead(t, 5)
-	record := ledger.DeadLetter{Message: "m-1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageMalformed, Attempts: 1, At: start}
+	record := ledger.DeadLetter{
+		Message:      "m-1",
+		Subscription: "importer",
+		Type:         "devices.collected.v1",
+		Code:         fault.MessageMalformed,
+		Attempts:     1,
+		At:           start,
+	}
 	if err := r.ledger.RecordDeadLetter(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +294,8 @@ func TestDeadLetters(t *testing.T) {
 			t.Errorf("%s sees %d dead letters, want %d", key, got, want)
 		}
 	}
-	if got := list(globalKey, "?code=message.malformed"); len(got.DeadLetters) != 1 || got.DeadLetters[0].Message != "m-1" {
+	if got := list(globalKey, "?code=message.malformed"); len(got.DeadLetters) != 1 ||
+		got.DeadLetters[0].Message != "m-1" {
 		t.Errorf("%+v", got)
 	}
 	seen := map[string]bool{}
@@ -257,7 +321,11 @@ func TestReplayOfDevices(t *testing.T) {
 	r.dead(t, 2)
 	open := answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters
 	replay := func(key string, ids ...string) replays {
-		return answer[replays](t, r.post(t, "/v1/dead-letters/replay", key, map[string]any{"ids": ids, "reason": "fixed"}), http.StatusOK)
+		return answer[replays](
+			t,
+			r.post(t, "/v1/dead-letters/replay", key, map[string]any{"ids": ids, "reason": "fixed"}),
+			http.StatusOK,
+		)
 	}
 	foreign := replay(fabrikamOps, open[0].ID)
 	if got := foreign.Results[0]; got.Outcome != "failed" || got.Code != fault.RequestNotFound {
@@ -275,7 +343,8 @@ func TestReplayOfDevices(t *testing.T) {
 	if again.Outcome != "failed" || again.Code != fault.DeviceNotReplayable {
 		t.Errorf("a second time: %+v", again)
 	}
-	if entries, err := r.ledger.Entries(t.Context(), "contoso", 10); err != nil || len(entries) != 3 || entries[0].Actor != "operator:ops" {
+	if entries, err := r.ledger.Entries(t.Context(), "contoso", 10); err != nil || len(entries) != 3 ||
+		entries[0].Actor != "operator:ops" {
 		t.Errorf("%+v %v", entries, err)
 	}
 	for name, body := range map[string]any{
@@ -294,7 +363,16 @@ func TestReplayOfMessages(t *testing.T) {
 	r := newFixture(t, httpapi.Config{})
 	ids := []string{}
 	for _, message := range []string{"m-1", "m-2"} {
-		err := r.ledger.RecordDeadLetter(t.Context(), ledger.DeadLetter{Tenant: "contoso", Message: message, Subscription: "importer", Code: fault.MessageExhausted, At: start})
+		err := r.ledger.RecordDeadLetter(
+			t.Context(),
+			ledger.DeadLetter{
+				Tenant:       "contoso",
+				Message:      message,
+				Subscription: "importer",
+				Code:         fault.MessageExhausted,
+				At:           start,
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,8 +381,13 @@ func TestReplayOfMessages(t *testing.T) {
 	for _, l := range answer[deadLetterPage](t, r.get(t, "/v1/dead-letters", contosoOps), http.StatusOK).DeadLetters {
 		ids = append(ids, l.ID)
 	}
-	results := answer[replays](t, r.post(t, "/v1/dead-letters/replay", contosoOps, map[string]any{"ids": ids, "reason": "fixed"}), http.StatusOK).Results
-	if len(results) != 2 || results[0].Outcome != "replayed" || results[0].Message == "" || results[0].Message == "m-1" {
+	results := answer[replays](
+		t,
+		r.post(t, "/v1/dead-letters/replay", contosoOps, map[string]any{"ids": ids, "reason": "fixed"}),
+		http.StatusOK,
+	).Results
+	if len(results) != 2 || results[0].Outcome != "replayed" || results[0].Message == "" ||
+		results[0].Message == "m-1" {
 		t.Errorf("%+v", results)
 	}
 	if results[1].Outcome != "failed" || results[1].Code != fault.RequestNotFound || results[1].Detail == "" {

@@ -74,7 +74,10 @@ func readRowRequest(r *http.Request) (rowRequest, error) {
 	case outcome == "" || slices.Contains(answer.Outcomes(), outcome):
 		req.query.Outcome = outcome
 	default:
-		return req, fault.New(fault.RequestInvalid, "The parameter outcome must be accepted, duplicate, conflict, rejected or failed.")
+		return req, fault.New(
+			fault.RequestInvalid,
+			"The parameter outcome must be accepted, duplicate, conflict, rejected or failed.",
+		)
 	}
 	if req.query.After, err = number(q, "after", 0, 0, math.MaxInt32); err != nil {
 		return req, err
@@ -135,7 +138,12 @@ func (a *API) rows(ctx context.Context, tenant device.TenantID, req rowRequest) 
 	}
 }
 
-func (a *API) writePage(w http.ResponseWriter, r *http.Request, req rowRequest, rows iter.Seq2[ledger.RowStatus, error]) error {
+func (a *API) writePage(
+	w http.ResponseWriter,
+	r *http.Request,
+	req rowRequest,
+	rows iter.Seq2[ledger.RowStatus, error],
+) error {
 	page := struct {
 		Rows []api.Row `json:"rows"`
 		Next string    `json:"next,omitempty"`
@@ -169,9 +177,22 @@ func writeLines(w http.ResponseWriter, rows iter.Seq2[ledger.RowStatus, error]) 
 	return nil
 }
 
-// csvHeader names the columns of the report. The report is for people; it is not a device list, since a refused row's cells
-// are not kept.
-var csvHeader = []string{"Row", "Outcome", "Code", "Column", "What is wrong", "Detail", "What to do", "Warnings", "Device", "State", "Device code", "Reason"}
+// csvHeader names the columns of the report. The report is for people; it is not a device list, since a refused row's
+// cells are not kept.
+var csvHeader = []string{
+	"Row",
+	"Outcome",
+	"Code",
+	"Column",
+	"What is wrong",
+	"Detail",
+	"What to do",
+	"Warnings",
+	"Device",
+	"State",
+	"Device code",
+	"Reason",
+}
 
 func writeCSV(w http.ResponseWriter, rows iter.Seq2[ledger.RowStatus, error]) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")

@@ -29,9 +29,9 @@ type Server struct {
 	Logger   *slog.Logger
 }
 
-// Run serves until ctx ends. Then it takes no new connection, lets what is at work finish, and returns nil. Uploads that are
-// still running when the time for that is up break off as if the connection had been lost: what was committed stands, and the
-// rest can be sent again.
+// Run serves until ctx ends. Then it takes no new connection, lets what is at work finish, and returns nil. Uploads
+// that are still running when the time for that is up break off as if the connection had been lost: what was committed
+// stands, and the rest can be sent again.
 func (s Server) Run(ctx context.Context) error {
 	ln, err := s.listen(ctx)
 	if err != nil {
@@ -43,7 +43,10 @@ func (s Server) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	server := &http.Server{
 		Handler: counted(s.API, &working), ReadHeaderTimeout: readHeader, IdleTimeout: idle, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog: slog.NewLogLogger(
+			s.Logger.Handler(),
+			slog.LevelDebug,
+		), BaseContext: func(net.Listener) context.Context { return base },
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()

@@ -27,7 +27,12 @@ func TestTextThatNoLedgerTakes(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"a\xffb", "a\x00b", "Bestellung №1"} {
-		refused(t, r.upload(t, contosoKey, collectortest.File(t, 1), "Idempotency-Key", key), http.StatusBadRequest, fault.RequestInvalid)
+		refused(
+			t,
+			r.upload(t, contosoKey, collectortest.File(t, 1), "Idempotency-Key", key),
+			http.StatusBadRequest,
+			fault.RequestInvalid,
+		)
 	}
 	for _, body := range []map[string]any{{"ids": []string{"a\x00"}, "reason": "x"}, {"ids": []string{"a"}, "reason": "x\x00y"}} {
 		refused(t, r.post(t, "/v1/dead-letters/replay", contosoOps, body), http.StatusBadRequest, fault.RequestInvalid)
@@ -38,7 +43,15 @@ func TestTextThatNoLedgerTakes(t *testing.T) {
 func TestQueryThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	w := r.call(t, http.MethodPost, "/v1/batches?groupTag=%zz", contosoKey, strings.NewReader(collectortest.File(t, 1)), "Content-Type", "text/csv")
+	w := r.call(
+		t,
+		http.MethodPost,
+		"/v1/batches?groupTag=%zz",
+		contosoKey,
+		strings.NewReader(collectortest.File(t, 1)),
+		"Content-Type",
+		"text/csv",
+	)
 	refused(t, w, http.StatusBadRequest, fault.RequestInvalid)
 	if w := r.get(t, "/livez?x=%FF", ""); w.Code != http.StatusOK {
 		t.Errorf("liveness: %d", w.Code)
@@ -50,9 +63,34 @@ func TestNothingSaidToBeGzip(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	refused(t, r.upload(t, contosoKey, "", "Content-Encoding", "gzip"), http.StatusUnprocessableEntity, fault.FileEmpty)
-	w := r.call(t, http.MethodPost, "/v1/devices", contosoKey, strings.NewReader(""), "Content-Type", "application/json", "Content-Encoding", "gzip")
+	w := r.call(
+		t,
+		http.MethodPost,
+		"/v1/devices",
+		contosoKey,
+		strings.NewReader(""),
+		"Content-Type",
+		"application/json",
+		"Content-Encoding",
+		"gzip",
+	)
 	refused(t, w, http.StatusBadRequest, fault.RequestInvalid)
-	w = r.call(t, http.MethodPost, "/v1/dead-letters/replay", contosoOps, strings.NewReader(""), "Content-Type", "application/json", "Content-Encoding", "gzip")
+	w = r.call(
+		t,
+		http.MethodPost,
+		"/v1/dead-letters/replay",
+		contosoOps,
+		strings.NewReader(""),
+		"Content-Type",
+		"application/json",
+		"Content-Encoding",
+		"gzip",
+	)
 	refused(t, w, http.StatusBadRequest, fault.RequestInvalid)
-	refused(t, r.upload(t, contosoKey, "\x1f", "Content-Encoding", "gzip"), http.StatusBadRequest, fault.RequestTruncated)
+	refused(
+		t,
+		r.upload(t, contosoKey, "\x1f", "Content-Encoding", "gzip"),
+		http.StatusBadRequest,
+		fault.RequestTruncated,
+	)
 }

@@ -60,7 +60,11 @@ func (d drain) Take(_ context.Context, delivery collect.Delivery) (collect.Resul
 		rows++
 		d.each(rows)
 	}
-	return collect.Result{Batch: ledger.Batch{ID: "b", State: ledger.Complete}, Rows: rows, Outcomes: map[device.RowOutcome]int{device.Accepted: rows}}, nil
+	return collect.Result{
+		Batch:    ledger.Batch{ID: "b", State: ledger.Complete},
+		Rows:     rows,
+		Outcomes: map[device.RowOutcome]int{device.Accepted: rows},
+	}, nil
 }
 
 // Thirty megabytes go through a connection and never lie in memory.

@@ -17,7 +17,13 @@ import (
 )
 
 // csvTypes are the media types under which device lists are sent. Browsers on Windows call CSV an Excel file.
-var csvTypes = []string{"text/csv", "application/csv", "application/octet-stream", "text/plain", "application/vnd.ms-excel"}
+var csvTypes = []string{
+	"text/csv",
+	"application/csv",
+	"application/octet-stream",
+	"text/plain",
+	"application/vnd.ms-excel",
+}
 
 // postBatch takes in a device list.
 func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) error {
@@ -115,10 +121,21 @@ func newDelivery(r *http.Request, p principal) (collect.Delivery, error) {
 		return collect.Delivery{}, err
 	}
 	q := r.URL.Query()
-	d := collect.Delivery{Tenant: p.tenant, Source: p.name, Name: q.Get("name"), IdempotencyKey: key, GroupTag: q.Get("groupTag")}
+	d := collect.Delivery{
+		Tenant:         p.tenant,
+		Source:         p.name,
+		Name:           q.Get("name"),
+		IdempotencyKey: key,
+		GroupTag:       q.Get("groupTag"),
+	}
 	for name, value := range map[string]string{"name": d.Name, "groupTag": d.GroupTag} {
 		if len(value) > maxText || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return collect.Delivery{}, fault.Newf(fault.RequestInvalid, "The parameter %s has at most %d bytes, all of them printable.", name, maxText)
+			return collect.Delivery{}, fault.Newf(
+				fault.RequestInvalid,
+				"The parameter %s has at most %d bytes, all of them printable.",
+				name,
+				maxText,
+			)
 		}
 	}
 	return d, nil
@@ -127,14 +144,18 @@ func newDelivery(r *http.Request, p principal) (collect.Delivery, error) {
 // maxText bounds what a client may name things, in bytes.
 const maxText = 255
 
-// idempotencyKey reads the header of the IETF draft "The Idempotency-Key HTTP Header Field": a quoted string, which most
-// clients send bare.
+// idempotencyKey reads the header of the IETF draft "The Idempotency-Key HTTP Header Field": a quoted string, which
+// most clients send bare.
 func idempotencyKey(value string) (string, error) {
 	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
 		value = strings.ReplaceAll(strings.ReplaceAll(value[1:n-1], `\"`, `"`), `\\`, `\`)
 	}
 	if len(value) > maxText || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fault.Newf(fault.RequestInvalid, "Idempotency-Key has at most %d printable ASCII characters.", maxText)
+		return "", fault.Newf(
+			fault.RequestInvalid,
+			"Idempotency-Key has at most %d printable ASCII characters.",
+			maxText,
+		)
 	}
 	return value, nil
 }

@@ -39,18 +39,26 @@ func TestUpload(t *testing.T) {
 	text := collectortest.Header + serial + ",," + wire + ",,\r\n" + serial + ",," + wire + ",,\r\nOTHER,," + wire + ",,\r\n"
 	w := r.upload(t, contosoKey, text)
 	b := answer[batch](t, w, http.StatusAccepted)
-	if want := map[string]int{"accepted": 1, "duplicate": 1, "conflict": 0, "rejected": 1}; !cmp.Equal(want, b.Outcomes) || b.Rows != 3 || b.State != "complete" {
+	if want := map[string]int{"accepted": 1, "duplicate": 1, "conflict": 0, "rejected": 1}; !cmp.Equal(
+		want,
+		b.Outcomes,
+	) ||
+		b.Rows != 3 ||
+		b.State != "complete" {
 		t.Errorf("%+v", b)
 	}
 	if w.Header().Get("Location") != b.Links.Self || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%v", w.Header())
 	}
-	if len(b.Problems) != 1 || b.Problems[0].Row != 3 || b.Problems[0].Code != fault.RowSerialMismatch || b.Problems[0].Column != "serialNumber" || b.MoreProblems != 0 {
+	if len(b.Problems) != 1 || b.Problems[0].Row != 3 || b.Problems[0].Code != fault.RowSerialMismatch ||
+		b.Problems[0].Column != "serialNumber" ||
+		b.MoreProblems != 0 {
 		t.Errorf("%+v and %d more", b.Problems, b.MoreProblems)
 	}
 }
 
-// Duplicates are counted and do not hide what somebody has to look at; and a receipt says the same when it is asked for again.
+// Duplicates are counted and do not hide what somebody has to look at; and a receipt says the same when it is asked for
+// again.
 func TestReceiptsNameFailures(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
@@ -72,7 +80,9 @@ func TestReceiptsNameFailures(t *testing.T) {
 		for _, p := range b.Problems {
 			got = append(got, fmt.Sprint(p.Row, " ", p.Outcome))
 		}
-		if diff := cmp.Diff([]string{"11 conflict", "12 rejected", "13 rejected"}, got); diff != "" || b.MoreProblems != 0 || b.Outcomes["duplicate"] != 10 {
+		if diff := cmp.Diff([]string{"11 conflict", "12 rejected", "13 rejected"}, got); diff != "" ||
+			b.MoreProblems != 0 ||
+			b.Outcomes["duplicate"] != 10 {
 			t.Errorf("%s: %s, %d more, %v", name, diff, b.MoreProblems, b.Outcomes)
 		}
 	}
@@ -95,7 +105,11 @@ func TestRepeatedReceiptIsCapped(t *testing.T) {
 func TestUploadProblemsAreCapped(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	b := answer[batch](t, r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 12)), http.StatusAccepted)
+	b := answer[batch](
+		t,
+		r.upload(t, contosoKey, collectortest.Header+strings.Repeat("S,,,,\r\n", 12)),
+		http.StatusAccepted,
+	)
 	if len(b.Problems) != 5 || b.MoreProblems != 7 || b.Outcomes["rejected"] != 12 {
 		t.Errorf("%d problems, %d more, %v", len(b.Problems), b.MoreProblems, b.Outcomes)
 	}
@@ -105,7 +119,15 @@ func TestUploadParameters(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	send := func(query string) *problem {
-		w := r.call(t, http.MethodPost, "/v1/batches?"+query, contosoKey, strings.NewReader(collectortest.File(t, 1)), "Content-Type", "text/csv")
+		w := r.call(
+			t,
+			http.MethodPost,
+			"/v1/batches?"+query,
+			contosoKey,
+			strings.NewReader(collectortest.File(t, 1)),
+			"Content-Type",
+			"text/csv",
+		)
 		if w.Code == http.StatusAccepted {
 			return nil
 		}
@@ -116,7 +138,11 @@ func TestUploadParameters(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	serial, _ := collectortest.Device(t, 1, nil)
-	found := answer[struct{ Devices []struct{ GroupTag string } }](t, r.get(t, "/v1/devices?serial="+serial, contosoKey), http.StatusOK)
+	found := answer[struct{ Devices []struct{ GroupTag string } }](
+		t,
+		r.get(t, "/v1/devices?serial="+serial, contosoKey),
+		http.StatusOK,
+	)
 	if len(found.Devices) != 1 || found.Devices[0].GroupTag != "Kiosk" {
 		t.Errorf("%+v", found)
 	}
@@ -159,7 +185,8 @@ func TestUploadsThatAreRefused(t *testing.T) {
 			if !strings.Contains(p.Detail, tc.says) {
 				t.Errorf("detail: %s", p.Detail)
 			}
-			if p.Type != "https://taxiway.example/errors/"+string(tc.code) || p.Title == "" || !strings.HasPrefix(p.Instance, "urn:uuid:") {
+			if p.Type != "https://taxiway.example/errors/"+string(tc.code) || p.Title == "" ||
+				!strings.HasPrefix(p.Instance, "urn:uuid:") {
 				t.Errorf("%+v", p)
 			}
 		})
@@ -171,19 +198,47 @@ func TestGzipBombOfLines(t *testing.T) {
 	t.Parallel()
 	blank := strings.Repeat(" ", 1000) + "\r\n"
 	r := newFixture(t, httpapi.Config{MaxRatio: 50})
-	p := refused(t, r.upload(t, contosoKey, zipped(t, collectortest.Header+strings.Repeat(blank, 9000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
+	p := refused(
+		t,
+		r.upload(
+			t,
+			contosoKey,
+			zipped(t, collectortest.Header+strings.Repeat(blank, 9000)),
+			"Content-Encoding",
+			"gzip",
+		),
+		http.StatusRequestEntityTooLarge,
+		fault.RequestTooLarge,
+	)
 	if !strings.Contains(p.Detail, "50 times") {
 		t.Error(p.Detail)
 	}
 	r = newFixture(t, httpapi.Config{MaxInflated: 1 << 20})
-	refused(t, r.upload(t, contosoKey, zipped(t, collectortest.Header+strings.Repeat(blank, 2000)), "Content-Encoding", "gzip"), http.StatusRequestEntityTooLarge, fault.RequestTooLarge)
+	refused(
+		t,
+		r.upload(
+			t,
+			contosoKey,
+			zipped(t, collectortest.Header+strings.Repeat(blank, 2000)),
+			"Content-Encoding",
+			"gzip",
+		),
+		http.StatusRequestEntityTooLarge,
+		fault.RequestTooLarge,
+	)
 }
 
 func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	p := refused(t, r.upload(t, contosoKey, "title\nHardware Hash,Group Tag,Order ID\nx,y,z\n"), http.StatusUnprocessableEntity, fault.FileNoHeader)
-	if len(p.Errors) != 2 || p.Errors[0].Line != 2 || p.Errors[0].Column != "Device Serial Number" || p.Errors[1].Column != "Group Tag" {
+	p := refused(
+		t,
+		r.upload(t, contosoKey, "title\nHardware Hash,Group Tag,Order ID\nx,y,z\n"),
+		http.StatusUnprocessableEntity,
+		fault.FileNoHeader,
+	)
+	if len(p.Errors) != 2 || p.Errors[0].Line != 2 || p.Errors[0].Column != "Device Serial Number" ||
+		p.Errors[1].Column != "Group Tag" {
 		t.Errorf("%+v", p.Errors)
 	}
 }
@@ -192,7 +247,16 @@ func TestHeaderProblemsComeAllAtOnce(t *testing.T) {
 func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	w := r.upload(t, contosoKey, collectortest.File(t, collectortest.Seeds(1, 25)...)+strings.Join(strings.Split("the rest is UTF-16,", ""), "\x00"))
+	w := r.upload(
+		t,
+		contosoKey,
+		collectortest.File(
+			t,
+			collectortest.Seeds(1, 25)...)+strings.Join(
+			strings.Split("the rest is UTF-16,", ""),
+			"\x00",
+		),
+	)
 	p := refused(t, w, http.StatusUnprocessableEntity, fault.FileEncoding)
 	if p.Batch == "" || w.Header().Get("Location") != "/v1/batches/"+p.Batch {
 		t.Fatalf("%+v %v", p, w.Header())
@@ -206,7 +270,17 @@ func TestFileThatBreaksNamesItsBatch(t *testing.T) {
 func TestGzipUpload(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
-	b := answer[batch](t, r.upload(t, contosoKey, zipped(t, collectortest.File(t, collectortest.Seeds(1, 30)...)), "Content-Encoding", "gzip"), http.StatusAccepted)
+	b := answer[batch](
+		t,
+		r.upload(
+			t,
+			contosoKey,
+			zipped(t, collectortest.File(t, collectortest.Seeds(1, 30)...)),
+			"Content-Encoding",
+			"gzip",
+		),
+		http.StatusAccepted,
+	)
 	if b.Outcomes["accepted"] != 30 {
 		t.Errorf("%+v", b)
 	}
@@ -226,7 +300,12 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%s: %+v", name, again)
 		}
 	}
-	refused(t, r.upload(t, contosoKey, collectortest.File(t, 1, 2), "Idempotency-Key", "order 4711"), http.StatusUnprocessableEntity, fault.RequestConflict)
+	refused(
+		t,
+		r.upload(t, contosoKey, collectortest.File(t, 1, 2), "Idempotency-Key", "order 4711"),
+		http.StatusUnprocessableEntity,
+		fault.RequestConflict,
+	)
 	other := answer[batch](t, r.upload(t, fabrikamKey, text, "Idempotency-Key", "order 4711"), http.StatusAccepted)
 	if other.ID == first.ID || other.Repeated || other.Outcomes["accepted"] != 3 {
 		t.Errorf("another tenant: %+v", other)
@@ -237,10 +316,16 @@ func TestPostDevice(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	serial, wire := collectortest.Device(t, 1, nil)
-	body := map[string]string{"hardwareHash": wire, "serialNumber": serial, "groupTag": "Kiosk", "assignedUser": "ada@contoso.com"}
+	body := map[string]string{
+		"hardwareHash": wire,
+		"serialNumber": serial,
+		"groupTag":     "Kiosk",
+		"assignedUser": "ada@contoso.com",
+	}
 	w := r.post(t, "/v1/devices", contosoKey, body)
 	fresh := answer[row](t, w, http.StatusAccepted)
-	if fresh.Outcome != "accepted" || fresh.State != "collected" || w.Header().Get("Location") != "/v1/devices/"+fresh.Device {
+	if fresh.Outcome != "accepted" || fresh.State != "collected" ||
+		w.Header().Get("Location") != "/v1/devices/"+fresh.Device {
 		t.Errorf("%+v %v", fresh, w.Header())
 	}
 	again := answer[row](t, r.post(t, "/v1/devices", contosoKey, body), http.StatusOK)
@@ -253,7 +338,12 @@ func TestPostDevice(t *testing.T) {
 		r.OfflineID = other.OfflineID
 		r.UUID = other.UUID
 	})
-	conflict := refused(t, r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}), http.StatusConflict, fault.DeviceConflictEK)
+	conflict := refused(
+		t,
+		r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": swapped}),
+		http.StatusConflict,
+		fault.DeviceConflictEK,
+	)
 	if conflict.Device == "" || conflict.Device == fresh.Device {
 		t.Errorf("%+v", conflict)
 	}
@@ -312,7 +402,16 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	t.Parallel()
 	r := newFixture(t, httpapi.Config{})
 	serial, wire := collectortest.Device(t, 1, nil)
-	r.upload(t, contosoKey, collectortest.Header+fmt.Sprintf("%s,3305321234567,%s,,ada.lovelace@contoso.com\r\nZQX-1,,%s,,\r\n", serial, wire, wire))
+	r.upload(
+		t,
+		contosoKey,
+		collectortest.Header+fmt.Sprintf(
+			"%s,3305321234567,%s,,ada.lovelace@contoso.com\r\nZQX-1,,%s,,\r\n",
+			serial,
+			wire,
+			wire,
+		),
+	)
 	r.get(t, "/v1/devices?serial="+serial, contosoKey)
 	r.post(t, "/v1/devices", contosoKey, map[string]string{"hardwareHash": wire, "serialNumber": "ZQX-2"})
 	log := r.log.String()

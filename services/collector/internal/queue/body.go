@@ -10,9 +10,9 @@ import (
 	"taxiway.example/pkg/intake"
 )
 
-// parse reads a message: one device as POST /v1/devices takes it, or {"devices": [device, …]}. A device of a list that cannot be
-// read is a rejected row; whatever else is wrong makes the message a fault.MessageMalformed or fault.MessageTooLarge. No
-// error holds anything of the body.
+// parse reads a message: one device as POST /v1/devices takes it, or {"devices": [device, …]}. A device of a list that
+// cannot be read is a rejected row; whatever else is wrong makes the message a fault.MessageMalformed or
+// fault.MessageTooLarge. No error holds anything of the body.
 func parse(body []byte, most int) ([]intake.Row, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	if !isList(dec) {
@@ -57,13 +57,23 @@ func isNext(dec *json.Decoder, want json.Token) bool {
 }
 
 func malformedAt(dec *json.Decoder) error {
-	return fault.Newf(fault.MessageMalformed, "The body is neither one device nor an object with nothing but devices; it fails near byte %d.", dec.InputOffset())
+	return fault.Newf(
+		fault.MessageMalformed,
+		"The body is neither one device nor an object with nothing but devices; it fails near byte %d.",
+		dec.InputOffset(),
+	)
 }
 
 func element(raw json.RawMessage, number int) intake.Row {
 	row, err := intake.DecodeDevice(bytes.NewReader(raw), number)
 	if err != nil {
-		return intake.Row{Number: number, Reject: &intake.Reject{Code: fault.RowMalformed, Detail: "In the object of this device: " + fault.DetailOf(err)}}
+		return intake.Row{
+			Number: number,
+			Reject: &intake.Reject{
+				Code:   fault.RowMalformed,
+				Detail: "In the object of this device: " + fault.DetailOf(err),
+			},
+		}
 	}
 	return row
 }

@@ -70,7 +70,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rows, err := parse(body, 5)
 		if err != nil {
-			if code := fault.CodeOf(err); code != fault.MessageMalformed && code != fault.MessageTooLarge || strings.Contains(err.Error(), "zqx") || rows != nil {
+			if code := fault.CodeOf(err); code != fault.MessageMalformed && code != fault.MessageTooLarge ||
+				strings.Contains(err.Error(), "zqx") ||
+				rows != nil {
 				t.Fatalf("%v %v", rows, err)
 			}
 			return

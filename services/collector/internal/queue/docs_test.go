@@ -22,7 +22,8 @@ func TestExamplesInTheDocumentation(t *testing.T) {
 	bodies := examples(t, string(page), "### Body")
 	for i, want := range []int{1, 2} {
 		rows, err := parse([]byte(bodies[i]), 500)
-		if err != nil || len(rows) != want || slices.ContainsFunc(rows, func(r intake.Row) bool { return r.Reject != nil }) {
+		if err != nil || len(rows) != want ||
+			slices.ContainsFunc(rows, func(r intake.Row) bool { return r.Reject != nil }) {
 			t.Errorf("%s: %v %v", bodies[i], rows, err)
 		}
 	}

@@ -32,7 +32,12 @@ func (q *queue) handle(ctx context.Context, d broker.Delivery) error {
 
 func (q *queue) take(ctx context.Context, id string, body []byte) (collect.Result, error) {
 	if len(body) > q.config.MaxBody {
-		return collect.Result{}, fault.Newf(fault.MessageTooLarge, "The message has %d bytes, the limit is %d.", len(body), q.config.MaxBody)
+		return collect.Result{}, fault.Newf(
+			fault.MessageTooLarge,
+			"The message has %d bytes, the limit is %d.",
+			len(body),
+			q.config.MaxBody,
+		)
 	}
 	rows, err := parse(body, q.config.MaxDevices)
 	if err != nil {
@@ -95,7 +100,13 @@ func (q *queue) reply(ctx context.Context, d broker.Delivery, id string, result 
 	switch {
 	case err != nil:
 		entry, _ := fault.Lookup(fault.CodeOf(err))
-		told = refusal{Message: id, Code: fault.CodeOf(err), Title: entry.Title, Detail: fault.DetailOf(err), Hint: entry.Hint}
+		told = refusal{
+			Message: id,
+			Code:    fault.CodeOf(err),
+			Title:   entry.Title,
+			Detail:  fault.DetailOf(err),
+			Hint:    entry.Hint,
+		}
 	case result.Repeated:
 		again, err := answer.Repeated(ctx, q.Reader, result.Batch)
 		if err != nil {

@@ -1,5 +1,5 @@
-// Package queue takes devices in from message queues that OEMs fill: the same use case and the same answers as over HTTP. Which
-// queues there are, and whose devices they bring, says the configuration of the tenants and nothing else.
+// Package queue takes devices in from message queues that OEMs fill: the same use case and the same answers as over
+// HTTP. Which queues there are, and whose devices they bring, says the configuration of the tenants and nothing else.
 //
 // One message is one batch, under the sender's message id: delivered again it is the same batch, and changes nothing. A
 // message is acknowledged when the ledger has all of it.
@@ -57,8 +57,8 @@ type Deps struct {
 	Metrics     prometheus.Registerer
 }
 
-// A message is in no other place than its queue, so that it is given up later than work that the ledger can issue again: after
-// half an hour or so.
+// A message is in no other place than its queue, so that it is given up later than work that the ledger can issue
+// again: after half an hour or so.
 const attempts = 60
 
 // again is the pause before a queue that cannot be consumed is tried again.
@@ -73,8 +73,8 @@ type Queues struct {
 // New returns the queues.
 func New(c Config, d Deps) *Queues { return &Queues{d, c.withDefaults()} }
 
-// Run takes in what comes through the queues until ctx ends and every message at work is done; it returns nil then. A queue that
-// cannot be consumed holds up no other.
+// Run takes in what comes through the queues until ctx ends and every message at work is done; it returns nil then. A
+// queue that cannot be consumed holds up no other.
 func (all *Queues) Run(ctx context.Context) error {
 	metrics := pipeline.NewMetrics(all.Metrics)
 	var working sync.WaitGroup
@@ -110,8 +110,14 @@ func (q *queue) consume(ctx context.Context, h broker.Handler) {
 		if ctx.Err() != nil {
 			return
 		}
-		q.Logger.LogAttrs(ctx, slog.LevelError, "the queue cannot be consumed", slog.String(telemetry.KeyType, sub.Type),
-			slog.String(telemetry.KeyTenant, string(q.tenant.ID)), slog.Any(telemetry.KeyError, err))
+		q.Logger.LogAttrs(
+			ctx,
+			slog.LevelError,
+			"the queue cannot be consumed",
+			slog.String(telemetry.KeyType, sub.Type),
+			slog.String(telemetry.KeyTenant, string(q.tenant.ID)),
+			slog.Any(telemetry.KeyError, err),
+		)
 		if backoff.Wait(ctx, again) != nil {
 			return
 		}

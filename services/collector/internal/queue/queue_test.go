@@ -82,7 +82,10 @@ func TestEachQueueIsOnItsOwn(t *testing.T) {
 			t.Errorf("at first: %v", got)
 		}
 		time.Sleep(2 * again)
-		if got := seen(); !slices.Equal(got, []string{"inbound.contoso.oem-a", "inbound.contoso.oem-b", "inbound.fabrikam.oem-a"}) {
+		if got := seen(); !slices.Equal(
+			got,
+			[]string{"inbound.contoso.oem-a", "inbound.contoso.oem-b", "inbound.fabrikam.oem-a"},
+		) {
 			t.Errorf("later: %v", got)
 		}
 		stop()
@@ -99,16 +102,23 @@ func (tk taking) Take(context.Context, collect.Delivery) (collect.Result, error)
 	return collect.Result{}, tk.err
 }
 
-// The same message, come again while the first delivery is at work, waits; it is not given up for a conflict with itself.
+// The same message, come again while the first delivery is at work, waits; it is not given up for a conflict with
+// itself.
 func TestAtWorkAlready(t *testing.T) {
 	t.Parallel()
 	answers := 0
 	for code, final := range map[fault.Code]bool{fault.RequestInProgress: false, fault.LedgerUnavailable: false, fault.RequestConflict: true} {
-		q := &queue{Deps: Deps{Taker: taking{fault.New(code, "")}, Logger: slog.New(slog.DiscardHandler)}, config: Config{}.withDefaults()}
-		d := broker.Delivery{Message: broker.InboundMessage("inbound.contoso.oem-a", "1", []byte("{}")), Reply: func(context.Context, []byte) error {
-			answers++
-			return nil
-		}}
+		q := &queue{
+			Deps:   Deps{Taker: taking{fault.New(code, "")}, Logger: slog.New(slog.DiscardHandler)},
+			config: Config{}.withDefaults(),
+		}
+		d := broker.Delivery{
+			Message: broker.InboundMessage("inbound.contoso.oem-a", "1", []byte("{}")),
+			Reply: func(context.Context, []byte) error {
+				answers++
+				return nil
+			},
+		}
 		err := q.handle(t.Context(), d)
 		if fault.CodeOf(err) != code || isFinal(err) != final {
 			t.Errorf("%s: %v, final %t", code, err, isFinal(err))

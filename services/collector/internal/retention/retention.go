@@ -18,8 +18,8 @@ const (
 	eraseAtOnce      = 1000 // captures in one transaction
 )
 
-// Jobs returns the periodic job that erases the captures of devices that have been ready or retired for longer than the retention
-// time, by default 30 days. A negative time means never, which takes no job.
+// Jobs returns the periodic job that erases the captures of devices that have been ready or retired for longer than the
+// retention time, by default 30 days. A negative time means never, which takes no job.
 func Jobs(retention time.Duration, l ledger.CaptureEraser, now func() time.Time) []dispatch.Job {
 	switch {
 	case retention < 0:

@@ -11,7 +11,12 @@ import (
 )
 
 func main() {
-	os.Exit(engine.GraphMain("grouper", func(c worker.Config, d worker.Deps, a *autopilot.Directory) (*worker.Worker, error) {
-		return grouper.New(grouper.Config{Config: c}, grouper.Deps{Deps: d, Autopilot: a})
-	}))
+	os.Exit(
+		engine.GraphMain(
+			"grouper",
+			func(c worker.Config, d worker.Deps, a *autopilot.Directory) (*worker.Worker, error) {
+				return grouper.New(grouper.Config{Config: c}, grouper.Deps{Deps: d, Autopilot: a})
+			},
+		),
+	)
 }

@@ -37,16 +37,26 @@ func slimIdentity(i autopilot.Identity) autopilot.Identity {
 	}
 }
 
-// read returns the Autopilot identities of all devices that have one. What comes from a list is good enough to go on or to wait;
-// before anything is written because of it, or taken back, the device is read by itself.
-func (l lists) read(ctx context.Context, client Identities, t tenant.Tenant, cases []step.Case) map[string]autopilot.Lookup[autopilot.Identity] {
+// read returns the Autopilot identities of all devices that have one. What comes from a list is good enough to go on or
+// to wait; before anything is written because of it, or taken back, the device is read by itself.
+func (l lists) read(
+	ctx context.Context,
+	client Identities,
+	t tenant.Tenant,
+	cases []step.Case,
+) map[string]autopilot.Lookup[autopilot.Identity] {
 	var asked []snapshot.Asked
 	for _, c := range cases {
 		if c.Device.RegistrationID != "" {
 			asked = append(asked, snapshot.Asked{ID: c.Device.RegistrationID, Since: c.Device.Updated})
 		}
 	}
-	found, listed := l.identities.Find(ctx, t.ID, asked, snapshot.Source[autopilot.Identity]{Some: client.Identities, All: client.AllIdentities})
+	found, listed := l.identities.Find(
+		ctx,
+		t.ID,
+		asked,
+		snapshot.Source[autopilot.Identity]{Some: client.Identities, All: client.AllIdentities},
+	)
 	var doubtful []string
 	for _, c := range cases {
 		id := c.Device.RegistrationID

@@ -34,12 +34,22 @@ func TestFewDevicesAreReadOneByOne(t *testing.T) {
 	ids := w.all(30, "KIOSK", "KIOSK")
 	w.check(ids[:10]...)
 	if w.count(identityLists) != 0 || w.count(identityGets) != 10 || w.deviceGets() != 10 {
-		t.Errorf("%d lists, %d and %d single reads for ten devices", w.count(identityLists), w.count(identityGets), w.deviceGets())
+		t.Errorf(
+			"%d lists, %d and %d single reads for ten devices",
+			w.count(identityLists),
+			w.count(identityGets),
+			w.deviceGets(),
+		)
 	}
 	w.advance(time.Minute)
 	w.check(ids[10:]...)
 	if w.count(identityLists) != 1 || w.count(identityGets) != 10 || w.deviceGets() != 10 {
-		t.Errorf("%d lists, %d and %d single reads after twenty more", w.count(identityLists), w.count(identityGets), w.deviceGets())
+		t.Errorf(
+			"%d lists, %d and %d single reads after twenty more",
+			w.count(identityLists),
+			w.count(identityGets),
+			w.deviceGets(),
+		)
 	}
 	for _, id := range ids {
 		w.want(id, device.Ready, "")
@@ -53,7 +63,12 @@ func TestTagInListIsConfirmedBeforeItIsWritten(t *testing.T) {
 	ids := w.all(40, "KIOSK", "LAB")
 	w.check(ids[:20]...) // reads a list in which all tags are wrong
 	if w.count(updates) != 20 || w.count(identityGets) != 20 || w.count(identityLists) != 1 {
-		t.Errorf("%d updates, %d single reads, %d lists", w.count(updates), w.count(identityGets), w.count(identityLists))
+		t.Errorf(
+			"%d updates, %d single reads, %d lists",
+			w.count(updates),
+			w.count(identityGets),
+			w.count(identityLists),
+		)
 	}
 	for _, id := range ids[20:] { // somebody else was faster
 		if err := w.client.SetGroupTag(t.Context(), w.device(id).RegistrationID, "KIOSK"); err != nil {
@@ -114,14 +129,26 @@ func TestRefusedListLeavesSingleReads(t *testing.T) {
 	w := newFixture(t)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(40, "KIOSK", "KIOSK")
-	w.fault(simulator.Fault{Operation: deviceLists, Times: 1, Effect: simulator.Reply, Status: 400, Code: "Request_UnsupportedQuery"})
+	w.fault(
+		simulator.Fault{
+			Operation: deviceLists,
+			Times:     1,
+			Effect:    simulator.Reply,
+			Status:    400,
+			Code:      "Request_UnsupportedQuery",
+		},
+	)
 	w.check(ids[:20]...)
 	w.check(ids[20:]...)
 	for _, id := range ids {
 		w.want(id, device.Ready, "")
 	}
 	if w.count(deviceLists) != 41 || w.deviceGets() != 40 {
-		t.Errorf("%d requests, %d single reads: a refused list is not tried again at once", w.count(deviceLists), w.deviceGets())
+		t.Errorf(
+			"%d requests, %d single reads: a refused list is not tried again at once",
+			w.count(deviceLists),
+			w.deviceGets(),
+		)
 	}
 }
 

@@ -22,8 +22,8 @@ const by = event.Grouper
 // commitLimit bounds a commit that outlives the work it belongs to.
 const commitLimit = 10 * time.Second
 
-// commit commits what a step decided and returns the cases that moved on. Devices that something else has moved meanwhile are
-// left alone. Work that was told to stop leaves no trace.
+// commit commits what a step decided and returns the cases that moved on. Devices that something else has moved
+// meanwhile are left alone. Work that was told to stop leaves no trace.
 func (s *Service) commit(ctx context.Context, cases []step.Case, decisions []step.Decision) ([]step.Case, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -65,7 +65,15 @@ func (s *Service) commit(ctx context.Context, cases []step.Case, decisions []ste
 
 // move turns a decision into a step of the ledger; the due time of a wait is set by commit.
 func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.Move {
-	m := ledger.Move{Tenant: d.Tenant, Device: d.ID, Version: d.Version, To: d.State, By: by, Attempts: d.Attempts, Set: v.Set}
+	m := ledger.Move{
+		Tenant:   d.Tenant,
+		Device:   d.ID,
+		Version:  d.Version,
+		To:       d.State,
+		By:       by,
+		Attempts: d.Attempts,
+		Set:      v.Set,
+	}
 	if v.Err == nil {
 		m.To = v.To
 		m.Attempts = 0
@@ -87,7 +95,12 @@ func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.M
 		if m.Attempts++; m.Attempts >= s.timings.MaxAttempts {
 			m.To = device.Dead
 			m.Code = fault.DeviceAttemptsUsedUp
-			m.Detail = fmt.Sprintf("%d attempts, the last one ended with %s. %s", m.Attempts, fault.CodeOf(v.Err), m.Detail)
+			m.Detail = fmt.Sprintf(
+				"%d attempts, the last one ended with %s. %s",
+				m.Attempts,
+				fault.CodeOf(v.Err),
+				m.Detail,
+			)
 			return m
 		}
 	}
@@ -169,8 +182,8 @@ func after(c step.Case, m ledger.Move) step.Case {
 	return c
 }
 
-// alarm counts and logs devices that will have been in their state for too long by the next check. Their age in the state costs a
-// query each, so only devices that are old enough are asked about.
+// alarm counts and logs devices that will have been in their state for too long by the next check. Their age in the
+// state costs a query each, so only devices that are old enough are asked about.
 func (s *Service) alarm(ctx context.Context, cases []step.Case, waiting []ledger.Move) {
 	type reason struct {
 		state device.State
@@ -186,7 +199,9 @@ func (s *Service) alarm(ctx context.Context, cases []step.Case, waiting []ledger
 		s.metrics.late(m.To, m.Code)
 	}
 	for r, n := range late {
-		pipeline.Logger(ctx).WarnContext(ctx, "devices wait for longer than expected", slog.String("state", string(r.state)),
-			slog.String(telemetry.KeyCode, string(r.code)), slog.Int(telemetry.KeyCount, n), slog.Duration(telemetry.KeyWait, s.timings.Alarm))
+		pipeline.Logger(ctx).
+			WarnContext(ctx, "devices wait for longer than expected", slog.String("state", string(r.state)),
+				slog.String(telemetry.KeyCode, string(r.code)),
+				slog.Int(telemetry.KeyCount, n), slog.Duration(telemetry.KeyWait, s.timings.Alarm))
 	}
 }

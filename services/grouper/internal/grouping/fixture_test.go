@@ -107,7 +107,13 @@ func newFixture(t *testing.T, change ...func(*setup)) *fixture {
 	if err := os.WriteFile(secretFile, []byte(password), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &fixture{T: t, clock: &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, emitted: &recorder{}, metrics: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	w := &fixture{
+		T:       t,
+		clock:   &clock{t: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)},
+		emitted: &recorder{},
+		metrics: prometheus.NewRegistry(),
+		log:     &bytes.Buffer{},
+	}
 	set := setup{
 		sim: simulator.Options{Seed: 5, Now: w.now},
 		tenant: tenant.Tenant{
@@ -171,7 +177,16 @@ func (w *fixture) accepted(rowTag string, reports ...hwhash.Report) []device.Dev
 		}
 		rows = append(rows, c)
 	}
-	batch, _, err := w.ledger.OpenBatch(w.Context(), ledger.Batch{ID: uuid.Must(uuid.NewV7()).String(), Tenant: here, Source: "oem-1", State: ledger.Receiving, Created: w.now()})
+	batch, _, err := w.ledger.OpenBatch(
+		w.Context(),
+		ledger.Batch{
+			ID:      uuid.Must(uuid.NewV7()).String(),
+			Tenant:  here,
+			Source:  "oem-1",
+			State:   ledger.Receiving,
+			Created: w.now(),
+		},
+	)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -207,7 +222,13 @@ func (w *fixture) all(n int, rowTag, tag string) (ids []string) {
 		reports = append(reports, hwhash.Synthetic(uint64(w.devices)))
 	}
 	for i, d := range w.accepted(rowTag, reports...) {
-		id, err := w.sim.SeedRegistered(contoso, simulator.Registered{Hardware: simulator.Hardware{Hash: hwhashtest.Encode(w, reports[i]).Wire()}, GroupTag: tag})
+		id, err := w.sim.SeedRegistered(
+			contoso,
+			simulator.Registered{
+				Hardware: simulator.Hardware{Hash: hwhashtest.Encode(w, reports[i]).Wire()},
+				GroupTag: tag,
+			},
+		)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -234,7 +255,11 @@ func (w *fixture) handOver(d device.Device, registration string, due time.Time) 
 
 func (w *fixture) group(tag string) string {
 	w.Helper()
-	id, err := w.sim.SeedGroup(contoso, "AP "+tag, fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag))
+	id, err := w.sim.SeedGroup(
+		contoso,
+		"AP "+tag,
+		fmt.Sprintf(`(device.devicePhysicalIds -any (_ -eq "[OrderID]:%s"))`, tag),
+	)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -336,7 +361,8 @@ func (w *fixture) counted(name string, labels ...string) float64 {
 			for _, l := range m.GetLabel() {
 				values = append(values, l.GetValue())
 			}
-			if f.GetName() == name && slices.Equal(slices.Sorted(slices.Values(values)), slices.Sorted(slices.Values(labels))) {
+			if f.GetName() == name &&
+				slices.Equal(slices.Sorted(slices.Values(values)), slices.Sorted(slices.Values(labels))) {
 				return m.GetCounter().GetValue()
 			}
 		}
@@ -349,7 +375,10 @@ func (w *fixture) piped(ids ...string) error {
 	w.Helper()
 	e := event.ForDevices(event.DevicesRegistered, "/test", here, ids, w.now())
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	handler := pipeline.New(pipeline.Config{Subscription: event.Grouper, DeadLetters: w.ledger, Logger: log, Now: w.now}, w.stage.Handle)
+	handler := pipeline.New(
+		pipeline.Config{Subscription: event.Grouper, DeadLetters: w.ledger, Logger: log, Now: w.now},
+		w.stage.Handle,
+	)
 	if out := handler(w.Context(), delivery(w.T, e)); out != broker.Acknowledge() {
 		return fmt.Errorf("the outcome is %+v", out)
 	}

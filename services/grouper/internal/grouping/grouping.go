@@ -1,6 +1,6 @@
-// Package grouping is the use case of the group stage: it takes the devices of an event as far as they can get now, step by step
-// (tagging, membership, readiness), and says in the ledger when the others are due again. Repeating it does no harm: every step
-// is decided by the device's present state, and committed by compare-and-set.
+// Package grouping is the use case of the group stage: it takes the devices of an event as far as they can get now,
+// step by step (tagging, membership, readiness), and says in the ledger when the others are due again. Repeating it
+// does no harm: every step is decided by the device's present state, and committed by compare-and-set.
 package grouping
 
 import (
@@ -171,8 +171,14 @@ func (s *Service) synchronise(ctx context.Context, client Autopilot, t tenant.Te
 	}
 }
 
-// identify reads the Autopilot identities of all devices. Those that cannot be read now are committed as waiting and left out.
-func (s *Service) identify(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) ([]step.Case, error) {
+// identify reads the Autopilot identities of all devices. Those that cannot be read now are committed as waiting and
+// left out.
+func (s *Service) identify(
+	ctx context.Context,
+	client Autopilot,
+	t tenant.Tenant,
+	cases []step.Case,
+) ([]step.Case, error) {
 	found := s.lists.read(ctx, client, t, cases)
 	var known, unknown []step.Case
 	var decisions []step.Decision
@@ -201,7 +207,11 @@ func (s *Service) vanished(ctx context.Context, d device.Device, l autopilot.Loo
 	if d.Code == fault.GraphNotFound {
 		_, since, err := s.since(ctx, d)
 		if err == nil && s.Now().Sub(since) >= s.timings.Vanish {
-			return fault.Wrap(l.Err, fault.AutopilotNotRegistered, "Autopilot has not shown the device since "+since.Format(time.RFC3339))
+			return fault.Wrap(
+				l.Err,
+				fault.AutopilotNotRegistered,
+				"Autopilot has not shown the device since "+since.Format(time.RFC3339),
+			)
 		}
 	}
 	return fault.Wrap(l.Err, fault.GraphNotFound, "Autopilot does not show the device")

@@ -18,8 +18,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return &metrics{
 		checks: telemetry.Counters(reg, "taxiway_grouper_checks_total",
 			"Checks of devices, by the state they are in afterwards and the code they wait with.", "state", "code"),
-		overdue: telemetry.Counters(reg, "taxiway_grouper_overdue_total",
-			"Checks of devices that will have been in their state for longer than the alarm time at the next check.", "state", "code"),
+		overdue: telemetry.Counters(
+			reg,
+			"taxiway_grouper_overdue_total",
+			"Checks of devices that will have been in their state for longer than the alarm time at the next check.",
+			"state",
+			"code",
+		),
 	}
 }
 

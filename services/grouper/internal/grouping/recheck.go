@@ -15,11 +15,16 @@ import (
 // longestRest is the longest rest of a device whose tag does not stay.
 const longestRest = 24 * time.Hour
 
-// recheck sends tagged devices that Autopilot shows with another tag back to be tagged anew, and returns the others. Nobody can
-// tell a tag that a person or another system keeps changing from one that Autopilot is slow to show, so such a device never dies
-// of it and no attempt is counted. It rests instead, twice as long each time, up to a day, so that a fight costs little; and it
-// is overdue once it rests for longer than the alarm time.
-func (s *Service) recheck(ctx context.Context, client Autopilot, t tenant.Tenant, cases []step.Case) (others []step.Case, err error) {
+// recheck sends tagged devices that Autopilot shows with another tag back to be tagged anew, and returns the others.
+// Nobody can tell a tag that a person or another system keeps changing from one that Autopilot is slow to show, so such
+// a device never dies of it and no attempt is counted. It rests instead, twice as long each time, up to a day, so that
+// a fight costs little; and it is overdue once it rests for longer than the alarm time.
+func (s *Service) recheck(
+	ctx context.Context,
+	client Autopilot,
+	t tenant.Tenant,
+	cases []step.Case,
+) (others []step.Case, err error) {
 	var changed []step.Case
 	var decisions []step.Decision
 	for _, c := range cases {
@@ -32,7 +37,8 @@ func (s *Service) recheck(ctx context.Context, client Autopilot, t tenant.Tenant
 			return nil, err
 		}
 		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed it, or Autopilot is slow to show it",
-			c.Device.Tag, c.Identity.GroupTag).After(pause)
+			c.Device.Tag, c.Identity.GroupTag).
+			After(pause)
 		unconfirmed := ""
 		changed = append(changed, c)
 		decisions = append(decisions, step.Back(device.Registered, ledger.Patch{Tag: &unconfirmed}, reason))

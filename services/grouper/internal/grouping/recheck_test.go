@@ -74,7 +74,8 @@ func TestTagThatDoesNotStay(t *testing.T) {
 	if last < 24*time.Hour || w.count(updates) != 2*rounds-1 {
 		t.Errorf("rests %s after %d updates", last, w.count(updates))
 	}
-	if n := w.counted("taxiway_grouper_overdue_total", string(device.Registered), string(fault.GroupTagPending)); n == 0 || !strings.Contains(w.log.String(), "devices wait for longer than expected") {
+	if n := w.counted("taxiway_grouper_overdue_total", string(device.Registered), string(fault.GroupTagPending)); n == 0 ||
+		!strings.Contains(w.log.String(), "devices wait for longer than expected") {
 		t.Errorf("%v overdue, log %s", n, w.log)
 	}
 	w.profile(w.group("KIOSK"))
@@ -82,7 +83,8 @@ func TestTagThatDoesNotStay(t *testing.T) {
 	w.want(id, device.Ready, "")
 }
 
-// TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no attempt.
+// TestTagShownLateIsNoFailure: a tag that Autopilot shows after many hours is written a few times only, and costs no
+// attempt.
 func TestTagShownLateIsNoFailure(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
 		s.sim.Quirks.TagAfterSync = true

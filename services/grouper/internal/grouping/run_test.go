@@ -38,8 +38,8 @@ func openBroker(t *testing.T) broker.Broker {
 	return b
 }
 
-// TestRun is the service as it runs: embedded broker, SQLite, the simulator with delays. Half of the devices come by an event,
-// the event of the other half was lost.
+// TestRun is the service as it runs: embedded broker, SQLite, the simulator with delays. Half of the devices come by an
+// event, the event of the other half was lost.
 func TestRun(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
 		s.sim = simulator.Fast()
@@ -56,23 +56,36 @@ func TestRun(t *testing.T) {
 	stretch := slowness.Stretcher()
 	ready := make(chan string, 10*len(ids))
 	running.Go(func() {
-		_ = b.Consume(ctx, broker.Subscription{Name: "test", Type: string(event.DevicesReady)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-			e, err := event.Decode(d.Headers, d.Body)
-			for _, id := range e.Devices {
-				ready <- id
-			}
-			if err != nil {
-				return broker.DeadLetter(err)
-			}
-			return broker.Acknowledge()
-		})
+		_ = b.Consume(
+			ctx,
+			broker.Subscription{Name: "test", Type: string(event.DevicesReady)},
+			func(_ context.Context, d broker.Delivery) broker.Outcome {
+				e, err := event.Decode(d.Headers, d.Body)
+				for _, id := range e.Devices {
+					ready <- id
+				}
+				if err != nil {
+					return broker.DeadLetter(err)
+				}
+				return broker.Acknowledge()
+			},
+		)
 	})
 	running.Go(func() {
 		service, err := grouper.New(grouper.Config{
-			Timings: grouper.Timings{First: stretch(50 * time.Millisecond), Max: stretch(200 * time.Millisecond), Groups: time.Millisecond},
-			Config:  worker.Config{Dispatch: dispatch.Timings{Interval: stretch(20 * time.Millisecond)}},
+			Timings: grouper.Timings{
+				First:  stretch(50 * time.Millisecond),
+				Max:    stretch(200 * time.Millisecond),
+				Groups: time.Millisecond,
+			},
+			Config: worker.Config{Dispatch: dispatch.Timings{Interval: stretch(20 * time.Millisecond)}},
 		}, grouper.Deps{
-			Deps: worker.Deps{Ledger: w.ledger, Broker: b, Tenants: w.tenants, Registry: w.metrics}, Autopilot: w.clients,
+			Deps: worker.Deps{
+				Ledger:   w.ledger,
+				Broker:   b,
+				Tenants:  w.tenants,
+				Registry: w.metrics,
+			}, Autopilot: w.clients,
 		})
 		if err == nil {
 			err = service.Run(ctx)

@@ -29,7 +29,10 @@ func delivery(t *testing.T, e event.Event) broker.Delivery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return broker.Delivery{Message: broker.Message{ID: e.ID, Type: string(e.Type), Tenant: string(e.Tenant), Headers: headers, Body: body}, Attempt: 1}
+	return broker.Delivery{
+		Message: broker.Message{ID: e.ID, Type: string(e.Type), Tenant: string(e.Tenant), Headers: headers, Body: body},
+		Attempt: 1,
+	}
 }
 
 func seconds(n int) simulator.Delay {
@@ -54,13 +57,16 @@ func TestAllTheWayInOneDelivery(t *testing.T) {
 	for _, step := range timeline {
 		states = append(states, step.To)
 	}
-	if want := []device.State{device.Collected, device.Submitting, device.Registered, device.Tagged, device.Grouped, device.Ready}; err != nil || !slices.Equal(states, want) {
+	if want := []device.State{device.Collected, device.Submitting, device.Registered, device.Tagged, device.Grouped, device.Ready}; err != nil ||
+		!slices.Equal(states, want) {
 		t.Errorf("timeline %v, %v", states, err)
 	}
 	if got := w.announced(); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
 		t.Errorf("%d devices announced", len(got))
 	}
-	if u, b, g, m := w.count(updates), w.count("batch"), w.count("groups.list"), w.count(members); u != 0 || b != 0 || g != 1 || m != 1 {
+	if u, b, g, m := w.count(updates), w.count("batch"), w.count("groups.list"), w.count(members); u != 0 || b != 0 ||
+		g != 1 ||
+		m != 1 {
 		t.Errorf("%d updates, %d batches, %d lists of groups, %d of members; want 0, 0, 1, 1", u, b, g, m)
 	}
 	if i, d := w.count("identities.list"), w.count("devices.list"); i != 1 || d != 1 {
@@ -214,7 +220,10 @@ func TestGroupMissingUntilSomebodyMakesIt(t *testing.T) {
 	id := w.registered("KIOSK", "KIOSK")
 	w.group("LAB")
 	w.check(id)
-	if d := w.want(id, device.Tagged, fault.GroupNone); !strings.Contains(d.Detail, `1 dynamic groups has a rule for tag "KIOSK"`) {
+	if d := w.want(id, device.Tagged, fault.GroupNone); !strings.Contains(
+		d.Detail,
+		`1 dynamic groups has a rule for tag "KIOSK"`,
+	) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	w.group("KIOSK")
@@ -275,7 +284,8 @@ func TestDeletedGroupIsForgotten(t *testing.T) {
 	}
 }
 
-// TestWaitsDouble: a device that waits is looked at less and less often, and at once more often when something has changed.
+// TestWaitsDouble: a device that waits is looked at less and less often, and at once more often when something has
+// changed.
 func TestWaitsDouble(t *testing.T) {
 	w := newFixture(t, func(s *setup) {
 		s.sim.Delays.Group = seconds(3600)
@@ -299,7 +309,8 @@ func TestWaitsDouble(t *testing.T) {
 		} else if pause < got[len(got)-1]*9/10 {
 			t.Errorf("the pause shrank from %s to %s", got[len(got)-1], pause)
 		}
-		if first := got[len(got)-1] == 0; first && (pause < 15*time.Second || pause > 17*time.Second) || pause > 11*time.Minute {
+		if first := got[len(got)-1] == 0; first && (pause < 15*time.Second || pause > 17*time.Second) ||
+			pause > 11*time.Minute {
 			t.Errorf("pause %s with %s", pause, d.Code)
 		}
 		got[len(got)-1] = pause
@@ -338,7 +349,10 @@ func TestPausedGroupIsNamed(t *testing.T) {
 	w.group("KIOSK")
 	id := w.registered("KIOSK", "KIOSK")
 	w.check(id)
-	if d := w.want(id, device.Tagged, fault.GroupMembershipPending); !strings.Contains(d.Detail, "AP KIOSK) is paused") {
+	if d := w.want(id, device.Tagged, fault.GroupMembershipPending); !strings.Contains(
+		d.Detail,
+		"AP KIOSK) is paused",
+	) {
 		t.Errorf("detail %q", d.Detail)
 	}
 }
@@ -361,7 +375,10 @@ func TestFailedProfileWaitsForTheAdministrator(t *testing.T) {
 	w.profile(w.group("KIOSK"))
 	id := w.registered("KIOSK", "KIOSK")
 	w.check(id)
-	if d := w.want(id, device.Grouped, fault.GroupProfileFailed); !strings.Contains(d.Detail, "hardwareRequirementsNotMet") {
+	if d := w.want(id, device.Grouped, fault.GroupProfileFailed); !strings.Contains(
+		d.Detail,
+		"hardwareRequirementsNotMet",
+	) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	failed = false

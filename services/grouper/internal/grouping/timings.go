@@ -53,15 +53,19 @@ func (t Timings) validate() error {
 	}
 	switch {
 	case t.Members < 0 || t.Members >= t.First:
-		return fmt.Errorf("members %s: want less than First, %s, or a second check sees what the first one saw", t.Members, t.First)
+		return fmt.Errorf(
+			"members %s: want less than First, %s, or a second check sees what the first one saw",
+			t.Members,
+			t.First,
+		)
 	case t.MaxAttempts < 1:
 		return fmt.Errorf("%d attempts: want at least one", t.MaxAttempts)
 	}
 	return nil
 }
 
-// next is the pause before the next check of a device that waits: it doubles from check to check as long as the reason stays the
-// same. It is computed from the time of the last check, in steps, so that devices of one chunk stay together.
+// next is the pause before the next check of a device that waits: it doubles from check to check as long as the reason
+// stays the same. It is computed from the time of the last check, in steps, so that devices of one chunk stay together.
 func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Duration {
 	pause := t.First
 	if d.Code != code {
@@ -73,6 +77,6 @@ func (t Timings) next(d device.Device, code fault.Code, now time.Time) time.Dura
 	return min(pause, t.Max)
 }
 
-// spread lengthens a pause by up to a tenth. The seed is the first device of the chunk, so that chunks put off together do not
-// come back all at once while the devices of each stay together.
+// spread lengthens a pause by up to a tenth. The seed is the first device of the chunk, so that chunks put off together
+// do not come back all at once while the devices of each stay together.
 func spread(d time.Duration, seed string) time.Duration { return backoff.JitterOf(seed, d, d+d/10) }

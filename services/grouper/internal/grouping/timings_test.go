@@ -11,11 +11,14 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// TestPauseLaws: a pause is never shorter than the first nor longer than the longest, grows with the age of the wait, and is
-// again the first when the reason has changed.
+// TestPauseLaws: a pause is never shorter than the first nor longer than the longest, grows with the age of the wait,
+// and is again the first when the reason has changed.
 func TestPauseLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		timings := Timings{First: rapid.Custom(pauses).Draw(t, "first"), Max: rapid.Custom(pauses).Draw(t, "max")}.withDefaults()
+		timings := Timings{
+			First: rapid.Custom(pauses).Draw(t, "first"),
+			Max:   rapid.Custom(pauses).Draw(t, "max"),
+		}.withDefaults()
 		now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 		younger := rapid.Custom(pauses).Draw(t, "younger")
 		older := rapid.Custom(pauses).Draw(t, "older")
@@ -23,12 +26,24 @@ func TestPauseLaws(t *testing.T) {
 			younger, older = older, younger
 		}
 		next := func(age time.Duration, code fault.Code) time.Duration {
-			return timings.next(device.Device{Known: device.Known{Code: fault.GroupProfilePending}, Updated: now.Add(-age)}, code, now)
+			return timings.next(
+				device.Device{Known: device.Known{Code: fault.GroupProfilePending}, Updated: now.Add(-age)},
+				code,
+				now,
+			)
 		}
 		a := next(younger, fault.GroupProfilePending)
 		b := next(older, fault.GroupProfilePending)
 		if a < timings.First || b > timings.Max || a > b {
-			t.Errorf("pauses %s after %s and %s after %s, want them within %s and %s", a, younger, b, older, timings.First, timings.Max)
+			t.Errorf(
+				"pauses %s after %s and %s after %s, want them within %s and %s",
+				a,
+				younger,
+				b,
+				older,
+				timings.First,
+				timings.Max,
+			)
 		}
 		if c := next(older, fault.GroupMembershipPending); c != timings.First {
 			t.Errorf("pause %s after a change, want %s", c, timings.First)
@@ -48,7 +63,8 @@ func TestEveryCodeHasAConsequence(t *testing.T) {
 			continue // goes with a row that is accepted
 		}
 		mortal := slices.Contains([]fault.Kind{fault.Permanent, fault.Invalid, fault.Conflict, fault.NotFound}, e.Kind) &&
-			e.Code != fault.TenantUnknown && e.Code != fault.GraphNotFound
+			e.Code != fault.TenantUnknown &&
+			e.Code != fault.GraphNotFound
 		if (got == dead) != mortal {
 			t.Errorf("%s (%s): consequence %d", e.Code, e.Kind, got)
 		}

@@ -53,7 +53,9 @@ func TestOneDevicesTroubleIsItsOwn(t *testing.T) {
 func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 	w := newFixture(t, func(s *setup) { s.timings.MaxAttempts = 4 })
 	id := w.registered("KIOSK", "")
-	w.fault(simulator.Fault{Operation: updates, Times: -1, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"})
+	w.fault(
+		simulator.Fault{Operation: updates, Times: -1, Effect: simulator.Reply, Status: 412, Code: "ConditionNotMet"},
+	)
 	for range 3 {
 		w.check(id)
 		w.want(id, device.Registered, fault.GraphConflict)
@@ -80,7 +82,15 @@ func TestConditionNotMetForeverEndsInADeadLetter(t *testing.T) {
 func TestRefusedTagIsNotTriedAgain(t *testing.T) {
 	w := newFixture(t)
 	id := w.registered("KIOSK", "")
-	w.fault(simulator.Fault{Operation: updates, Effect: simulator.Reply, Status: 400, Code: "BadRequest", Message: "no such tag"})
+	w.fault(
+		simulator.Fault{
+			Operation: updates,
+			Effect:    simulator.Reply,
+			Status:    400,
+			Code:      "BadRequest",
+			Message:   "no such tag",
+		},
+	)
 	w.check(id)
 	if d := w.want(id, device.Dead, fault.GraphBadRequest); !strings.Contains(d.Detail, "no such tag") {
 		t.Errorf("detail %q", d.Detail)
@@ -127,7 +137,10 @@ func TestThrottledTenantGivesItsTurnAway(t *testing.T) {
 }
 
 func TestSmallBudgetIsSharedOutOverTime(t *testing.T) {
-	w := newFixture(t, func(s *setup) { s.tenant.Limits = tenant.Limits{Writes: 3, Reads: 1000, Window: 20 * time.Second} })
+	w := newFixture(
+		t,
+		func(s *setup) { s.tenant.Limits = tenant.Limits{Writes: 3, Reads: 1000, Window: 20 * time.Second} },
+	)
 	w.profile(w.group("KIOSK"))
 	ids := w.all(10, "KIOSK", "")
 	for range 10 {
@@ -177,7 +190,14 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 		},
 		"permission": {
 			func(w *fixture) {
-				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password, Permissions: []string{"Device.Read.All"}})
+				w.sim.AddTenant(
+					simulator.Tenant{
+						ID:           contoso,
+						ClientID:     clientID,
+						ClientSecret: password,
+						Permissions:  []string{"Device.Read.All"},
+					},
+				)
 				w.sim.RevokeTokens(contoso)
 			},
 			func(w *fixture) {
@@ -244,7 +264,16 @@ func TestDeviceThatVanishes(t *testing.T) {
 	gone := lost[0].ID
 	none := lost[1].ID
 	late := w.registered("KIOSK", "KIOSK")
-	w.fault(simulator.Fault{Operation: "identities.get", Times: 1, Nth: 1, Effect: simulator.Reply, Status: 404, Code: "ResourceNotFound"})
+	w.fault(
+		simulator.Fault{
+			Operation: "identities.get",
+			Times:     1,
+			Nth:       1,
+			Effect:    simulator.Reply,
+			Status:    404,
+			Code:      "ResourceNotFound",
+		},
+	)
 	w.check(late)
 	w.want(late, device.Registered, fault.GraphNotFound)
 	w.check(gone)
@@ -255,7 +284,10 @@ func TestDeviceThatVanishes(t *testing.T) {
 	w.want(gone, device.Registered, fault.GraphNotFound)
 	w.advance(50 * time.Minute)
 	w.check(gone)
-	if d := w.want(gone, device.Dead, fault.AutopilotNotRegistered); !strings.Contains(d.Detail, "since 2026-09-01T12:00:00Z") {
+	if d := w.want(gone, device.Dead, fault.AutopilotNotRegistered); !strings.Contains(
+		d.Detail,
+		"since 2026-09-01T12:00:00Z",
+	) {
 		t.Errorf("detail %q", d.Detail)
 	}
 	w.check(none)
@@ -277,7 +309,8 @@ func TestSlowIsNotFailed(t *testing.T) {
 		t.Errorf("%v, alarm before its time: %s", err, w.log)
 	}
 	w.advance(2 * time.Hour)
-	if err := w.piped(id); err != nil || overdue() != 1 || strings.Count(w.log.String(), "devices wait for longer than expected") != 1 {
+	if err := w.piped(id); err != nil || overdue() != 1 ||
+		strings.Count(w.log.String(), "devices wait for longer than expected") != 1 {
 		t.Errorf("%v, %v overdue, log %s", err, overdue(), w.log)
 	}
 	w.want(id, device.Tagged, fault.GroupMembershipPending)
@@ -309,7 +342,14 @@ func TestChaos(t *testing.T) {
 		s.sim.Delays.ProfileAssign = seconds(60)
 		s.sim.Quirks.ConditionNotMet = 0.1
 		s.timings.MaxAttempts = 1000
-		s.sim.Chaos = simulator.Chaos{Throttle: 0.01, Unavailable: 0.02, ServerError: 0.02, ResetBefore: 0.01, ResetAfter: 0.01, Truncate: 0.01}
+		s.sim.Chaos = simulator.Chaos{
+			Throttle:    0.01,
+			Unavailable: 0.02,
+			ServerError: 0.02,
+			ResetBefore: 0.01,
+			ResetAfter:  0.01,
+			Truncate:    0.01,
+		}
 	})
 	w.profile(w.group("KIOSK"), w.group("LAB"))
 	ids := slices.Concat(w.all(8, "KIOSK", ""), w.all(8, "LAB", "KIOSK"), w.all(4, "KIOSK", "KIOSK"))
@@ -329,7 +369,8 @@ func TestChaos(t *testing.T) {
 	}
 	state, err := w.sim.State(contoso)
 	for _, i := range state.Identities {
-		if want, err := w.ledger.BySerial(t.Context(), here, device.NewSerial(i.Serial)); err != nil || want[0].GroupTag != i.GroupTag {
+		if want, err := w.ledger.BySerial(t.Context(), here, device.NewSerial(i.Serial)); err != nil ||
+			want[0].GroupTag != i.GroupTag {
 			t.Errorf("tag %q, %v", i.GroupTag, err)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// cache keeps values for a moment, or for as long as it took to fetch them when that was longer. Whoever asks for a value that is being fetched waits for it instead of fetching it too.
-// Errors are not kept.
+// cache keeps values for a moment, or for as long as it took to fetch them when that was longer. Whoever asks for a
+// value that is being fetched waits for it instead of fetching it too. Errors are not kept.
 type cache[K comparable, V any] struct {
 	ttl time.Duration
 	now func() time.Time

@@ -50,7 +50,8 @@ func TestCacheFetchesOnceForAllWhoWait(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if v, err := c.get("a", func() (int, error) { <-release; return int(fetches.Add(1)), nil }); v != 1 || err != nil {
+			if v, err := c.get("a", func() (int, error) { <-release; return int(fetches.Add(1)), nil }); v != 1 ||
+				err != nil {
 				t.Errorf("%d %v", v, err)
 			}
 		})

@@ -1,5 +1,5 @@
-// Package membership is the second step: Entra's device object carries the group tag, and the tag's dynamic group has picked
-// the device up. Groups and their members are read once for all devices that wait at the same time.
+// Package membership is the second step: Entra's device object carries the group tag, and the tag's dynamic group has
+// picked the device up. Groups and their members are read once for all devices that wait at the same time.
 package membership
 
 import (
@@ -134,7 +134,11 @@ func (g groupOfTag) check(object string) error {
 	case g.group.Paused:
 		return fault.Newf(fault.GroupMembershipPending, "the rule of group %s (%s) is paused", g.group.ID, g.group.Name)
 	}
-	return fault.Newf(fault.GroupMembershipPending, "not yet a member of group %s", strings.TrimSpace(g.group.ID+" "+g.group.Name))
+	return fault.Newf(
+		fault.GroupMembershipPending,
+		"not yet a member of group %s",
+		strings.TrimSpace(g.group.ID+" "+g.group.Name),
+	)
 }
 
 func (c *Checker) read(ctx context.Context, e Entra, t tenant.Tenant, tag string) groupOfTag {
@@ -142,7 +146,10 @@ func (c *Checker) read(ctx context.Context, e Entra, t tenant.Tenant, tag string
 	if err != nil {
 		return groupOfTag{err: err}
 	}
-	members, err := c.members.get(groupKey{t.ID, group.ID}, func() (map[string]bool, error) { return readMembers(ctx, e, group.ID) })
+	members, err := c.members.get(
+		groupKey{t.ID, group.ID},
+		func() (map[string]bool, error) { return readMembers(ctx, e, group.ID) },
+	)
 	if fault.Is(err, fault.GraphNotFound) {
 		c.groups.drop(t.ID)
 		err = fault.Newf(fault.GroupNone, "group %s does not exist", group.ID)
@@ -166,8 +173,8 @@ func (c *Checker) groupOf(ctx context.Context, e Entra, t tenant.Tenant, tag str
 	return group, nil
 }
 
-// readMembers reads the whole group, for all devices that wait for it: a list kept for a moment is cheaper than many searches
-// that stop early.
+// readMembers reads the whole group, for all devices that wait for it: a list kept for a moment is cheaper than many
+// searches that stop early.
 func readMembers(ctx context.Context, e Groups, id string) (map[string]bool, error) {
 	members := map[string]bool{}
 	for object, err := range e.Members(ctx, id) {

@@ -26,7 +26,12 @@ func decide(i autopilot.Identity) step.Decision {
 	case i.ProfileAssigned():
 		return step.Reached(device.Ready, ledger.Patch{})
 	case i.Profile == autopilot.ProfileFailed:
-		return step.Stays(fault.New(fault.GroupProfileFailed, strings.TrimSpace("Intune says "+string(i.Profile)+" "+i.ProfileDetail)))
+		return step.Stays(
+			fault.New(
+				fault.GroupProfileFailed,
+				strings.TrimSpace("Intune says "+string(i.Profile)+" "+i.ProfileDetail),
+			),
+		)
 	}
 	return step.Stays(fault.Newf(fault.GroupProfilePending, "Intune says %q", string(i.Profile)))
 }

@@ -10,8 +10,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// page is how many single reads a page of a list must save. More than one, because a page is a thousand times larger than a
-// single answer, shows things as they were, and may turn out to hold fewer things than it was asked for.
+// page is how many single reads a page of a list must save. More than one, because a page is a thousand times larger
+// than a single answer, shows things as they were, and may turn out to hold fewer things than it was asked for.
 const page = 10
 
 // window is how long reads are added up, the usual window of the budgets that they count against.
@@ -52,7 +52,8 @@ func (t *list[T]) take(asked []Asked, answer func(string, autopilot.Lookup[T])) 
 	return missing
 }
 
-// postpone answers for things that are newer than the list, unless they are few: the next list will show them. It returns the rest.
+// postpone answers for things that are newer than the list, unless they are few: the next list will show them. It
+// returns the rest.
 func (t *list[T]) postpone(missing []Asked, now time.Time, answer func(string, autopilot.Lookup[T])) (rest []Asked) {
 	var newer []Asked
 	for _, a := range missing {
@@ -66,12 +67,17 @@ func (t *list[T]) postpone(missing []Asked, now time.Time, answer func(string, a
 		return missing
 	}
 	left := t.until.Sub(now)
-	refuse(newer, fault.New(fault.GraphThrottled, "too new for the last list of all devices, the next one will show it").After(left), answer)
+	refuse(
+		newer,
+		fault.New(fault.GraphThrottled, "too new for the last list of all devices, the next one will show it").
+			After(left),
+		answer,
+	)
 	return rest
 }
 
-// worth counts n things as asked for and returns how many rows of a list are worth reading instead of asking for them one by
-// one, or zero when the list is longer than that.
+// worth counts n things as asked for and returns how many rows of a list are worth reading instead of asking for them
+// one by one, or zero when the list is longer than that.
 func (t *list[T]) worth(n int, now time.Time) (rows int) {
 	if now.Sub(t.since) >= window {
 		t.demand = 0

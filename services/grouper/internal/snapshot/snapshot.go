@@ -1,8 +1,8 @@
-// Package snapshot answers what is asked about devices one by one, out of lists of all of a tenant's devices where those are
-// cheaper: a page of a list costs the tenant's budget as much as one device.
+// Package snapshot answers what is asked about devices one by one, out of lists of all of a tenant's devices where
+// those are cheaper: a page of a list costs the tenant's budget as much as one device.
 //
-// What a list shows was so a moment ago. What it does not show means nothing: the device may be newer than the list. Those
-// devices are asked for one by one. A part of a list is therefore as good as a whole one, as far as it goes.
+// What a list shows was so a moment ago. What it does not show means nothing: the device may be newer than the list.
+// Those devices are asked for one by one. A part of a list is therefore as good as a whole one, as far as it goes.
 package snapshot
 
 import (
@@ -58,10 +58,15 @@ type Asked struct {
 	Since time.Time // how long it has been there for certain: a list that is younger and does not show it will not soon either
 }
 
-// Find returns a Lookup for everything asked for, and which of them come from a list and so may be a little old. While a list is
-// being read everybody else who asks for the tenant waits for it. Many things that are newer than a list still trusted are
-// Throttled until it is time for the next one.
-func (l *Lists[T]) Find(ctx context.Context, id device.TenantID, asked []Asked, from Source[T]) (found map[string]autopilot.Lookup[T], listed map[string]bool) {
+// Find returns a Lookup for everything asked for, and which of them come from a list and so may be a little old. While
+// a list is being read everybody else who asks for the tenant waits for it. Many things that are newer than a list
+// still trusted are Throttled until it is time for the next one.
+func (l *Lists[T]) Find(
+	ctx context.Context,
+	id device.TenantID,
+	asked []Asked,
+	from Source[T],
+) (found map[string]autopilot.Lookup[T], listed map[string]bool) {
 	found = make(map[string]autopilot.Lookup[T], len(asked))
 	listed = make(map[string]bool, len(asked))
 	missing := l.lookUp(ctx, id, asked, from, func(id string, lookup autopilot.Lookup[T]) {
@@ -74,9 +79,15 @@ func (l *Lists[T]) Find(ctx context.Context, id device.TenantID, asked []Asked, 
 	return found, listed
 }
 
-// lookUp answers what can be answered by the tenant's list, which is read anew when it is too old and that is worth it, and returns
-// the ids to ask for one by one.
-func (l *Lists[T]) lookUp(ctx context.Context, id device.TenantID, asked []Asked, from Source[T], answer func(string, autopilot.Lookup[T])) []string {
+// lookUp answers what can be answered by the tenant's list, which is read anew when it is too old and that is worth it,
+// and returns the ids to ask for one by one.
+func (l *Lists[T]) lookUp(
+	ctx context.Context,
+	id device.TenantID,
+	asked []Asked,
+	from Source[T],
+	answer func(string, autopilot.Lookup[T]),
+) []string {
 	t := l.of(id)
 	if err := t.lock(ctx); err != nil {
 		refuse(asked, err, answer)

@@ -101,8 +101,15 @@ func TestListIsReadWhereItIsCheaper(t *testing.T) {
 				for i := range tt.chunks {
 					fromList += find(t, l, "", s, span(i*tt.chunk, tt.chunk))
 				}
-				if s.lists != tt.lists || s.pages != tt.pages || fromList != tt.fromList || s.single != tt.chunk*tt.chunks-fromList {
-					t.Errorf("%d lists of %d pages, %d answers from them, %d single reads", s.lists, s.pages, fromList, s.single)
+				if s.lists != tt.lists || s.pages != tt.pages || fromList != tt.fromList ||
+					s.single != tt.chunk*tt.chunks-fromList {
+					t.Errorf(
+						"%d lists of %d pages, %d answers from them, %d single reads",
+						s.lists,
+						s.pages,
+						fromList,
+						s.single,
+					)
 				}
 			})
 		})
@@ -239,7 +246,8 @@ func TestListThatBreaksOff(t *testing.T) {
 					t.Error("what the list showed before it broke off counts")
 				}
 				got := found[asked[99].ID].Err
-				if s.lists != tt.lists || s.single != tt.single || got != nil && fault.CodeOf(got) != tt.alone || (got == nil) != (tt.alone == "") {
+				if s.lists != tt.lists || s.single != tt.single || got != nil && fault.CodeOf(got) != tt.alone ||
+					(got == nil) != (tt.alone == "") {
 					t.Errorf("%d lists, %d single reads, %v", s.lists, s.single, got)
 				}
 				time.Sleep(11 * time.Second)

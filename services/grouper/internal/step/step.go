@@ -1,5 +1,5 @@
-// Package step holds what the steps of the group stage share: a device as the ledger and Autopilot have it, and what a step
-// decides about it. Steps decide; only the service writes to the ledger.
+// Package step holds what the steps of the group stage share: a device as the ledger and Autopilot have it, and what a
+// step decides about it. Steps decide; only the service writes to the ledger.
 package step
 
 import (
@@ -15,7 +15,8 @@ type Case struct {
 	Identity autopilot.Identity
 }
 
-// Decision is what a step decided about a device: it has reached a state, or something keeps it where it is or throws it back.
+// Decision is what a step decided about a device: it has reached a state, or something keeps it where it is or throws
+// it back.
 type Decision struct {
 	To  device.State // where it goes; "" = nowhere, and then Err says why
 	Set ledger.Patch
@@ -42,8 +43,8 @@ func All(n int, d Decision) []Decision {
 	return decisions
 }
 
-// Concerns reports whether an error met with one device would meet every other device of the tenant too, so that asking for
-// them is of no use now.
+// Concerns reports whether an error met with one device would meet every other device of the tenant too, so that asking
+// for them is of no use now.
 func Concerns(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Throttled, fault.Denied:

@@ -20,16 +20,16 @@ type Starter interface {
 	Sync(ctx context.Context) error
 }
 
-// Syncer asks Autopilot to synchronise a tenant, at most once each Pause for all processes together: changed tags show only
-// after a synchronisation. A lease nobody renews is the memory of the last one.
+// Syncer asks Autopilot to synchronise a tenant, at most once each Pause for all processes together: changed tags show
+// only after a synchronisation. A lease nobody renews is the memory of the last one.
 type Syncer struct {
 	Leases ledger.Leases
 	Pause  time.Duration
 	Now    func() time.Time
 }
 
-// Ask starts a synchronisation unless there was one lately. Nothing depends on its success: the service synchronises on its
-// own too.
+// Ask starts a synchronisation unless there was one lately. Nothing depends on its success: the service synchronises on
+// its own too.
 func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, starter Starter) {
 	name := "sync/" + string(id)
 	owner := uuid.NewString()
@@ -41,7 +41,8 @@ func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, s
 		err = starter.Sync(ctx)
 	}
 	if _, answered := errors.AsType[*graph.Error](err); err != nil && !answered {
-		// Nothing was sent, or nobody knows: somebody else may try. What is left over when this fails runs out by itself.
+		// Nothing was sent, or nobody knows: somebody else may try. What is left over when this fails runs out by
+		// itself.
 		_ = s.Leases.Release(ctx, name, owner)
 	}
 	switch {
@@ -50,6 +51,11 @@ func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, s
 	case fault.Is(err, fault.GraphConflict):
 		log.DebugContext(ctx, "a synchronisation is running already")
 	default:
-		log.InfoContext(ctx, "synchronisation not started", slog.String(telemetry.KeyCode, string(fault.CodeOf(err))), slog.Any(telemetry.KeyError, err))
+		log.InfoContext(
+			ctx,
+			"synchronisation not started",
+			slog.String(telemetry.KeyCode, string(fault.CodeOf(err))),
+			slog.Any(telemetry.KeyError, err),
+		)
 	}
 }

@@ -17,8 +17,8 @@ type Setter interface {
 	SetGroupTag(ctx context.Context, id, tag string) error
 }
 
-// Decide takes registered devices to Tagged. A tag that nobody asks for is left alone: it may have been set by hand. Once the
-// tenant is throttled or refused, the rest of the devices wait without being asked for.
+// Decide takes registered devices to Tagged. A tag that nobody asks for is left alone: it may have been set by hand.
+// Once the tenant is throttled or refused, the rest of the devices wait without being asked for.
 func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) []step.Decision {
 	decisions := make([]step.Decision, len(cases))
 	var blocked error
@@ -47,8 +47,8 @@ func Decide(ctx context.Context, s Setter, t tenant.Tenant, cases []step.Case) [
 // Writes reports whether a registered device's tag is to be written.
 func Writes(t tenant.Tenant, c step.Case) bool { return differs(t.WantedTag(c.Device), c) }
 
-// Changed reports whether a tagged device has another tag in Autopilot than it was given. As in the rules of groups, case does
-// not matter.
+// Changed reports whether a tagged device has another tag in Autopilot than it was given. As in the rules of groups,
+// case does not matter.
 func Changed(c step.Case) bool {
 	d := c.Device
 	return d.State == device.Tagged && d.Tag != "" && !strings.EqualFold(d.Tag, c.Identity.GroupTag)

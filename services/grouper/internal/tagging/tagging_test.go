@@ -44,7 +44,10 @@ func (s *service) Sync(context.Context) error {
 func TestRefusalOfTheTenantStopsWritingOnly(t *testing.T) {
 	var cases []step.Case
 	for _, tag := range []string{"OLD", "OLD", "OLD", "NEW", "OLD"} {
-		cases = append(cases, step.Case{Device: device.Device{GroupTag: "NEW"}, Identity: autopilot.Identity{ID: "id", GroupTag: tag}})
+		cases = append(
+			cases,
+			step.Case{Device: device.Device{GroupTag: "NEW"}, Identity: autopilot.Identity{ID: "id", GroupTag: tag}},
+		)
 	}
 	for name, tt := range map[string]struct {
 		err  error

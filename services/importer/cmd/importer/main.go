@@ -11,7 +11,12 @@ import (
 )
 
 func main() {
-	os.Exit(engine.GraphMain("importer", func(c worker.Config, d worker.Deps, a *autopilot.Directory) (*worker.Worker, error) {
-		return importer.New(importer.Config{Config: c}, importer.Deps{Deps: d, Autopilot: a})
-	}))
+	os.Exit(
+		engine.GraphMain(
+			"importer",
+			func(c worker.Config, d worker.Deps, a *autopilot.Directory) (*worker.Worker, error) {
+				return importer.New(importer.Config{Config: c}, importer.Deps{Deps: d, Autopilot: a})
+			},
+		),
+	)
 }

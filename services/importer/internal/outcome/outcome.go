@@ -8,7 +8,8 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// Action is what the importer does with a device. The order decides between several records of one device: the smaller wins.
+// Action is what the importer does with a device. The order decides between several records of one device: the smaller
+// wins.
 type Action uint8
 
 // The actions.
@@ -60,8 +61,8 @@ func For(m autopilot.Meaning) Policy {
 	return policies[autopilot.MeaningUnknown]
 }
 
-// Decisive returns the record that decides about its device, of one or more: Autopilot may hold several under one import id,
-// of which one is the device and the others are called duplicates.
+// Decisive returns the record that decides about its device, of one or more: Autopilot may hold several under one
+// import id, of which one is the device and the others are called duplicates.
 func Decisive(records []autopilot.Imported) autopilot.Imported {
 	return slices.MinFunc(records, func(a, b autopilot.Imported) int {
 		return int(For(a.Meaning()).Action) - int(For(b.Meaning()).Action)

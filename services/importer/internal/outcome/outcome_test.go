@@ -12,10 +12,16 @@ import (
 	"taxiway.example/pkg/fault"
 )
 
-// meanings reads the constants of type Meaning from the source of package autopilot, so that a new one cannot be forgotten.
+// meanings reads the constants of type Meaning from the source of package autopilot, so that a new one cannot be
+// forgotten.
 func meanings(t *testing.T) []autopilot.Meaning {
 	t.Helper()
-	src, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "..", "..", "pkg", "autopilot", "codes.go"), nil, 0)
+	src, err := parser.ParseFile(
+		token.NewFileSet(),
+		filepath.Join("..", "..", "..", "..", "pkg", "autopilot", "codes.go"),
+		nil,
+		0,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,9 @@ package submission
 
 import "taxiway.example/pkg/device"
 
-// choose takes the devices of one submission from those of an event, in order. A submission has at most size devices, at most
-// as many as the smallest ChunkLimit in it says, and no two devices of one serial number: the answers name devices by
-// nothing else. The others are the rest.
+// choose takes the devices of one submission from those of an event, in order. A submission has at most size devices,
+// at most as many as the smallest ChunkLimit in it says, and no two devices of one serial number: the answers name
+// devices by nothing else. The others are the rest.
 func choose(devices []device.Device, size int) (chunk, rest []device.Device) {
 	serials := map[string]bool{}
 	for _, d := range devices {

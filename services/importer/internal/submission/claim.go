@@ -9,8 +9,9 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// claim is a worker's claim on a submission that it sends. It lasts for Timings.Claim and is renewed while the worker lives, so
-// that a slow POST is not taken for a lost one; another worker asks what became of the POST once the claim has run out.
+// claim is a worker's claim on a submission that it sends. It lasts for Timings.Claim and is renewed while the worker
+// lives, so that a slow POST is not taken for a lost one; another worker asks what became of the POST once the claim
+// has run out.
 type claim struct {
 	*Service
 	cancel context.CancelCauseFunc
@@ -23,8 +24,8 @@ type claim struct {
 
 var errRunOut = fault.New(fault.GraphUnavailable, "the claim on the submission had run out")
 
-// hold renews the claim on a submission until release, and at once when much of its time has passed already. The context ends
-// when the claim could not be kept.
+// hold renews the claim on a submission until release, and at once when much of its time has passed already. The
+// context ends when the claim could not be kept.
 func (s *Service) hold(ctx context.Context, sub ledger.Submission) (context.Context, *claim) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	c := &claim{Service: s, cancel: cancel, over: make(chan struct{}), ended: make(chan struct{}), sub: sub}

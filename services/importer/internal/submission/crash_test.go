@@ -22,8 +22,8 @@ import (
 
 var errCrash = errors.New("the process is gone")
 
-// reaper ends the process at its nth call to a neighbour, before or after the call has had its effect. From then on every
-// call fails, as nothing of a dead process has any effect.
+// reaper ends the process at its nth call to a neighbour, before or after the call has had its effect. From then on
+// every call fails, as nothing of a dead process has any effect.
 type reaper struct {
 	at     int // 0 = never
 	after  bool
@@ -74,7 +74,12 @@ func (m mortalLedger) Move(ctx context.Context, moves ...ledger.Move) ([]bool, e
 	return write(m.r, func() ([]bool, error) { return m.Ledger.Move(ctx, moves...) })
 }
 
-func (m mortalLedger) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
+func (m mortalLedger) Begin(
+	ctx context.Context,
+	s ledger.Submission,
+	refs []ledger.Ref,
+	by string,
+) ([]device.Device, error) {
 	return write(m.r, func() ([]device.Device, error) { return m.Ledger.Begin(ctx, s, refs, by) })
 }
 
@@ -97,7 +102,11 @@ type mortalAutopilot struct {
 	r *reaper
 }
 
-func (m mortalAutopilot) Import(ctx context.Context, devices []autopilot.ImportDevice, id string) ([]autopilot.Imported, error) {
+func (m mortalAutopilot) Import(
+	ctx context.Context,
+	devices []autopilot.ImportDevice,
+	id string,
+) ([]autopilot.Imported, error) {
 	return write(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Import(ctx, devices, id) })
 }
 
@@ -136,8 +145,8 @@ func (r *fixture) mortal(reap *reaper) submission.Service {
 	return s
 }
 
-// scenarios are imports that end in every way there is. They are apart because the cost of a crash test grows with the square
-// of its length.
+// scenarios are imports that end in every way there is. They are apart because the cost of a crash test grows with the
+// square of its length.
 var scenarios = map[string]func(*testing.T, *fixture) []string{
 	"at the first try": func(t *testing.T, r *fixture) []string {
 		hashes := machines(t, 1, 4)
@@ -204,8 +213,8 @@ func (r *fixture) endings(t *testing.T, ids []string) []ending {
 	return all
 }
 
-// The process dies at every call to a neighbour in turn, and after every call that has an effect. A new process on the same
-// ledger comes to the same end, and sends no device again that nobody has looked for.
+// The process dies at every call to a neighbour in turn, and after every call that has an effect. A new process on the
+// same ledger comes to the same end, and sends no device again that nobody has looked for.
 func TestCrashAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range scenarios {
@@ -224,7 +233,11 @@ func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string)
 		want = r.endings(t, ids)
 	})
 	if len(baseline.writes) < 6 || len(want) == 0 {
-		t.Fatalf("%d calls with an effect, %d devices: the scenario does not reach far", len(baseline.writes), len(want))
+		t.Fatalf(
+			"%d calls with an effect, %d devices: the scenario does not reach far",
+			len(baseline.writes),
+			len(want),
+		)
 	}
 	t.Logf("%d calls to neighbours, %d with an effect", baseline.calls, len(baseline.writes))
 	var deaths []reaper
@@ -278,8 +291,8 @@ func (r *fixture) runWith(t *testing.T, s *submission.Service, ids []string) {
 	}
 }
 
-// conserved checks the laws that hold whatever happens: every device is somewhere, Autopilot has a device from us if and only
-// if the ledger says so, our records are gone, and nothing was sent blindly.
+// conserved checks the laws that hold whatever happens: every device is somewhere, Autopilot has a device from us if
+// and only if the ledger says so, our records are gone, and nothing was sent blindly.
 func (r *fixture) conserved(t tb, ids []string) {
 	t.Helper()
 	state := r.state(contoso)

@@ -54,7 +54,16 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 	case policy.Action == outcome.Register && r.RegistrationID != "":
 		p.register(d, r.RegistrationID, string(r.Meaning()))
 	case policy.Action == outcome.Register: // registered, and the record does not say as what
-		p.find(ctx, d, search{why: fault.AutopilotAlreadyHere, limit: p.Timings.Invisible, meaning: r.Meaning(), otherwise: p.ghost})
+		p.find(
+			ctx,
+			d,
+			search{
+				why:       fault.AutopilotAlreadyHere,
+				limit:     p.Timings.Invisible,
+				meaning:   r.Meaning(),
+				otherwise: p.ghost,
+			},
+		)
 	case policy.Action == outcome.Find:
 		p.find(ctx, d, search{why: policy.Code, limit: p.Timings.Invisible, meaning: r.Meaning(), otherwise: p.ghost})
 	case policy.Action == outcome.Twin:
@@ -68,9 +77,10 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 	}
 }
 
-// missing decides about a device without a record: it waits until Timings.Lost has passed, then it counts as lost. If its
-// record was there before, somebody deletes records by hand or the listing was incomplete once; then the time starts when it
-// was first missed. No search by serial number here: only Autopilot can say that this hardware is the one registered.
+// missing decides about a device without a record: it waits until Timings.Lost has passed, then it counts as lost. If
+// its record was there before, somebody deletes records by hand or the listing was incomplete once; then the time
+// starts when it was first missed. No search by serial number here: only Autopilot can say that this hardware is the
+// one registered.
 func (p *poll) missing(d device.Device) {
 	limit := p.Timings.Lost
 	posted := p.sub.Posted
@@ -95,11 +105,26 @@ const meaningLost = "lost"
 
 func (p *poll) ghost(d device.Device, refused error) ledger.Move {
 	if refused != nil {
-		return move(d, device.Dead, time.Time{}, fault.CodeOf(refused),
-			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
+		return move(
+			d,
+			device.Dead,
+			time.Time{},
+			fault.CodeOf(refused),
+			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(
+				refused,
+			),
+		)
 	}
-	return move(d, device.Dead, time.Time{}, fault.AutopilotGhost,
-		fmt.Sprintf("Autopilot said that the device is registered here, and did not show it for %s.", p.Timings.Invisible))
+	return move(
+		d,
+		device.Dead,
+		time.Time{},
+		fault.AutopilotGhost,
+		fmt.Sprintf(
+			"Autopilot said that the device is registered here, and did not show it for %s.",
+			p.Timings.Invisible,
+		),
+	)
 }
 
 func (p *poll) alone(d device.Device, refused error) ledger.Move {
@@ -121,8 +146,9 @@ type search struct {
 	otherwise func(d device.Device, refused error) ledger.Move // when it has not been found within the limit
 }
 
-// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search that
-// failed says nothing about the device, and costs time only; but one that the service refuses as it stands it always will.
+// find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search
+// that failed says nothing about the device, and costs time only; but one that the service refuses as it stands it
+// always will.
 func (p *poll) find(ctx context.Context, d device.Device, s search) {
 	if p.failed != nil || p.searches >= p.Timings.MaxLookups {
 		p.more = true
@@ -142,7 +168,10 @@ func (p *poll) find(ctx context.Context, d device.Device, s search) {
 	}
 	switch same, strength := pick(d, found), d.Serial.Placeholder(); {
 	case len(same) > 0 && strength != hwhash.NoPlaceholder:
-		detail := fmt.Sprintf("Its serial number is a %s placeholder; a device that is registered with it may be another one.", strength)
+		detail := fmt.Sprintf(
+			"Its serial number is a %s placeholder; a device that is registered with it may be another one.",
+			strength,
+		)
 		p.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case len(same) == 1:
 		p.register(d, same[0].ID, string(s.meaning))

@@ -15,8 +15,8 @@ import (
 	"taxiway.example/pkg/pipeline"
 )
 
-// Deletion is the periodic job that deletes the import records of submissions that are complete, and closes those that have no
-// more. It comes after everything else: it may use at most half of a tenant's writes.
+// Deletion is the periodic job that deletes the import records of submissions that are complete, and closes those that
+// have no more. It comes after everything else: it may use at most half of a tenant's writes.
 func (s *Service) Deletion() dispatch.Job {
 	return dispatch.Job{Name: "delete-import-records", Every: s.Timings.Cleanup, Do: s.deleteRecords}
 }
@@ -62,8 +62,8 @@ func (s *Service) deleteOf(ctx context.Context, t device.TenantID) error {
 	return nil
 }
 
-// cleanUp deletes some of the submission's import records, and closes it when there are none: a record counts as deleted when
-// it is no longer listed. It reports whether it makes sense to go on with the next one of the tenant.
+// cleanUp deletes some of the submission's import records, and closes it when there are none: a record counts as
+// deleted when it is no longer listed. It reports whether it makes sense to go on with the next one of the tenant.
 func (s *Service) cleanUp(ctx context.Context, sub ledger.Submission) (more bool, err error) {
 	if s.Now().Sub(sub.Posted) > s.Timings.CleanupEnd {
 		return true, s.close(ctx, sub)
@@ -89,12 +89,22 @@ func (s *Service) cleanUp(ctx context.Context, sub ledger.Submission) (more bool
 		return false, err
 	}
 	if wait > 0 {
-		return false, s.putOff(ctx, sub, nil, fault.New(fault.GraphThrottled, "deleting has used its share").After(wait))
+		return false, s.putOff(
+			ctx,
+			sub,
+			nil,
+			fault.New(fault.GraphThrottled, "deleting has used its share").After(wait),
+		)
 	}
 	return true, s.delete(ctx, client, sub, records[:n])
 }
 
-func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submission, records []autopilot.Imported) error {
+func (s *Service) delete(
+	ctx context.Context,
+	client Cleaner,
+	sub ledger.Submission,
+	records []autopilot.Imported,
+) error {
 	all := make([]string, len(records))
 	for i, r := range records {
 		all[i] = r.ID
@@ -110,8 +120,8 @@ func (s *Service) delete(ctx context.Context, client Cleaner, sub ledger.Submiss
 	return err
 }
 
-// complete returns the submission as one whose devices all have their outcome. From then on Posted says since when: nobody asks
-// for the time of the POST any more, and the time for deleting begins.
+// complete returns the submission as one whose devices all have their outcome. From then on Posted says since when:
+// nobody asks for the time of the POST any more, and the time for deleting begins.
 func complete(sub ledger.Submission, now time.Time) ledger.Submission {
 	sub.State = ledger.SubmissionComplete
 	sub.Posted = now

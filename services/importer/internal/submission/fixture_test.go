@@ -47,8 +47,8 @@ var entra = map[device.TenantID]string{
 	fabrikam: "22222222-2222-2222-2222-222222222222",
 }
 
-// fixture is the use case on the real simulator and a real SQLite ledger. It runs in a bubble of testing/synctest: all of them
-// share one clock, which jumps when everybody waits.
+// fixture is the use case on the real simulator and a real SQLite ledger. It runs in a bubble of testing/synctest: all
+// of them share one clock, which jumps when everybody waits.
 type fixture struct {
 	rapid.TB
 	sim    *simulator.Server
@@ -154,7 +154,14 @@ func newFixture(t *testing.T, tb tb, k knobs) *fixture {
 			t.Error(err)
 		}
 	})
-	r := &fixture{TB: tb, sim: simulator.New(k.sim), ledger: l, events: &recorder{}, counts: prometheus.NewRegistry(), accepted: map[device.TenantID][]string{}}
+	r := &fixture{
+		TB:       tb,
+		sim:      simulator.New(k.sim),
+		ledger:   l,
+		events:   &recorder{},
+		counts:   prometheus.NewRegistry(),
+		accepted: map[device.TenantID][]string{},
+	}
 	for _, id := range entra {
 		r.sim.AddTenant(simulator.Tenant{ID: id, ClientID: clientID, ClientSecret: password})
 	}

@@ -95,7 +95,8 @@ func TestRedeliveryDoesNotCutAWaitShort(t *testing.T) {
 	})
 }
 
-// Two processes get every event at the same time. No device is in two imports, and together they keep to the tenant's budget.
+// Two processes get every event at the same time. No device is in two imports, and together they keep to the tenant's
+// budget.
 func TestTwoImporters(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tenants := configured(contoso)
@@ -189,8 +190,8 @@ func drawFault(t *rapid.T, serials []string) simulator.Fault {
 	return f
 }
 
-// Whatever goes wrong, every device ends somewhere, Autopilot and the ledger agree, and none is sent blindly; processes die on
-// the way, and every event comes twice.
+// Whatever goes wrong, every device ends somewhere, Autopilot and the ledger agree, and none is sent blindly; processes
+// die on the way, and every event comes twice.
 func TestLaws(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(check *rapid.T) {
@@ -219,7 +220,9 @@ func laws(t *testing.T, check *rapid.T) {
 	}
 	ids := r.accept(contoso, hashes...)
 	mortal := func() submission.Service {
-		return r.mortal(&reaper{at: rapid.IntRange(0, 60).Draw(check, "death"), after: rapid.Bool().Draw(check, "after")})
+		return r.mortal(
+			&reaper{at: rapid.IntRange(0, 60).Draw(check, "death"), after: rapid.Bool().Draw(check, "after")},
+		)
 	}
 	s := mortal()
 	all := map[device.TenantID][]string{contoso: ids}

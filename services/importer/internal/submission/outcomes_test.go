@@ -41,7 +41,14 @@ func TestEachOutcome(t *testing.T) {
 	}{
 		"registered": {func(*fixture, hwhash.Hash) {}, device.Registered, "", "", 1},
 		"in flight under every name": {func(r *fixture, h hwhash.Hash) {
-			r.outcome(h, always, simulator.Outcome{Polls: 5, Waiting: []string{"unknown", "pending", "partial", "somethingNew", "pending"}})
+			r.outcome(
+				h,
+				always,
+				simulator.Outcome{
+					Polls:   5,
+					Waiting: []string{"unknown", "pending", "partial", "somethingNew", "pending"},
+				},
+			)
 		}, device.Registered, "", "", 1},
 		"already registered here": {func(r *fixture, h hwhash.Hash) {
 			if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hardware(h)}); err != nil {
@@ -173,7 +180,9 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, change := range tt.seeds {
-					hw := change(simulator.Hardware{Serial: s.RevealSerial(), Manufacturer: s.Manufacturer, Model: s.Product})
+					hw := change(
+						simulator.Hardware{Serial: s.RevealSerial(), Manufacturer: s.Manufacturer, Model: s.Product},
+					)
 					if _, err := r.sim.SeedRegistered(entra[contoso], simulator.Registered{Hardware: hw}); err != nil {
 						t.Fatal(err)
 					}
@@ -190,7 +199,8 @@ func TestAlreadyHereIsCompared(t *testing.T) {
 	}
 }
 
-// Many devices have the serial number that firmware ships with: one of them that is registered is not the one looked for.
+// Many devices have the serial number that firmware ships with: one of them that is registered is not the one looked
+// for.
 func TestAFillerIsNoProof(t *testing.T) {
 	for name, o := range map[string]simulator.Outcome{
 		"already here":          {Name: "ZtdDeviceAlreadyAssigned", Code: 806},
@@ -355,7 +365,15 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		twin := machine(t, 2)
 		r.outcome(h, -1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
 		r.outcome(twin, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
-		r.fault(simulator.Fault{Operation: "identities.list", Effect: simulator.Reply, Status: 400, Code: "BadRequest", Times: -1})
+		r.fault(
+			simulator.Fault{
+				Operation: "identities.list",
+				Effect:    simulator.Reply,
+				Status:    400,
+				Code:      "BadRequest",
+				Times:     -1,
+			},
+		)
 		ids := r.accept(contoso, h, twin)
 		r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
 		d := r.want(contoso, ids[0], device.Dead, fault.GraphBadRequest)

@@ -56,7 +56,8 @@ func (s *Service) devices(ctx context.Context, sub ledger.Submission) ([]device.
 	return s.Ledger.Devices(ctx, sub.Tenant, all)
 }
 
-// remaining returns the devices that are still part of the submission. Whoever moved the others has taken them out of it.
+// remaining returns the devices that are still part of the submission. Whoever moved the others has taken them out of
+// it.
 func remaining(sub ledger.Submission, devices []device.Device) []device.Device {
 	return slices.DeleteFunc(slices.Clone(devices), func(d device.Device) bool {
 		return d.Submission != sub.ID || d.State != device.Submitting && d.State != device.Submitted
@@ -74,8 +75,8 @@ func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, [
 	return client, own(records, sub), err
 }
 
-// putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is shown on
-// the devices.
+// putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is
+// shown on the devices.
 func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []device.Device, why error) error {
 	report(ctx, "asking about an import was put off", why)
 	sub.Due = s.Now().Add(spread(s.Timings.pause(why), sub.ID))
@@ -125,7 +126,10 @@ func (s *Service) announce(ctx context.Context, sub ledger.Submission, registere
 		return nil
 	}
 	e := event.ForDevices(event.DevicesRegistered, event.Source(by), sub.Tenant, ids(registered), s.Now())
-	if e.Batch = registered[0].Batch; slices.ContainsFunc(registered, func(d device.Device) bool { return d.Batch != e.Batch }) {
+	if e.Batch = registered[0].Batch; slices.ContainsFunc(
+		registered,
+		func(d device.Device) bool { return d.Batch != e.Batch },
+	) {
 		e.Batch = ""
 	}
 	if err := s.Emitter.Emit(ctx, e); err != nil {

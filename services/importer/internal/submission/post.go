@@ -16,7 +16,12 @@ import (
 const commitLimit = 10 * time.Second
 
 // post sends a submission that has just begun and commits what is known of it then.
-func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice) error {
+func (s *Service) post(
+	ctx context.Context,
+	sub ledger.Submission,
+	won []device.Device,
+	rows map[string]autopilot.ImportDevice,
+) error {
 	held, c := s.hold(ctx, sub)
 	records, err := c.send(held, won, rows)
 	sub = c.release()
@@ -44,7 +49,11 @@ func (s *Service) post(ctx context.Context, sub ledger.Submission, won []device.
 }
 
 // send POSTs the devices won, unless the claim has run out, as when the process stood still.
-func (c *claim) send(ctx context.Context, won []device.Device, rows map[string]autopilot.ImportDevice) ([]autopilot.Imported, error) {
+func (c *claim) send(
+	ctx context.Context,
+	won []device.Device,
+	rows map[string]autopilot.ImportDevice,
+) ([]autopilot.Imported, error) {
 	sub := c.submission()
 	client, err := c.Connect(sub.Tenant)
 	if err != nil {
@@ -64,9 +73,14 @@ func (c *claim) send(ctx context.Context, won []device.Device, rows map[string]a
 	return records, err
 }
 
-// accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked for.
+// accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked
+// for.
 func (s *Service) accepted(
-	ctx context.Context, sub ledger.Submission, won []device.Device, rows map[string]autopilot.ImportDevice, records []autopilot.Imported,
+	ctx context.Context,
+	sub ledger.Submission,
+	won []device.Device,
+	rows map[string]autopilot.ImportDevice,
+	records []autopilot.Imported,
 ) error {
 	s.metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
@@ -98,7 +112,8 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 	return err
 }
 
-// withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends it.
+// withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends
+// it.
 func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
 	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
 	sub.State = ledger.SubmissionClosed
@@ -113,7 +128,13 @@ func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []de
 }
 
 // refused gives the devices back: the import did not happen.
-func (s *Service) refused(ctx context.Context, sub ledger.Submission, won []device.Device, what sending, why error) error {
+func (s *Service) refused(
+	ctx context.Context,
+	sub ledger.Submission,
+	won []device.Device,
+	what sending,
+	why error,
+) error {
 	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
 	report(ctx, "an import was refused", why)
 	now := s.Now()

@@ -154,12 +154,18 @@ func (r *fixture) describe(devices map[device.TenantID][]string) string {
 	for id, ids := range devices {
 		for _, one := range ids {
 			d := r.device(id, one)
-			lines = append(lines, fmt.Sprintf("%s %s %s attempts %d due %s", d.State, d.Code, d.Detail, d.Attempts, d.Due))
+			lines = append(
+				lines,
+				fmt.Sprintf("%s %s %s attempts %d due %s", d.State, d.Code, d.Detail, d.Attempts, d.Due),
+			)
 		}
 	}
 	for _, sub := range r.begun.all {
 		got, err := r.ledger.Submission(context.Background(), sub.Tenant, sub.ID)
-		lines = append(lines, fmt.Sprintf("submission %s %s polls %d due %s %v", got.State, got.Code, got.Polls, got.Due, err))
+		lines = append(
+			lines,
+			fmt.Sprintf("submission %s %s polls %d due %s %v", got.State, got.Code, got.Polls, got.Due, err),
+		)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -45,8 +45,8 @@ func (r *fixture) recapture(id device.TenantID, deviceID string, seed uint64, ch
 	}
 }
 
-// A newer capture comes while an import runs, and with it another serial number: a real one for a placeholder, or a placeholder
-// that replaces nothing. The device that was sent is still the same.
+// A newer capture comes while an import runs, and with it another serial number: a real one for a placeholder, or a
+// placeholder that replaces nothing. The device that was sent is still the same.
 func TestRecaptureInFlight(t *testing.T) {
 	tests := map[string]struct {
 		first, second []func(*hwhash.Report) // the two devices as they are sent
@@ -80,7 +80,10 @@ func (r *fixture) registeredAs(t *testing.T, ids []string, sent []hwhash.Hash) {
 	state := r.state(contoso)
 	for i, id := range ids {
 		d := r.want(contoso, id, device.Registered, "")
-		at := slices.IndexFunc(state.Identities, func(s simulator.IdentityState) bool { return s.ID == d.RegistrationID })
+		at := slices.IndexFunc(
+			state.Identities,
+			func(s simulator.IdentityState) bool { return s.ID == d.RegistrationID },
+		)
 		if at < 0 || state.Identities[at].Serial != serial(t, sent[i]) {
 			t.Errorf("device %d has the registration of another device, or none", i)
 		}
@@ -147,7 +150,12 @@ type interrupted struct {
 	by func()
 }
 
-func (i interrupted) Begin(ctx context.Context, s ledger.Submission, refs []ledger.Ref, by string) ([]device.Device, error) {
+func (i interrupted) Begin(
+	ctx context.Context,
+	s ledger.Submission,
+	refs []ledger.Ref,
+	by string,
+) ([]device.Device, error) {
 	i.by()
 	return i.Ledger.Begin(ctx, s, refs, by)
 }

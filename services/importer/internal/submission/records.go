@@ -20,8 +20,9 @@ func own(records []autopilot.Imported, sub ledger.Submission) []autopilot.Import
 	return ours
 }
 
-// correlate groups the records of one import by the serial number that was sent. The order of an answer means nothing, and
-// Autopilot may hold several records of one device; but no two devices of an import were sent with one serial number.
+// correlate groups the records of one import by the serial number that was sent. The order of an answer means nothing,
+// and Autopilot may hold several records of one device; but no two devices of an import were sent with one serial
+// number.
 func correlate(records []autopilot.Imported) map[string][]autopilot.Imported {
 	bySerial := make(map[string][]autopilot.Imported, len(records))
 	for _, r := range records {
@@ -30,8 +31,9 @@ func correlate(records []autopilot.Imported) map[string][]autopilot.Imported {
 	return bySerial
 }
 
-// match gives each device of a submission its records. A newer capture may have changed a device's serial number since it was
-// sent; so a record whose id is known comes first, and brings along whatever else was sent under its serial number.
+// match gives each device of a submission its records. A newer capture may have changed a device's serial number since
+// it was sent; so a record whose id is known comes first, and brings along whatever else was sent under its serial
+// number.
 func match(items []ledger.Item, devices []device.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
 	bySerial := correlate(records)
 	sent := make(map[string]string, len(records))
@@ -52,10 +54,15 @@ func match(items []ledger.Item, devices []device.Device, records []autopilot.Imp
 	return mine
 }
 
-// guess matches the open devices, no record of which is known, with what is left by present serial number. Where two of them
-// have the same one now, at least one was sent with another: neither gets anything by it. One device and one serial number
-// that are left in the end belong together, as nobody else uses the import id.
-func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices []device.Device, left map[string][]autopilot.Imported) {
+// guess matches the open devices, no record of which is known, with what is left by present serial number. Where two of
+// them have the same one now, at least one was sent with another: neither gets anything by it. One device and one
+// serial number that are left in the end belong together, as nobody else uses the import id.
+func guess(
+	mine map[string][]autopilot.Imported,
+	open map[string]bool,
+	devices []device.Device,
+	left map[string][]autopilot.Imported,
+) {
 	holders := map[string][]string{}
 	for _, d := range devices {
 		if serial := d.Serial.Fold(); open[d.ID] {
@@ -81,8 +88,9 @@ func guess(mine map[string][]autopilot.Imported, open map[string]bool, devices [
 	}
 }
 
-// pick returns the registered devices, of those with the device's serial number, that can be the device: the manufacturer is
-// the same, and the model if that is needed to tell them apart. What one side does not say parts nothing.
+// pick returns the registered devices, of those with the device's serial number, that can be the device: the
+// manufacturer is the same, and the model if that is needed to tell them apart. What one side does not say parts
+// nothing.
 func pick(d device.Device, found []autopilot.Identity) []autopilot.Identity {
 	var same, exact []autopilot.Identity
 	for _, i := range found {

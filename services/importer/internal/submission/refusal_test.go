@@ -33,7 +33,15 @@ func machines(tb tb, from, n uint64) []hwhash.Hash {
 func TestATenantThatRefusesWaits(t *testing.T) {
 	refuse := func(status, times int) func(*fixture) {
 		return func(r *fixture) {
-			r.fault(simulator.Fault{Operation: importing, Tenant: entra[contoso], Effect: simulator.Reply, Status: status, Times: times})
+			r.fault(
+				simulator.Fault{
+					Operation: importing,
+					Tenant:    entra[contoso],
+					Effect:    simulator.Reply,
+					Status:    status,
+					Times:     times,
+				},
+			)
 		}
 	}
 	tests := map[string]struct {
@@ -52,7 +60,15 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 			time.AfterFunc(time.Minute, func() { _ = r.sim.SetApproval(entra[contoso], simulator.ApprovalOff) })
 		}, fault.GraphApprovalRequired, 5 * time.Minute, 2},
 		"no token": {func(r *fixture) {
-			r.fault(simulator.Fault{Operation: "token", Tenant: entra[contoso], Effect: simulator.Reply, Status: 401, Code: "invalid_client"})
+			r.fault(
+				simulator.Fault{
+					Operation: "token",
+					Tenant:    entra[contoso],
+					Effect:    simulator.Reply,
+					Status:    401,
+					Code:      "invalid_client",
+				},
+			)
 		}, fault.TenantCredentialsRefused, 5 * time.Minute, 1},
 		"429 with a time": {func(r *fixture) {
 			r.fault(simulator.Fault{
@@ -68,7 +84,8 @@ func TestATenantThatRefusesWaits(t *testing.T) {
 			}
 		}, fault.GraphThrottled, 30 * time.Second, 1},
 		"the budget is used up": {func(r *fixture) {
-			if wait, err := r.ledger.Take(r.ctx(), contoso, "graph.write", 60, budget.Rate{Limit: 60, Window: 23 * time.Second}, time.Now()); err != nil || wait > 0 {
+			if wait, err := r.ledger.Take(r.ctx(), contoso, "graph.write", 60, budget.Rate{Limit: 60, Window: 23 * time.Second}, time.Now()); err != nil ||
+				wait > 0 {
 				r.Fatal(wait, err)
 			}
 		}, fault.GraphThrottled, 3300 * time.Millisecond, 1},

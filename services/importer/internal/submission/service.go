@@ -101,8 +101,8 @@ func move(d device.Device, to device.State, due time.Time, code fault.Code, deta
 	}
 }
 
-// again sends a device back to be submitted anew, at the cost of an attempt; the last attempt ends its way. Devices that come
-// out of one submission together are due together, if they have failed equally often.
+// again sends a device back to be submitted anew, at the cost of an attempt; the last attempt ends its way. Devices
+// that come out of one submission together are due together, if they have failed equally often.
 func (s *Service) again(d device.Device, now time.Time, code fault.Code, detail string) ledger.Move {
 	d.Attempts++
 	if d.Attempts >= s.Timings.MaxAttempts {

@@ -17,8 +17,8 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// Submit sends devices of a DevicesCollected event to Autopilot, in one import call. Those that do not fit into it are due at
-// once. Devices that are not Collected (any more) are left alone.
+// Submit sends devices of a DevicesCollected event to Autopilot, in one import call. Those that do not fit into it are
+// due at once. Devices that are not Collected (any more) are left alone.
 func (s *Service) Submit(ctx context.Context, e event.Event) error {
 	found, err := s.Ledger.Devices(ctx, e.Tenant, e.Devices)
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Service) Submit(ctx context.Context, e event.Event) error {
 	return s.begin(ctx, t, devices)
 }
 
-// submittable returns the collected devices in the order of the event. A device that waits for something since the event was
-// made is not due yet: the dispatcher makes a new event when it is.
+// submittable returns the collected devices in the order of the event. A device that waits for something since the
+// event was made is not due yet: the dispatcher makes a new event when it is.
 func submittable(found []device.Device, e event.Event) []device.Device {
 	byID := make(map[string]device.Device, len(found))
 	for _, d := range found {
@@ -126,12 +126,18 @@ func (s *Service) prepare(
 	for _, d := range chunk {
 		raw, ok := captures[d.ID]
 		if !ok {
-			dead = append(dead, move(d, device.Dead, time.Time{}, fault.DeviceCaptureErased, "there is no stored capture to send"))
+			dead = append(
+				dead,
+				move(d, device.Dead, time.Time{}, fault.DeviceCaptureErased, "there is no stored capture to send"),
+			)
 			continue
 		}
 		hash, err := hwhash.FromCanonical(raw)
 		if err != nil {
-			dead = append(dead, move(d, device.Dead, time.Time{}, fault.HashMalformed, "the stored capture cannot be read"))
+			dead = append(
+				dead,
+				move(d, device.Dead, time.Time{}, fault.HashMalformed, "the stored capture cannot be read"),
+			)
 			continue
 		}
 		rows[d.ID] = autopilot.ImportDevice{

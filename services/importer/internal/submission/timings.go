@@ -83,7 +83,10 @@ func (t Timings) validate() error {
 	ordered(t.Lost > t.Claim, "lost must be longer than claim: an import may be sent as long as its claim lasts")
 	ordered(t.PollMax >= t.PollFirst, "pollMax must not be shorter than pollFirst")
 	ordered(t.RetryMax >= t.RetryFirst, "retryMax must not be shorter than retryFirst")
-	ordered(t.MaxAttempts > 0 && t.MaxLookups > 0 && t.MaxDeletes > 0, "maxAttempts, maxLookups and maxDeletes must be positive")
+	ordered(
+		t.MaxAttempts > 0 && t.MaxLookups > 0 && t.MaxDeletes > 0,
+		"maxAttempts, maxLookups and maxDeletes must be positive",
+	)
 	return errors.Join(errs...)
 }
 
@@ -95,8 +98,8 @@ func (t Timings) retry(attempts int) time.Duration {
 	return backoff.Doubled(t.RetryFirst, attempts-1, t.RetryMax)
 }
 
-// spread lengthens a pause by up to a fifth, so that what failed together does not come back together. The seed decides how
-// much: what shall stay together, such as the devices of an import, has the same.
+// spread lengthens a pause by up to a fifth, so that what failed together does not come back together. The seed decides
+// how much: what shall stay together, such as the devices of an import, has the same.
 func spread(d time.Duration, seed string) time.Duration {
 	return backoff.JitterOf(seed, d, d+d/5)
 }

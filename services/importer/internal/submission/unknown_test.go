@@ -181,7 +181,8 @@ func (r *fixture) terminal(ids []string) bool {
 	return true
 }
 
-// Records that vanish while the import runs are waited for: a listing can be incomplete, and people delete records by hand.
+// Records that vanish while the import runs are waited for: a listing can be incomplete, and people delete records by
+// hand.
 func TestRecordsVanish(t *testing.T) {
 	for name, tt := range map[string]struct {
 		gone  time.Duration
@@ -196,7 +197,8 @@ func TestRecordsVanish(t *testing.T) {
 				began := time.Now()
 				r.through(glass{listed: func(records []autopilot.Imported) []autopilot.Imported {
 					since := time.Since(began) - 8*time.Minute
-					if since > 0 && since < tt.gone && len(records) > 0 && records[0].ImportID == r.begun.all[0].ImportID {
+					if since > 0 && since < tt.gone && len(records) > 0 &&
+						records[0].ImportID == r.begun.all[0].ImportID {
 						return nil
 					}
 					return records
@@ -313,7 +315,8 @@ func TestStoppedBeforeSending(t *testing.T) {
 			t.Fatalf("%d POSTs", n)
 		}
 		for _, id := range ids {
-			if d := r.want(contoso, id, device.Collected, ""); d.Attempts != 0 || d.Due.IsZero() || d.Due.After(time.Now()) {
+			if d := r.want(contoso, id, device.Collected, ""); d.Attempts != 0 || d.Due.IsZero() ||
+				d.Due.After(time.Now()) {
 				t.Errorf("%d attempts, due %s", d.Attempts, d.Due)
 			}
 		}

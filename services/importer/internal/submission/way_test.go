@@ -33,7 +33,10 @@ func TestDevicesAreRegistered(t *testing.T) {
 		state := r.state(contoso)
 		for i, id := range ids {
 			d := r.want(contoso, id, device.Registered, "")
-			at := slices.IndexFunc(state.Identities, func(s simulator.IdentityState) bool { return s.Serial == d.Serial.Reveal() })
+			at := slices.IndexFunc(
+				state.Identities,
+				func(s simulator.IdentityState) bool { return s.Serial == d.Serial.Reveal() },
+			)
 			if at < 0 {
 				t.Fatalf("device %d is not registered", i)
 			}
@@ -43,7 +46,14 @@ func TestDevicesAreRegistered(t *testing.T) {
 				tag = "BOOK"
 			}
 			if got.ID != d.RegistrationID || got.GroupTag != tag || got.UserPrincipalName != d.User || d.User == "" {
-				t.Errorf("device %d: registered as %+v, the ledger says %s, tag %s, user %s", i, got, d.RegistrationID, tag, d.User)
+				t.Errorf(
+					"device %d: registered as %+v, the ledger says %s, tag %s, user %s",
+					i,
+					got,
+					d.RegistrationID,
+					tag,
+					d.User,
+				)
 			}
 			if d.Due.IsZero() {
 				t.Errorf("device %d is not due for the grouper", i)

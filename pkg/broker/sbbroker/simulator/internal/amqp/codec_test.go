@@ -48,7 +48,9 @@ func value(depth int) *rapid.Generator[any] {
 			}
 			return m
 		}),
-		rapid.Custom(func(t *rapid.T) any { return Described{rapid.Uint64().Draw(t, "descriptor"), inner.Draw(t, "value")} }),
+		rapid.Custom(
+			func(t *rapid.T) any { return Described{rapid.Uint64().Draw(t, "descriptor"), inner.Draw(t, "value")} },
+		),
 		rapid.Map(rapid.SliceOfN(rapid.Int64(), 0, 5), func(v []int64) any { return array(v) }),
 		rapid.Map(rapid.SliceOfN(rapid.Bool(), 0, 5), func(v []bool) any { return array(v) }),
 		rapid.Map(rapid.SliceOfN(rapid.String(), 0, 5), func(v []string) any { return array(v) }),

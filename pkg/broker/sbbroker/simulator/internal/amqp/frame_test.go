@@ -23,7 +23,16 @@ func performativeSamples() []Performative {
 			InitialDeliveryCount: &n, MaxMessageSize: 1 << 18, Properties: Map{{Symbol("p"), uint32(1)}},
 		},
 		Flow{&n, 1, 2, 3, &n, &n, &n, &n, true, true},
-		Transfer{Handle: 1, DeliveryID: &n, DeliveryTag: []byte("tag"), MessageFormat: &n, Settled: true, More: true, Aborted: true, Payload: []byte("payload")},
+		Transfer{
+			Handle:        1,
+			DeliveryID:    &n,
+			DeliveryTag:   []byte("tag"),
+			MessageFormat: &n,
+			Settled:       true,
+			More:          true,
+			Aborted:       true,
+			Payload:       []byte("payload"),
+		},
 		Disposition{RoleReceiver, 1, 9, true, Rejected{&Error{"c", "d", Map{{"k", "v"}}}}},
 		Disposition{RoleSender, 1, 1, false, Modified{true, true, Map{{Symbol("k"), int64(1)}}}},
 		Disposition{RoleSender, 1, 1, false, Accepted{}},
@@ -94,7 +103,8 @@ func TestFrameLimits(t *testing.T) {
 		}
 	}
 	for cut := range frame {
-		if _, err := ReadFrame(bytes.NewReader(frame[:cut]), 512); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if _, err := ReadFrame(bytes.NewReader(frame[:cut]), 512); !errors.Is(err, io.EOF) &&
+			!errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d bytes: %v", cut, err)
 		}
 	}
@@ -107,9 +117,14 @@ func TestMessageAgainstGoAMQP(t *testing.T) {
 	id := "id"
 	group := "group"
 	in := &goamqp.Message{
-		Header:                &goamqp.MessageHeader{Durable: true, Priority: 4, TTL: 1e9},
-		Annotations:           goamqp.Annotations{"x-opt-a": int64(1)},
-		Properties:            &goamqp.MessageProperties{MessageID: id, ReplyTo: &id, CorrelationID: id, GroupID: &group},
+		Header:      &goamqp.MessageHeader{Durable: true, Priority: 4, TTL: 1e9},
+		Annotations: goamqp.Annotations{"x-opt-a": int64(1)},
+		Properties: &goamqp.MessageProperties{
+			MessageID:     id,
+			ReplyTo:       &id,
+			CorrelationID: id,
+			GroupID:       &group,
+		},
 		ApplicationProperties: map[string]any{"k": "v", "n": int32(5)},
 		Data:                  [][]byte{[]byte("one"), []byte(strings.Repeat("two", 200))},
 		Footer:                goamqp.Annotations{"f": "g"},
