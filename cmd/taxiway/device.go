@@ -26,7 +26,8 @@ func newDevice(r *remote) *cobra.Command {
 			r,
 			"release",
 			"Send a held device on its way again",
-			"Release starts a held device from the beginning, when the cause is gone: the other tenant has let it go, or the device\n"+
+			"Release starts a held device from the beginning, when the cause is gone: the other tenant has let it go, or "+
+				"the device\n"+
 				"that it contradicts is retired.",
 			"the other tenant deregistered it",
 			(*client.Client).Release,
@@ -35,7 +36,8 @@ func newDevice(r *remote) *cobra.Command {
 			r,
 			"retire",
 			"Take a device out of service",
-			"Retire ends what Taxiway does for a device. It contradicts no other one any more, and its hash is erased after the\n"+
+			"Retire ends what Taxiway does for a device. It contradicts no other one any more, and its hash is erased "+
+				"after the\n"+
 				"retention time. Nothing is done at Microsoft: delete it there if it is to be gone.",
 			"the board was swapped",
 			(*client.Client).Retire,
@@ -53,9 +55,10 @@ func newDecision(
 	var out format
 	var reason string
 	c := &cobra.Command{
-		Use:     name + " DEVICE",
-		Short:   short,
-		Long:    long + "\nIt needs an operator's key, and the audit keeps the reason. `taxiway trace` shows the ids of devices.",
+		Use:   name + " DEVICE",
+		Short: short,
+		Long: long + "\nIt needs an operator's key, and the audit keeps the reason. `taxiway trace` shows the ids of " +
+			"devices.",
 		Example: "  taxiway device " + name + " --reason '" + example + "' 0199a2c4-…",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {

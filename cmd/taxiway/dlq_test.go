@@ -53,8 +53,10 @@ DEAD LETTER                           AGE   DEVICE OR MESSAGE
 		t.Error(cmp.Diff(want, out.String()))
 	}
 	for _, want := range []string{
-		"\n" + id(5) + "  400d  message\n    " + strings.Repeat("x", 60) + "\n    Died at grouper, replayed before: 2 times. D.\n",
-		"\nb.code: 1 dead letter\n", "\n" + id(3) + "  3h    " + id(4) + "\n    Died at importer, devices.collected.v1, 20 attempts.\n",
+		"\n" + id(5) + "  400d  message\n    " + strings.Repeat("x", 60) + "\n    Died at grouper, replayed before: 2 " +
+			"times. D.\n",
+		"\nb.code: 1 dead letter\n",
+		"\n" + id(3) + "  3h    " + id(4) + "\n    Died at importer, devices.collected.v1, 20 attempts.\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
@@ -68,7 +70,8 @@ DEAD LETTER                           AGE   DEVICE OR MESSAGE
 func TestAges(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		-time.Minute: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47*time.Hour + 59*time.Minute: "47h", 48 * time.Hour: "2d",
+		-time.Minute: "0s", 59 * time.Second: "59s", 60 * time.Minute: "1h", 47*time.Hour + 59*time.Minute: "47h",
+		48 * time.Hour: "2d",
 	} {
 		if got := age(d); got != want {
 			t.Errorf("%s: %s instead of %s", d, got, want)

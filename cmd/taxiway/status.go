@@ -16,7 +16,8 @@ import (
 
 // rowKinds are the values of --rows and what the API calls them.
 var rowKinds = map[string]string{
-	"all": "", "accepted": "accepted", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected", "failed": "failed",
+	"all": "", "accepted": "accepted", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected",
+	"failed": "failed",
 }
 
 func newStatus(r *remote) *cobra.Command {
@@ -27,7 +28,8 @@ func newStatus(r *remote) *cobra.Command {
 		Use:     "status BATCH",
 		Short:   "Show how a batch is doing",
 		GroupID: groupSend,
-		Long: "Status shows a batch: its rows by outcome, its devices by state, and why some are not ready. It exits with 3 when\n" +
+		Long: "Status shows a batch: its rows by outcome, its devices by state, and why some are not ready. It exits " +
+			"with 3 when\n" +
 			"there is no such batch; with --watch as submit --watch does.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -56,7 +58,8 @@ func newStatus(r *remote) *cobra.Command {
 	out.register(c)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().
-		StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) or all")
+		StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) "+
+			"or all")
 	return c
 }
 

@@ -31,10 +31,13 @@ func newSubmit(r *remote) *cobra.Command {
 		Use:     "submit FILE",
 		Short:   "Send a device list",
 		GroupID: groupSend,
-		Long: "Submit streams a device list (CSV of any dialect) to the server and says what became of each row that was not\n" +
-			"accepted. Sent again, the same file goes on with the same batch, and no row is taken in twice: the idempotency key is\n" +
+		Long: "Submit streams a device list (CSV of any dialect) to the server and says what became of each row that " +
+			"was not\n" +
+			"accepted. Sent again, the same file goes on with the same batch, and no row is taken in twice: the " +
+			"idempotency key is\n" +
 			"the SHA-256 of the file, unless another is given. Standard input (-) has none.\n\n" +
-			"It exits with 0 when every row was accepted or known before, 4 when some were not, 1 when none was. With --watch that\n" +
+			"It exits with 0 when every row was accepted or known before, 4 when some were not, 1 when none was. With " +
+			"--watch that\n" +
 			"is said of the devices: 0 when all are ready.",
 		Example: "  taxiway submit devices.csv --watch\n  taxiway submit --group-tag KIOSK -o json devices.csv",
 		Args:    usage(cobra.ExactArgs(1)),
@@ -50,7 +53,8 @@ func newSubmit(r *remote) *cobra.Command {
 	c.Flags().BoolVar(&flags.follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().StringVar(&flags.upload.GroupTag, "group-tag", "", "group tag for rows without one")
 	c.Flags().
-		StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the same batch")
+		StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the "+
+			"same batch")
 	c.Flags().StringVar(&flags.upload.Name, "name", "", "name of the batch (default the file's)")
 	return c
 }

@@ -18,8 +18,10 @@ func newTrace(r *remote) *cobra.Command {
 		Use:     "trace {SERIAL | DEVICE}",
 		Short:   "Show what happened to a device",
 		GroupID: groupOps,
-		Long: "Trace finds the devices with a serial number, or the device with an id, and shows the way of each: when it changed\n" +
-			"state, who did it, and why. With a device that is held because it contradicts a known one, it shows the known one too.\n" +
+		Long: "Trace finds the devices with a serial number, or the device with an id, and shows the way of each: when " +
+			"it changed\n" +
+			"state, who did it, and why. With a device that is held because it contradicts a known one, it shows the known " +
+			"one too.\n" +
 			"It exits with 3 when there is no such device.",
 		Example: "  taxiway trace 5CG1234ABC\n  taxiway trace 0199a2c4-…",
 		Args:    usage(cobra.ExactArgs(1)),

@@ -35,7 +35,8 @@ func newUp() *cobra.Command {
 		Long: `Up runs ledger, broker and the three services in one process and keeps everything in a data directory. Tenants come from
 a configuration file; without one, a simulator plays Microsoft so that you can try things out (the simulator forgets
 everything when it stops; the ledger does not). A tenant without a configured API key gets one, which is shown once.`,
-		Example: "  taxiway up\n  taxiway up --data /var/lib/taxiway --config /etc/taxiway/tenants.yaml --listen 127.0.0.1:8080",
+		Example: "  taxiway up\n  taxiway up --data /var/lib/taxiway --config /etc/taxiway/tenants.yaml --listen " +
+			"127.0.0.1:8080",
 		GroupID: groupRun,
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(c *cobra.Command, _ []string) error { return u.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()) },
@@ -60,7 +61,8 @@ everything when it stops; the ledger does not). A tenant without a configured AP
 		&u.broker,
 		"broker",
 		"",
-		"address of the broker: nats+embedded:DIRECTORY, nats://… or servicebus… (docs/brokers.md; default embedded in the data directory)",
+		"address of the broker: nats+embedded:DIRECTORY, nats://… or servicebus… (docs/brokers.md; default embedded in "+
+			"the data directory)",
 	)
 	f.StringVar(&u.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")

@@ -24,7 +24,8 @@ type order struct {
 	Name           string // said to Microsoft's side, to tell replicas apart
 	Passed         string // file that gets a line for each boundary passed
 	Kill           string // boundary at which the process kills itself; "" is none
-	Nth            int    // the how manieth time the boundary is passed; with an empty Kill, the how manieth boundary at all
+	// the how manieth time the boundary is passed; with an empty Kill, the how manieth boundary at all
+	Nth int
 }
 
 func childMain(file string) int {

@@ -145,7 +145,8 @@ func TestBadRowsCostNoNeighbour(t *testing.T) {
 	rows := sheetOf(t, file)
 	good := rows.hash(1)
 	more := []string{
-		"NO-HASH-1,,,KIOSK", "NOT-BASE64-1,,this*is*no*hash,KIOSK", rows.serial(1) + ",," + good + "," + strings.Repeat("x", 600),
+		"NO-HASH-1,,,KIOSK", "NOT-BASE64-1,,this*is*no*hash,KIOSK",
+		rows.serial(1) + ",," + good + "," + strings.Repeat("x", 600),
 		"TOO,MANY,CELLS,IN,THIS,ROW", `QUOTE-1,,"unclosed,KIOSK`,
 	}
 	file.CSV = append(bytes.Clone(file.CSV), strings.Join(more, "\r\n")...)

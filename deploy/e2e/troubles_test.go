@@ -126,7 +126,8 @@ var troubles = []trouble{
 		},
 	},
 	{
-		name: "secret refused until it is renewed", before: func(t *testing.T, a *deadLetterCase) { a.secret(t, "an old one") },
+		name:   "secret refused until it is renewed",
+		before: func(t *testing.T, a *deadLetterCase) { a.secret(t, "an old one") },
 		during: func(t *testing.T, a *deadLetterCase) {
 			a.awaits(t, fault.TenantCredentialsRefused)
 			if n := a.fixture.calls("imported.import"); n > 0 {

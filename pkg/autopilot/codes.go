@@ -7,12 +7,13 @@ type Meaning string
 
 // The meanings.
 const (
-	MeaningUnknown             Meaning = "unknown"              // nobody has documented it, or it contradicts itself
-	MeaningInFlight            Meaning = "in_flight"            // not decided yet
-	MeaningRegistered          Meaning = "registered"           // done
-	MeaningStorage             Meaning = "storage_error"        // generic failure of the service
-	MeaningInvalidBody         Meaning = "invalid_body"         // the request is malformed
-	MeaningInvalidHash         Meaning = "invalid_hash"         // the hash is invalid, or has no manufacturer or serial inside
+	MeaningUnknown     Meaning = "unknown"       // nobody has documented it, or it contradicts itself
+	MeaningInFlight    Meaning = "in_flight"     // not decided yet
+	MeaningRegistered  Meaning = "registered"    // done
+	MeaningStorage     Meaning = "storage_error" // generic failure of the service
+	MeaningInvalidBody Meaning = "invalid_body"  // the request is malformed
+	// the hash is invalid, or has no manufacturer or serial inside
+	MeaningInvalidHash         Meaning = "invalid_hash"
 	MeaningMissingSerial       Meaning = "missing_serial"       // neither serial nor product key
 	MeaningAlreadyHere         Meaning = "already_here"         // registered in this tenant
 	MeaningNotRegistered       Meaning = "not_registered"       // not a device of this tenant

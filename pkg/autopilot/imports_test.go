@@ -149,7 +149,8 @@ func TestHashEchoedByTheServiceIsMasked(t *testing.T) {
 	devices := machines(t, 1)
 	r.fault(simulator.Fault{
 		Operation: "imported.import", Effect: simulator.Reply, Status: 400, Code: "BadRequest",
-		Message: "Cannot convert the literal '" + devices[0].Hash.Wire() + "' of " + devices[0].Serial.Reveal() + " to the expected type 'Edm.Binary'.",
+		Message: "Cannot convert the literal '" + devices[0].Hash.Wire() + "' of " + devices[0].Serial.Reveal() + " to " +
+			"the expected type 'Edm.Binary'.",
 	})
 	_, err := r.Import(t.Context(), devices, importID)
 	r.wantCode(err, fault.GraphBadRequest)

@@ -33,13 +33,14 @@ func Lanes() []Lane { return []Lane{Bulk, Single} }
 
 // Message is what is published. [Message.Check] says what every adapter refuses.
 type Message struct {
-	ID        string            // unique and stable: publishing the same ID twice within the dedupe window stores it once
-	Type      string            // routes the message: lower-case words joined by dots, e.g. "devices.collected.v1"
-	Lane      Lane              // "" means Bulk
-	Tenant    string            // may be empty for messages of no tenant; never used raw in a broker address
-	Headers   map[string]string // names: lower-case letters, digits and dashes; values: UTF-8; MaxHeaders in all
-	Body      []byte            // at most MaxBody bytes
-	NotBefore time.Time         // not delivered earlier; zero means at once; for seconds, longer waits belong in the ledger
+	ID      string            // unique and stable: publishing the same ID twice within the dedupe window stores it once
+	Type    string            // routes the message: lower-case words joined by dots, e.g. "devices.collected.v1"
+	Lane    Lane              // "" means Bulk
+	Tenant  string            // may be empty for messages of no tenant; never used raw in a broker address
+	Headers map[string]string // names: lower-case letters, digits and dashes; values: UTF-8; MaxHeaders in all
+	Body    []byte            // at most MaxBody bytes
+	// not delivered earlier; zero means at once; for seconds, longer waits belong in the ledger
+	NotBefore time.Time
 }
 
 // Delivery is a message handed to a handler.

@@ -16,12 +16,15 @@ var contradictionAdvice = []struct {
 	{
 		FieldEKHash,
 		"Same serial, another TPM: the board was replaced, or the TPM was. If so, retire the known device and register " +
-			"this one; if both devices exist, one of them carries the other's serial: correct it in the firmware and capture again.",
+			"this one; if both devices exist, one of them carries the other's serial: correct it in the firmware and " +
+			"capture again.",
 	},
 	{
 		FieldSerial,
-		"Same board, another serial: the board moved into another case, or the serial was rewritten. Retire the known device " +
-			"and register this one. Of two virtual machines, one is a clone: give it its own TPM and UUID and capture again. Where " +
+		"Same board, another serial: the board moved into another case, or the serial was rewritten. Retire the known " +
+			"device " +
+			"and register this one. Of two virtual machines, one is a clone: give it its own TPM and UUID and capture " +
+			"again. Where " +
 			"the firmware gives one UUID to many machines, release this one.",
 	},
 	{

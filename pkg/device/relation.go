@@ -186,6 +186,8 @@ func (r Relation) Advice(differ []Field) string {
 			return a.text
 		}
 	}
-	return "Nothing tells this device from the known one for certain: no TPM, and a placeholder for a serial number. If it is the " +
-		"same device, retire this one; if it is another one, capture it in the full OS, where its TPM can be read, and send it again."
+	return "Nothing tells this device from the known one for certain: no TPM, and a placeholder for a serial number. " +
+		"If it is the " +
+		"same device, retire this one; if it is another one, capture it in the full OS, where its TPM can be read, and " +
+		"send it again."
 }

@@ -72,8 +72,10 @@ func TestNATSPasswordsAreNotShown(t *testing.T) {
 func TestNATSAddresses(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{
-		"nats://taxi:s3cr%zzet@host:4222", "nats://taxi:s3cret/x@host", "nats://taxi:47/s3cret@host", "nats://taxi:47#s3cret@host", "nats://taxi:s3c#ret@host",
-		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host", "tls://taxi:s3cr%zzet@host",
+		"nats://taxi:s3cr%zzet@host:4222", "nats://taxi:s3cret/x@host", "nats://taxi:47/s3cret@host",
+		"nats://taxi:47#s3cret@host", "nats://taxi:s3c#ret@host",
+		"nats://taxi:s3c ret@host", "nats://taxi:s3c,ret@host", "nats://good:4222,nats://taxi:s3cr%zzet@host",
+		"tls://taxi:s3cr%zzet@host",
 	} {
 		err := engine.CheckBroker(bad)
 		if err == nil || !strings.Contains(err.Error(), "percent-encode") || strings.Contains(err.Error(), "s3c") ||

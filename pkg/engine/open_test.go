@@ -49,7 +49,8 @@ func TestEmbeddedBrokerWithAPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	tenants, err := tenant.NewDirectory(tenant.Tenant{
-		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
+		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001",
+		ClientID:   "6f1d7f0a-0000-4000-8000-000000000002",
 		Credential: tenant.Credential{SecretEnv: "NONE"}, Queues: []tenant.Queue{{Source: "oem-a"}},
 		Keys: []tenant.Key{
 			{Name: "oem-a", SHA256: strings.ToUpper(tenant.Hash("key-a"))},

@@ -106,11 +106,14 @@ func TestServiceBusAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{
-		"servicebus://", "servicebus://user:" + secret + "@x.servicebus.windows.net", "servicebus://x;SharedAccessKey=" + secret,
+		"servicebus://", "servicebus://user:" + secret + "@x.servicebus.windows.net",
+		"servicebus://x;SharedAccessKey=" + secret,
 		"servicebus://x?credential=" + secret, "servicebus://x?key=" + secret, "servicebus://x?a=%zz" + secret,
-		"servicebus+env:Endpoint=sb://x;SharedAccessKey=" + secret, "servicebus+file:Endpoint=sb://x/;SharedAccessKey=" + secret + "=",
+		"servicebus+env:Endpoint=sb://x;SharedAccessKey=" + secret,
+		"servicebus+file:Endpoint=sb://x/;SharedAccessKey=" + secret + "=",
 		"servicebus+env:SharedAccessKey=" + secret + "?prefix=x", "servicebus+env:" + secret + "=?a=%zz",
-		"servicebus+env:SB_TEST_NOT_SET", "servicebus+file:" + file, "servicebus+file:" + file + "-not-there", "kafka:" + secret,
+		"servicebus+env:SB_TEST_NOT_SET", "servicebus+file:" + file, "servicebus+file:" + file + "-not-there",
+		"kafka:" + secret,
 	} {
 		_, err := engine.OpenBroker(t.Context(), address, engine.Options{})
 		if err == nil || strings.Contains(err.Error(), secret) {

@@ -31,8 +31,9 @@ var at = time.Date(2026, 11, 23, 15, 4, 5, 678900000, time.UTC)
 
 func samples() map[string]event.Event {
 	one := event.Event{
-		ID: "0193f3a1-0000-7000-8000-000000000001", Type: event.DevicesCollected, Source: "/taxiway/collector", Tenant: "contoso",
-		Time: at, Batch: "0193f3a1-0000-7000-8000-0000000000b1", Devices: []string{"0193f3a1-0000-7000-8000-0000000000d1"},
+		ID: "0193f3a1-0000-7000-8000-000000000001", Type: event.DevicesCollected, Source: "/taxiway/collector",
+		Tenant: "contoso",
+		Time:   at, Batch: "0193f3a1-0000-7000-8000-0000000000b1", Devices: []string{"0193f3a1-0000-7000-8000-0000000000d1"},
 		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 	chunk := one

@@ -18,10 +18,11 @@ type Type string
 
 // The events.
 const (
-	DevicesCollected  Type = "devices.collected.v1"  // collector → importer: accepted, to be submitted
-	SubmissionDue     Type = "submissions.due.v1"    // dispatcher → importer: look at a submission again
-	DevicesRegistered Type = "devices.registered.v1" // importer → grouper: registered, to be tagged, grouped and made ready
-	DevicesReady      Type = "devices.ready.v1"      // grouper → whoever subscribes
+	DevicesCollected Type = "devices.collected.v1" // collector → importer: accepted, to be submitted
+	SubmissionDue    Type = "submissions.due.v1"   // dispatcher → importer: look at a submission again
+	// importer → grouper: registered, to be tagged, grouped and made ready
+	DevicesRegistered Type = "devices.registered.v1"
+	DevicesReady      Type = "devices.ready.v1" // grouper → whoever subscribes
 )
 
 // Source is the source of the events that a service emits.

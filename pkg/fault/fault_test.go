@@ -59,7 +59,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 	}
 	if got, want := string(page), fault.Markdown(); got != want {
 		t.Error(
-			"docs/error-codes.md is not what the catalogue says; write it anew with: go run ./pkg/fault/internal/codesdoc > docs/error-codes.md",
+			"docs/error-codes.md is not what the catalogue says; write it anew with: go run ./pkg/fault/internal/codesdoc " +
+				"> docs/error-codes.md",
 		)
 	}
 }

@@ -10,7 +10,8 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(
 		"# Error codes\n\nThe API, the CLI, the dead letters and the metrics use these codes; they are never renamed.\n" +
-			"This page is written by `go run ./pkg/fault/internal/codesdoc > docs/error-codes.md`; a test holds it to the catalogue.\n",
+			"This page is written by `go run ./pkg/fault/internal/codesdoc > docs/error-codes.md`; a test holds it to the " +
+			"catalogue.\n",
 	)
 	class := ""
 	for _, e := range catalogue {

@@ -32,7 +32,10 @@ func (e *Error) Error() string {
 func (e *Error) Summary() string {
 	s := e.Error()
 	for _, part := range []struct{ before, text string }{
-		{": ", e.Message}, {"; request-id ", e.RequestID}, {"; activity id ", e.ActivityID}, {"; approval code ", e.ApprovalCode},
+		{": ", e.Message},
+		{"; request-id ", e.RequestID},
+		{"; activity id ", e.ActivityID},
+		{"; approval code ", e.ApprovalCode},
 	} {
 		if part.text != "" {
 			s += part.before + part.text

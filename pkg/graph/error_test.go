@@ -26,7 +26,8 @@ func TestParseError(t *testing.T) {
 	}{
 		"Intune inside Graph": {400, nil, inIntune, Error{
 			Status: 400, Code: "BadRequest", RequestID: "r-1", ClientRequestID: "c-1", ActivityID: operation,
-			Message: "Bad serial - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity ID: " + operation + " (Phrase)",
+			Message: "Bad serial - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity " +
+				"ID: " + operation + " (Phrase)",
 		}},
 		"header before body": {
 			404,

@@ -16,9 +16,10 @@ type Class uint8
 
 // The classes.
 const (
-	Read      Class = iota // GET of anything but the directory
-	Directory              // GET of Entra's devices and groups, which has limits of its own (Microsoft page "Throttling limits")
-	Write                  // POST, PATCH, PUT, DELETE
+	Read Class = iota // GET of anything but the directory
+	// GET of Entra's devices and groups, which has limits of its own (Microsoft page "Throttling limits")
+	Directory
+	Write // POST, PATCH, PUT, DELETE
 )
 
 // String returns the lower-case name of the class.

@@ -38,12 +38,13 @@ const PublicCloud = "https://graph.microsoft.com"
 
 // Config is what a Client needs. Tokens is required; everything else has a default.
 type Config struct {
-	Root     string        // scheme and host without version, default PublicCloud; http only on the loopback interface
-	Tokens   TokenSource   // signs in; its tokens are cached here
-	Gate     Gate          // the tenant's budget, default Open
-	HTTP     *http.Client  // default NewHTTPClient(); shared by all tenants to share connections
-	Timeout  time.Duration // of one try, answer read included, default 60 s
-	Patience time.Duration // the longest wait at the gate before the call is given back as throttled, default 1 s; < 0 = none
+	Root    string        // scheme and host without version, default PublicCloud; http only on the loopback interface
+	Tokens  TokenSource   // signs in; its tokens are cached here
+	Gate    Gate          // the tenant's budget, default Open
+	HTTP    *http.Client  // default NewHTTPClient(); shared by all tenants to share connections
+	Timeout time.Duration // of one try, answer read included, default 60 s
+	// the longest wait at the gate before the call is given back as throttled, default 1 s; < 0 = none
+	Patience time.Duration
 	Retries  int           // further tries of a read after a server or network error, default 2; < 0 = none
 	Pause    time.Duration // before the first of them, then growing, default 300 ms
 	Log      *slog.Logger  // one debug record per exchange, default none

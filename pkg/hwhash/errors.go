@@ -26,16 +26,21 @@ const (
 
 // advice is what a technician does about a code.
 var advice = map[Code]string{
-	CodeEmpty:            "Fill in the hash: capture it with Get-WindowsAutoPilotInfo or oa3tool.",
-	CodeTooLarge:         "No machine has so much to say: a hash has 4000 characters, that of a large machine some more. Check whether a whole file ended up in one cell.",
-	CodeNotBase64:        "A character was changed on the way (by hand, by OCR, by a spreadsheet). Copy the value again from its source.",
-	CodeNoMagic:          "This is another value: check whether columns were swapped. A hash begins with \"T0\".",
-	CodeTruncated:        "The end is missing, often because a field, a column or an editor cut it. Export it again without a length limit.",
-	CodeChecksumMissing:  "The end is missing, often because a field, a column or an editor cut it. Export it again without a length limit.",
+	CodeEmpty: "Fill in the hash: capture it with Get-WindowsAutoPilotInfo or oa3tool.",
+	CodeTooLarge: "No machine has so much to say: a hash has 4000 characters, that of a large machine some " +
+		"more. Check whether a whole file ended up in one cell.",
+	CodeNotBase64: "A character was changed on the way (by hand, by OCR, by a spreadsheet). Copy the value " +
+		"again from its source.",
+	CodeNoMagic: "This is another value: check whether columns were swapped. A hash begins with \"T0\".",
+	CodeTruncated: "The end is missing, often because a field, a column or an editor cut it. Export it again " +
+		"without a length limit.",
+	CodeChecksumMissing: "The end is missing, often because a field, a column or an editor cut it. Export it again " +
+		"without a length limit.",
 	CodeChecksumMismatch: "The hash was damaged or edited after the capture. Capture the device again.",
 	CodeTrailingData:     "Something follows the hash, often a second hash in the same cell. Give each hash its own row.",
-	CodeBadRecord:        "The tool that wrote this hash is faulty. Capture the device again with Get-WindowsAutoPilotInfo or oa3tool.",
-	CodeEKMismatch:       "The hash was put together from two devices. Capture the device again.",
+	CodeBadRecord: "The tool that wrote this hash is faulty. Capture the device again with " +
+		"Get-WindowsAutoPilotInfo or oa3tool.",
+	CodeEKMismatch: "The hash was put together from two devices. Capture the device again.",
 }
 
 // Codes returns all codes, sorted.

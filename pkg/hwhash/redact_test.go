@@ -51,9 +51,11 @@ func TestNothingPrintsSecrets(t *testing.T) {
 func secretsOf(r hwhash.Report, h hwhash.Hash) map[string]string {
 	secrets := map[string]string{"wire": h.Wire()[:40]}
 	for name, s := range map[string]string{
-		"serial": r.Serial.Reveal(), "product key id": r.ProductKeyID.Reveal(), "uuid": r.UUID.Reveal(), "ek": r.EK.Reveal()[:16],
-		"ek hash": r.OfflineID.ID.Reveal()[:16], "mac": r.Adapters[0].MAC.Reveal(), "disk serial": r.DiskNames[0].Serial.Reveal(),
-		"canonical": string(h.Canonical()[4:20]),
+		"serial": r.Serial.Reveal(), "product key id": r.ProductKeyID.Reveal(), "uuid": r.UUID.Reveal(),
+		"ek":      r.EK.Reveal()[:16],
+		"ek hash": r.OfflineID.ID.Reveal()[:16], "mac": r.Adapters[0].MAC.Reveal(),
+		"disk serial": r.DiskNames[0].Serial.Reveal(),
+		"canonical":   string(h.Canonical()[4:20]),
 	} {
 		secrets[name] = s
 		secrets[name+" in hex"] = hex.EncodeToString([]byte(s))

@@ -45,7 +45,8 @@ var warningText = map[Warning][2]string{
 	},
 	OldTPM: {
 		"old_tpm",
-		"Self-deploying and pre-provisioning need TPM 2.0. Switch the TPM to 2.0 in the firmware, or use a user-driven profile.",
+		"Self-deploying and pre-provisioning need TPM 2.0. Switch the TPM to 2.0 in the firmware, or use a user-driven " +
+			"profile.",
 	},
 	EmptySerial: {
 		"empty_serial",
@@ -53,7 +54,8 @@ var warningText = map[Warning][2]string{
 	},
 	EmptyManufacturer: {
 		"empty_manufacturer",
-		"Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture again.",
+		"Microsoft refuses such a hash (802). Write the manufacturer to the firmware with the maker's tool and capture " +
+			"again.",
 	},
 	EmptyProduct: {
 		"empty_product",
@@ -61,7 +63,8 @@ var warningText = map[Warning][2]string{
 	},
 	PlaceholderSerial: {
 		"placeholder_serial",
-		"Firmware gives such a serial to many machines, or it looks that way. Unless the label shows the same, write the serial with the maker's tool and capture again.",
+		"Firmware gives such a serial to many machines, or it looks that way. Unless the label shows the same, write " +
+			"the serial with the maker's tool and capture again.",
 	},
 	VirtualMachine: {"virtual_machine", "Register virtual machines on purpose only; clones share their identity."},
 	FutureCapture: {

@@ -63,7 +63,8 @@ func (f *File) tryHeader(l line) (bool, error) {
 	}
 	detail := "the header lacks columns, or has one twice"
 	if f.header.isTuple() {
-		detail = "the file names devices by manufacturer, model and serial number; those are for partners and for device preparation"
+		detail = "the file names devices by manufacturer, model and serial number; those are for partners and for " +
+			"device preparation"
 	}
 	return false, &Error{Fault: fault.New(fault.FileNoHeader, detail), Problems: problems}
 }
@@ -132,7 +133,8 @@ func (p *preamble) outcome() error {
 	case p.triples == p.count:
 		return fail(
 			fault.FileNoHeader,
-			"the file looks like identifiers for Windows Autopilot device preparation (Manufacturer,Model,Serial); they carry no hash and go to Intune's corporate device identifiers",
+			"the file looks like identifiers for Windows Autopilot device preparation (Manufacturer,Model,Serial); they "+
+				"carry no hash and go to Intune's corporate device identifiers",
 		)
 	}
 	return fail(fault.FileNoHeader, "none of the first %d records names a known column", p.count)

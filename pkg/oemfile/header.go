@@ -23,22 +23,29 @@ const (
 
 // columnNames are Microsoft's names, used in answers.
 var columnNames = [columnCount]string{
-	"Device Serial Number", "Windows Product ID", "Hardware Hash", "Group Tag", "Assigned User", "Manufacturer name", "Device model",
+	"Device Serial Number", "Windows Product ID", "Hardware Hash", "Group Tag", "Assigned User",
+	"Manufacturer name", "Device model",
 }
 
 // aliases maps folded header texts to columns. Folding keeps letters and digits only, in lower case. Sources: Microsoft
 // Intune and Partner Center pages on Autopilot CSV files, Configuration Manager's report, and files met in the field.
 var aliases = map[string]column{
-	"deviceserialnumber": colSerial, "deviceserialnumber0": colSerial, "serialnumber": colSerial, "serialnumber0": colSerial,
-	"serial": colSerial, "serialno": colSerial, "deviceserial": colSerial,
-	"windowsproductid": colProductKeyID, "windowsproductid0": colProductKeyID, "productid": colProductKeyID, "productkeyid": colProductKeyID,
-	"pkid": colProductKeyID, "productkey": colProductKeyID, "windowsproductkeyid": colProductKeyID,
-	"hardwarehash": colHash, "hardwarehash0": colHash, "hash": colHash, "devicehash": colHash, "devicehardwaredata": colHash,
-	"devicehardwaredata0": colHash, "4khash": colHash, "4khardwarehash": colHash, "hardwarehash4k": colHash, "devicehardwarehash": colHash,
-	"grouptag": colGroupTag, "orderid": colGroupTag, "orderidentifier": colGroupTag, "autopilotgrouptag": colGroupTag,
-	"assigneduser": colUser, "user": colUser, "userprincipalname": colUser, "upn": colUser, "assigneduserprincipalname": colUser,
-	"manufacturername": colManufacturer, "manufacturer": colManufacturer, "make": colManufacturer, "devicemanufacturer": colManufacturer,
-	"devicemodel": colModel, "model": colModel, "modelname": colModel,
+	"deviceserialnumber": colSerial, "deviceserialnumber0": colSerial, "serialnumber": colSerial,
+	"serialnumber0": colSerial,
+	"serial":        colSerial, "serialno": colSerial, "deviceserial": colSerial,
+	"windowsproductid": colProductKeyID, "windowsproductid0": colProductKeyID, "productid": colProductKeyID,
+	"productkeyid": colProductKeyID,
+	"pkid":         colProductKeyID, "productkey": colProductKeyID, "windowsproductkeyid": colProductKeyID,
+	"hardwarehash": colHash, "hardwarehash0": colHash, "hash": colHash, "devicehash": colHash,
+	"devicehardwaredata":  colHash,
+	"devicehardwaredata0": colHash, "4khash": colHash, "4khardwarehash": colHash, "hardwarehash4k": colHash,
+	"devicehardwarehash": colHash,
+	"grouptag":           colGroupTag, "orderid": colGroupTag, "orderidentifier": colGroupTag, "autopilotgrouptag": colGroupTag,
+	"assigneduser": colUser, "user": colUser, "userprincipalname": colUser, "upn": colUser,
+	"assigneduserprincipalname": colUser,
+	"manufacturername":          colManufacturer, "manufacturer": colManufacturer, "make": colManufacturer,
+	"devicemanufacturer": colManufacturer,
+	"devicemodel":        colModel, "model": colModel, "modelname": colModel,
 }
 
 func fold(cell []byte) string {

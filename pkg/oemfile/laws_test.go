@@ -133,7 +133,8 @@ func TestBrokenRecordsCostNobodyElse(t *testing.T) {
 	t.Parallel()
 	hash := wire(t, 1)
 	broken := []string{
-		"\"S\"0,," + hash, "AB,12,," + hash, "\"S0,," + hash, "S0", "S0,\"", "x" + strings.Repeat("y", 70<<10), "\"\"\"", "S0,,," + hash, ",,,,,,,x", "S0,\x00," + hash,
+		"\"S\"0,," + hash, "AB,12,," + hash, "\"S0,," + hash, "S0", "S0,\"", "x" + strings.Repeat("y", 70<<10),
+		"\"\"\"", "S0,,," + hash, ",,,,,,,x", "S0,\x00," + hash,
 		"\x00S0\x00,," + hash + "\x00",
 	}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -178,8 +178,10 @@ func TestDeadLetterSaysEverythingNeededToDecide(t *testing.T) {
 	}
 	got.ID = ""
 	want := ledger.DeadLetter{
-		Tenant: "contoso", Message: "e1", Subscription: "importer", Type: "devices.collected.v1", Code: fault.MessageExhausted,
-		Detail: "3 attempts; the last failed with ledger.unavailable: the disk is full", Attempts: 3, State: ledger.DeadLetterOpen, At: at,
+		Tenant: "contoso", Message: "e1", Subscription: "importer", Type: "devices.collected.v1",
+		Code:   fault.MessageExhausted,
+		Detail: "3 attempts; the last failed with ledger.unavailable: the disk is full", Attempts: 3,
+		State: ledger.DeadLetterOpen, At: at,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -295,8 +297,9 @@ func TestOrder(t *testing.T) {
 				var out bytes.Buffer
 				reg := prometheus.NewRegistry()
 				h := pipeline.New(pipeline.Config{
-					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg), Attempts: pipeline.Attempts{Timeout: time.Minute},
-					Logger: slog.New(slog.NewJSONHandler(&out, nil)),
+					Subscription: "importer", DeadLetters: &records{}, Metrics: pipeline.NewMetrics(reg),
+					Attempts: pipeline.Attempts{Timeout: time.Minute},
+					Logger:   slog.New(slog.NewJSONHandler(&out, nil)),
 				}, tc.use)
 				_ = h(t.Context(), delivery(t, sample(), 2))
 				if strings.Contains(out.String(), "secret-serial") {

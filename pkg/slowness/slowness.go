@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	most   = 20                     // a factor beyond it says no more
-	piece  = 2 * time.Millisecond   // of work at a measurement: longer than a turn that the scheduler gives to who has rested
+	most = 20 // a factor beyond it says no more
+	// of work at a measurement: longer than a turn that the scheduler gives to who has rested
+	piece  = 2 * time.Millisecond
 	fresh  = 200 * time.Millisecond // how long a measurement is repeated instead of made
 	recent = 8                      // measurements that count: one is chance
 )

@@ -80,7 +80,8 @@ func TestCredentials(t *testing.T) {
 		"nothing to look at": {tenant.Credential{Kind: "managed"}, "", nil},
 	} {
 		d, err := tenant.NewDirectory(tenant.Tenant{
-			ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002", Credential: c.credential,
+			ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001",
+			ClientID: "6f1d7f0a-0000-4000-8000-000000000002", Credential: c.credential,
 		})
 		if err != nil {
 			t.Fatal(name, err)

@@ -30,10 +30,12 @@ type Tenant struct {
 
 // Credential names how to sign in; secrets are references, never values.
 type Credential struct {
-	Kind       string `yaml:"kind"       validate:"omitempty,oneof=secret certificate workload managed"` // default secret
-	SecretEnv  string `yaml:"secretEnv"`                                                                 // name of an environment variable
-	SecretFile string `yaml:"secretFile"`                                                                // path of a file
-	CertFile   string `yaml:"certFile"`                                                                  // PEM with certificate and key
+	Kind string `yaml:"kind"       validate:"omitempty,oneof=secret certificate workload managed"` // default secret
+	// name of an environment variable
+	SecretEnv  string `yaml:"secretEnv"`
+	SecretFile string `yaml:"secretFile"` // path of a file
+	// PEM with certificate and key
+	CertFile string `yaml:"certFile"`
 }
 
 // Endpoints are the hosts of a national cloud, or of the simulator.
@@ -74,13 +76,14 @@ type Group struct {
 
 // Policy says which rows are welcome.
 type Policy struct {
-	Manufacturers       []string     `yaml:"manufacturers"`                        // globs; empty = any
-	Models              []string     `yaml:"models"`                               // globs; empty = any
-	UserDomains         []string     `yaml:"userDomains"`                          // empty = any
-	MaxGroupTag         int          `yaml:"maxGroupTag"         validate:"gte=1"` // characters, default 64
-	AllowVirtualMachine *bool        `yaml:"allowVirtualMachine"`                  // default true
-	TPMTags             []string     `yaml:"tpmTags"`                              // tags whose profile is self-deploying or pre-provisioned
-	SourceTags          []SourceTags `yaml:"sourceTags"          validate:"dive"`
+	Manufacturers       []string `yaml:"manufacturers"`                        // globs; empty = any
+	Models              []string `yaml:"models"`                               // globs; empty = any
+	UserDomains         []string `yaml:"userDomains"`                          // empty = any
+	MaxGroupTag         int      `yaml:"maxGroupTag"         validate:"gte=1"` // characters, default 64
+	AllowVirtualMachine *bool    `yaml:"allowVirtualMachine"`                  // default true
+	// tags whose profile is self-deploying or pre-provisioned
+	TPMTags    []string     `yaml:"tpmTags"`
+	SourceTags []SourceTags `yaml:"sourceTags"          validate:"dive"`
 }
 
 // SourceTags limits a source to some tags (globs).
@@ -91,11 +94,13 @@ type SourceTags struct {
 
 // Limits are the tenant's share of Microsoft Graph.
 type Limits struct {
-	Writes     int           `yaml:"writes"     validate:"gte=1"`         // POST, PATCH, DELETE each Window, default 60
-	Reads      int           `yaml:"reads"      validate:"gte=1"`         // GET each Window, default 800
-	Directory  int           `yaml:"directory"  validate:"gte=1"`         // GET of Entra devices and groups each Window, default 2000
-	Window     time.Duration `yaml:"window"     validate:"gt=0"`          // default 20 s
-	ImportSize int           `yaml:"importSize" validate:"gte=1,lte=500"` // devices in one import call, default 100, hard cap 500
+	Writes int `yaml:"writes"     validate:"gte=1"` // POST, PATCH, DELETE each Window, default 60
+	Reads  int `yaml:"reads"      validate:"gte=1"` // GET each Window, default 800
+	// GET of Entra devices and groups each Window, default 2000
+	Directory int           `yaml:"directory"  validate:"gte=1"`
+	Window    time.Duration `yaml:"window"     validate:"gt=0"` // default 20 s
+	// devices in one import call, default 100, hard cap 500
+	ImportSize int `yaml:"importSize" validate:"gte=1,lte=500"`
 }
 
 // DirectoryRate returns the bucket of directory reads.

@@ -38,7 +38,8 @@ func TestTagsAreKnown(t *testing.T) {
 func TestEveryHashCodeIsInTheCatalogue(t *testing.T) {
 	t.Parallel()
 	for _, code := range []hwhash.Code{
-		hwhash.CodeEmpty, hwhash.CodeTooLarge, hwhash.CodeNotBase64, hwhash.CodeNoMagic, hwhash.CodeTruncated, hwhash.CodeChecksumMissing,
+		hwhash.CodeEmpty, hwhash.CodeTooLarge, hwhash.CodeNotBase64, hwhash.CodeNoMagic, hwhash.CodeTruncated,
+		hwhash.CodeChecksumMissing,
 		hwhash.CodeChecksumMismatch, hwhash.CodeTrailingData, hwhash.CodeBadRecord, hwhash.CodeEKMismatch,
 	} {
 		got, _ := validate.OfHash(&hwhash.Error{Code: code})

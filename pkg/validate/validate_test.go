@@ -140,7 +140,10 @@ func TestRows(t *testing.T) {
 			r.GroupTag = "a,b"
 			r.User = "nobody"
 			r.ProductKeyID = device.NewProductKeyID("1")
-		}, want: []fault.Code{fault.RowSerialMismatch, fault.RowProductKeyInvalid, fault.RowGroupTagInvalid, fault.RowUserInvalid}},
+		}, want: []fault.Code{
+			fault.RowSerialMismatch, fault.RowProductKeyInvalid, fault.RowGroupTagInvalid,
+			fault.RowUserInvalid,
+		}},
 	}
 	v := newValidator(t)
 	for _, tc := range cases {

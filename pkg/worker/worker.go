@@ -93,7 +93,8 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) consume(ctx context.Context, load *dispatch.Load) error {
 	sub := broker.Subscription{Name: w.plan.Name, Concurrency: w.config.Concurrency, Lease: w.config.Lease}
 	return pipeline.Consume(ctx, w.deps.Broker, sub, pipeline.Config{
-		Subscription: w.plan.Name, DeadLetters: w.deps.Ledger, Logger: w.deps.Logger, Metrics: pipeline.NewMetrics(w.deps.Registry), Around: load.Around,
+		Subscription: w.plan.Name, DeadLetters: w.deps.Ledger, Logger: w.deps.Logger,
+		Metrics: pipeline.NewMetrics(w.deps.Registry), Around: load.Around,
 		Now: w.deps.Now, Attempts: w.config.Attempts,
 	}, w.plan.Handlers)
 }
@@ -102,7 +103,8 @@ func (w *Worker) dispatch(ctx context.Context, load *dispatch.Load) error {
 	return dispatch.Run(ctx, dispatch.Config{
 		Stages: w.plan.Stages, Source: event.Source(w.plan.Name), Jobs: w.jobs(), Timings: w.config.Dispatch,
 	}, dispatch.Deps{
-		Ledger: w.deps.Ledger, Emitter: pipeline.NewEmitter(w.deps.Broker), Notifier: w.deps.Notifier, Load: load, Logger: w.deps.Logger, Now: w.deps.Now,
+		Ledger: w.deps.Ledger, Emitter: pipeline.NewEmitter(w.deps.Broker), Notifier: w.deps.Notifier, Load: load,
+		Logger: w.deps.Logger, Now: w.deps.Now,
 	})
 }
 

@@ -56,7 +56,8 @@ func New(c Config, d Deps) (*worker.Worker, error) {
 	}
 	c.Limits.Operators = append(slices.Clone(c.Limits.Operators), d.Tenants.Operators()...)
 	api, err := httpapi.New(c.Limits, httpapi.Deps{
-		Taker: taker, Reader: d.Ledger, Tenants: d.Tenants, Health: d.Health, Now: d.Now, Logger: d.Logger, Metrics: d.Registry,
+		Taker: taker, Reader: d.Ledger, Tenants: d.Tenants, Health: d.Health, Now: d.Now, Logger: d.Logger,
+		Metrics:     d.Registry,
 		DeadLetters: deadletter.New(deadletter.Deps{Ledger: d.Ledger, Queues: d.Broker, Now: d.Now, Logger: d.Logger}),
 	})
 	if err != nil {

@@ -57,7 +57,8 @@ func newSite(t *testing.T) *site {
 	})
 	sum := sha256.Sum256([]byte(key))
 	d, err := tenant.NewDirectory(tenant.Tenant{
-		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001", ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
+		ID: "contoso", EntraTenantID: "6f1d7f0a-0000-4000-8000-000000000001",
+		ClientID: "6f1d7f0a-0000-4000-8000-000000000002",
 		Credential: tenant.Credential{
 			SecretEnv: "NONE",
 		}, Keys: []tenant.Key{{Name: "oem", SHA256: hex.EncodeToString(sum[:])}},
@@ -287,7 +288,8 @@ func (r *running) raw(t *testing.T, text string, promised int) net.Conn {
 	t.Cleanup(func() { _ = conn.Close() })
 	_, err = fmt.Fprintf(
 		conn,
-		"POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: order-4711\r\nContent-Length: %d\r\n\r\n%s",
+		"POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: "+
+			"order-4711\r\nContent-Length: %d\r\n\r\n%s",
 		key,
 		promised,
 		text,

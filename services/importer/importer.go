@@ -37,7 +37,8 @@ type Deps struct {
 func New(c Config, d Deps) (*worker.Worker, error) {
 	d.Deps = d.WithDefaults()
 	s, err := submission.New(c.Timings, submission.Deps{
-		Ledger: d.Ledger, Tenants: d.Tenants, Emitter: pipeline.NewEmitter(d.Broker), Notify: d.Notifier.Notify, Registry: d.Registry, Now: d.Now,
+		Ledger: d.Ledger, Tenants: d.Tenants, Emitter: pipeline.NewEmitter(d.Broker), Notify: d.Notifier.Notify,
+		Registry: d.Registry, Now: d.Now,
 		Connect: func(id device.TenantID) (submission.Autopilot, error) { return d.Autopilot.For(id) },
 	})
 	if err != nil {

@@ -122,7 +122,8 @@ func newFixture(t *testing.T, o simulator.Options, change ...func(*tenant.Tenant
 		t.Fatal(err)
 	}
 	w.autopilot = autopilot.NewDirectory(autopilot.Settings{
-		Tenants: w.tenants, Budget: w.ledger, HTTP: &http.Client{Transport: w.sim.Transport()}, Timeout: slowness.Stretch(5 * time.Second),
+		Tenants: w.tenants, Budget: w.ledger, HTTP: &http.Client{Transport: w.sim.Transport()},
+		Timeout: slowness.Stretch(5 * time.Second),
 	})
 	return w
 }

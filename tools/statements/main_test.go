@@ -40,7 +40,8 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	for name, body := range map[string]string{
-		"a/x.go": "f(); f()", "a/b/y.go": "f()", "c/z.go": "", "a/x_test.go": "f()", ".hidden/x.go": "f()", "a/testdata/x.go": "f()", "a/btest/x.go": "f()",
+		"a/x.go": "f(); f()", "a/b/y.go": "f()", "c/z.go": "", "a/x_test.go": "f()", ".hidden/x.go": "f()",
+		"a/testdata/x.go": "f()", "a/btest/x.go": "f()",
 	} {
 		path := filepath.Join(root, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -27,14 +27,18 @@ var (
 	osTypes = map[hwhash.OSType]string{hwhash.WinPE: "WinPE", hwhash.FullOS: "full Windows"}
 
 	chassisTypes = map[uint8]string{
-		1: "other", 2: "unknown", 3: "desktop", 4: "low-profile desktop", 5: "pizza box", 6: "mini tower", 7: "tower", 8: "portable",
-		9: "laptop", 10: "notebook", 11: "hand held", 12: "docking station", 13: "all-in-one", 14: "sub-notebook", 15: "space-saving",
-		16: "lunch box", 17: "main server chassis", 23: "rack mount", 24: "sealed-case PC", 28: "blade", 30: "tablet", 31: "convertible",
+		1: "other", 2: "unknown", 3: "desktop", 4: "low-profile desktop", 5: "pizza box", 6: "mini tower", 7: "tower",
+		8: "portable",
+		9: "laptop", 10: "notebook", 11: "hand held", 12: "docking station", 13: "all-in-one", 14: "sub-notebook",
+		15: "space-saving",
+		16: "lunch box", 17: "main server chassis", 23: "rack mount", 24: "sealed-case PC", 28: "blade", 30: "tablet",
+		31: "convertible",
 		32: "detachable", 33: "IoT gateway", 34: "embedded PC", 35: "mini PC", 36: "stick PC",
 	}
 
 	powerRoles = map[uint8]string{
-		0: "unspecified", 1: "desktop", 2: "mobile", 3: "workstation", 4: "enterprise server", 5: "SOHO server", 6: "appliance PC",
+		0: "unspecified", 1: "desktop", 2: "mobile", 3: "workstation", 4: "enterprise server", 5: "SOHO server",
+		6: "appliance PC",
 		7: "performance server", 8: "slate",
 	}
 
@@ -49,7 +53,8 @@ var (
 	}
 
 	buses = map[uint16]string{
-		0: "unknown bus", 1: "SCSI", 2: "ATAPI", 3: "ATA", 7: "USB", 8: "RAID", 9: "iSCSI", 10: "SAS", 11: "SATA", 12: "SD", 13: "MMC",
+		0: "unknown bus", 1: "SCSI", 2: "ATAPI", 3: "ATA", 7: "USB", 8: "RAID", 9: "iSCSI", 10: "SAS", 11: "SATA",
+		12: "SD", 13: "MMC",
 		14: "virtual", 15: "virtual, file-backed", 16: "Storage Spaces", 17: "NVMe", 18: "SCM", 19: "UFS",
 	}
 

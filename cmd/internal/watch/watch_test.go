@@ -217,7 +217,8 @@ func TestSummaryAddsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"  accepted           3\n", "  rejected           2\n", "  held               1\n", "        2  hash.truncated\n           Cut.\n",
+		"  accepted           3\n", "  rejected           2\n", "  held               1\n",
+		"        2  hash.truncated\n           Cut.\n",
 		"        1  held autopilot.assigned_to_other_tenant\n",
 		"5 rows = 3 accepted + 0 duplicate + 0 conflict + 2 rejected  ✓\n",
 		"3 accepted = 2 ready + 0 in flight + 1 held + 0 dead + 0 missing + 0 retired  ✓\n",

@@ -35,7 +35,8 @@ func serve(t *testing.T, h http.HandlerFunc) *client.Client {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for address, ok := range map[string]bool{
-		"http://127.0.0.1:8080": true, "https://taxiway.contoso.com/api/": true, "127.0.0.1:8080": false, "taxiway": false, "ftp://x": false,
+		"http://127.0.0.1:8080": true, "https://taxiway.contoso.com/api/": true, "127.0.0.1:8080": false,
+		"taxiway": false, "ftp://x": false,
 		"http://": false, "http://user:secret@x": false, "": false,
 	} {
 		_, err := client.New(address, key)

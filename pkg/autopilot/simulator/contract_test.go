@@ -158,7 +158,8 @@ func contractSession(r *fixture, v string) {
 	m := pc("C" + strings.TrimPrefix(v, "/"))
 	other := pc("D" + strings.TrimPrefix(v, "/"))
 	group := r.must(201, "POST", v+"/groups", row{
-		"displayName": "AP", "mailEnabled": false, "mailNickname": "ap", "securityEnabled": true, "groupTypes": []string{"DynamicMembership"},
+		"displayName": "AP", "mailEnabled": false, "mailNickname": "ap", "securityEnabled": true,
+		"groupTypes":     []string{"DynamicMembership"},
 		"membershipRule": `(device.devicePhysicalIds -any (_ -startsWith "[ZTDid]"))`, "membershipRuleProcessingState": "On",
 	})["id"].(string)
 	r.must(200, "POST", v+"/"+imported+"/import", importBody(deviceRow(m, "imp"+v)))

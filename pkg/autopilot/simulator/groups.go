@@ -44,7 +44,8 @@ type groupInput struct {
 
 var groupProperties = []string{
 	"@odata.type", "displayName", "description", "mailEnabled", "mailNickname", "securityEnabled", "groupTypes",
-	"membershipRule", "membershipRuleProcessingState", "owners@odata.bind", "visibility", "isAssignableToRole", "uniqueName",
+	"membershipRule", "membershipRuleProcessingState", "owners@odata.bind", "visibility", "isAssignableToRole",
+	"uniqueName",
 }
 
 func (s *Server) createGroup(c *call) *reply {

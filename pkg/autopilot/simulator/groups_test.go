@@ -41,7 +41,8 @@ func TestRules(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "device", `(device.devicePhysicalIds -any (_ -eq "x")`, `device.devicePhysicalIds -eq "x"`, `device.displayName -any (_ -eq "x")`,
+		"", "device", `(device.devicePhysicalIds -any (_ -eq "x")`, `device.devicePhysicalIds -eq "x"`,
+		`device.displayName -any (_ -eq "x")`,
 		`device.displayName -eq x`, `device.displayName -eq "x`, `user.displayName -eq "x"`, `device.displayname -eq "x"`,
 		`device.displayName -like "x"`, `device.displayName -eq "x" "y"`, `device.devicePhysicalIds -any (x -eq "y")`,
 		strings.Repeat("(", 100) + `device.displayName -eq "x"` + strings.Repeat(")", 100),

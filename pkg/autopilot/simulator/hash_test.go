@@ -60,7 +60,8 @@ func TestHashRefusals(t *testing.T) {
 	for name, blob := range map[string][]byte{
 		"empty": {}, "magic": []byte("XX\x04\x00"), "total too long": long, "record too short": short, "record too long": beyond,
 		"half a record": container(names, []byte{1, 0}), "no serial": container(hashRecord(recManufacturer, "M")),
-		"no manufacturer": container(hashRecord(recSerial, "S")), "blank serial": container(hashRecord(recSerial, "  "), hashRecord(recManufacturer, "M")),
+		"no manufacturer": container(hashRecord(recSerial, "S")),
+		"blank serial":    container(hashRecord(recSerial, "  "), hashRecord(recManufacturer, "M")),
 	} {
 		if _, err := decodeHash(blob, false); err == nil {
 			t.Errorf("accepted: %s", name)

@@ -87,7 +87,8 @@ func TestImportOutcomes(t *testing.T) {
 		deviceRow(
 			pc("GOOD"),
 			"o",
-		), deviceRow(recaptured, "o"), deviceRow(foreign, "o"), deviceRow(pc("FOREIGN-BY-SERIAL"), "o"), deviceRow(noMaker, "o"),
+		), deviceRow(recaptured, "o"), deviceRow(foreign, "o"), deviceRow(pc("FOREIGN-BY-SERIAL"),
+			"o"), deviceRow(noMaker, "o"),
 		{"importId": "o", "serialNumber": "BROKEN", "hardwareIdentifier": encoded(broken)},
 		{"importId": "o", "serialNumber": "CUT", "hardwareIdentifier": encoded(blob[:60])},
 		{"importId": "o", "serialNumber": "NOISE", "hardwareIdentifier": encoded([]byte("noise"))},
@@ -99,8 +100,10 @@ func TestImportOutcomes(t *testing.T) {
 	want := map[string]string{
 		"GOOD": "complete None", "TAKEN": "error ZtdDeviceAlreadyAssigned", "FOREIGN": "error ZtdDeviceAssignedToOtherTenant",
 		"FOREIGN-BY-SERIAL": "error ZtdDeviceAssignedToOtherTenant",
-		"NOMAKER":           "error InvalidZtdHardwareHash", "BROKEN": "error InvalidZtdHardwareHash", "CUT": "error InvalidZtdHardwareHash",
-		"NOISE": "error InvalidZtdHardwareHash", "TUPLE": "error ZtdDeviceNotFound", "": "error MissingZtdSerialNumberAndProductKey",
+		"NOMAKER":           "error InvalidZtdHardwareHash", "BROKEN": "error InvalidZtdHardwareHash",
+		"CUT":   "error InvalidZtdHardwareHash",
+		"NOISE": "error InvalidZtdHardwareHash", "TUPLE": "error ZtdDeviceNotFound",
+		"": "error MissingZtdSerialNumberAndProductKey",
 	}
 	if diff := cmp.Diff(want, r.outcomes("o")); diff != "" {
 		t.Error(diff)

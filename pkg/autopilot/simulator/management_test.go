@@ -141,7 +141,8 @@ func TestSeedFile(t *testing.T) {
 		`{"contents":[{"tenant":"nobody","groups":[{"name":"x","rule":"y"}]}]}`,
 		`{"contents":[{"tenant":"t","groups":[{"name":"x","rule":"y"}]}]}`,
 		`{"contents":[{"tenant":"t","profiles":[{"name":"x","groups":["nobody"]}]}]}`,
-		`{"contents":[{"tenant":"t","registered":[{}]}]}`, `{"ownedByOther":[{"hash":"x"}]}`, `{"ownedByOther":[{"hash":"QUJD"}]}`,
+		`{"contents":[{"tenant":"t","registered":[{}]}]}`, `{"ownedByOther":[{"hash":"x"}]}`,
+		`{"ownedByOther":[{"hash":"QUJD"}]}`,
 		`{"content":[]}`, `{"faults":[{}]}`, `[`,
 	} {
 		w := httptest.NewRecorder()

@@ -47,7 +47,8 @@ func TestKnobsByName(t *testing.T) {
 		t.Errorf("%v %v", to.Delays.Import, err)
 	}
 	for name, value := range map[string]string{
-		"Nothing": "1", "Delays": "1s", "Delays.Import.Min": "x", "Delays.Tag": "1s to soon", "Limits.AppWrites": "many", "Seed.X": "1", "Now": "x",
+		"Nothing": "1", "Delays": "1s", "Delays.Import.Min": "x", "Delays.Tag": "1s to soon",
+		"Limits.AppWrites": "many", "Seed.X": "1", "Now": "x",
 	} {
 		wantErr(t, to.Set(name, value), ErrKnob)
 	}

@@ -111,8 +111,9 @@ func (s *Server) register(t *tenant, r *importedRecord, at time.Time) string {
 // newIdentity enters a device into the tenant and into the register of owners.
 func (s *Server) newIdentity(t *tenant, hw Hardware, tag string) *identity {
 	d := &identity{
-		id: s.newID(), hwKey: hw.key(), serial: hw.Serial, folded: fold(hw.Serial), manufacturer: hw.Manufacturer, model: hw.Model,
-		sku: hw.SKU, family: hw.Family, tag: tag, wantTag: tag, enrollment: enrollmentUntouched,
+		id: s.newID(), hwKey: hw.key(), serial: hw.Serial, folded: fold(hw.Serial), manufacturer: hw.Manufacturer,
+		model: hw.Model,
+		sku:   hw.SKU, family: hw.Family, tag: tag, wantTag: tag, enrollment: enrollmentUntouched,
 		profileStatus: statusNotAssigned, registered: hw,
 	}
 	d.sortKey = d.folded + "\x00" + d.id

@@ -30,8 +30,10 @@ type assignment struct {
 }
 
 var profileProperties = []string{
-	"@odata.type", "@odata.context", "displayName", "description", "language", "locale", "deviceNameTemplate", "deviceType",
-	"enableWhiteGlove", "preprovisioningAllowed", "extractHardwareHash", "hardwareHashExtractionEnabled", "roleScopeTagIds",
+	"@odata.type", "@odata.context", "displayName", "description", "language", "locale", "deviceNameTemplate",
+	"deviceType",
+	"enableWhiteGlove", "preprovisioningAllowed", "extractHardwareHash", "hardwareHashExtractionEnabled",
+	"roleScopeTagIds",
 	"managementServiceAppId", "outOfBoxExperienceSettings", "outOfBoxExperienceSetting", "enrollmentStatusScreenSettings",
 	"hybridAzureADJoinSkipConnectivityCheck",
 }
@@ -68,7 +70,8 @@ func (s *Server) listProfiles(c *call) *reply {
 		return rep
 	}
 	return pageOf[profile]{
-		rows: c.tenant.profiles.sorted(), key: func(p *profile) string { return p.id }, size: s.opt.Pages.Profiles, most: 1000,
+		rows: c.tenant.profiles.sorted(), key: func(p *profile) string { return p.id }, size: s.opt.Pages.Profiles,
+		most:   1000,
 		render: (*profile).json, context: profiles,
 	}.answer(c)
 }

@@ -69,7 +69,8 @@ func TestOneOwner(t *testing.T) {
 
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
-		"importId eq 'x'", "contains(serialNumber,'a''b')", "physicalIds/any(p: startswith(p,'[ZTDID]'))", "a eq 'x' and (b eq 'y' or not c in ('1','2'))", "'",
+		"importId eq 'x'", "contains(serialNumber,'a''b')", "physicalIds/any(p: startswith(p,'[ZTDID]'))",
+		"a eq 'x' and (b eq 'y' or not c in ('1','2'))", "'",
 		"((((", "not not not a eq true",
 	} {
 		f.Add(seed)

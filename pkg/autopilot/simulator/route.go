@@ -29,7 +29,8 @@ var (
 	configRead  = []string{"DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"}
 	configWrite = configRead[1:]
 	groupRead   = []string{
-		"Group.ReadBasic.All", "Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "Directory.Read.All", "Directory.ReadWrite.All",
+		"Group.ReadBasic.All", "Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "Directory.Read.All",
+		"Directory.ReadWrite.All",
 	}
 	groupWrite  = []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	groupCreate = append([]string{"Group.Create"}, groupWrite...)

@@ -23,7 +23,8 @@ type rule struct {
 // ruleProperties are the device properties that the simulator knows, with the
 // ones that need -any marked.
 var ruleProperties = map[string]bool{
-	"devicePhysicalIds": true, "devicePhysicalIDs": true, "enrollmentProfileName": false, "displayName": false, "deviceId": false,
+	"devicePhysicalIds": true, "devicePhysicalIDs": true, "enrollmentProfileName": false, "displayName": false,
+	"deviceId": false,
 }
 
 var ruleOperators = map[string]string{

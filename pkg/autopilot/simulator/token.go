@@ -122,7 +122,8 @@ func checkGrant(form url.Values, clientID string) *oauthError {
 	case !strings.HasSuffix(form.Get("scope"), "/.default"):
 		return &oauthError{
 			http.StatusBadRequest, "invalid_scope", 1002012,
-			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier, such as " + graphScope + ".",
+			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default " +
+				"suffixed to the resource identifier, such as " + graphScope + ".",
 		}
 	}
 	return nil
@@ -145,7 +146,8 @@ func checkCredential(form url.Values, secret string, registered app) *oauthError
 	case subtle.ConstantTimeCompare([]byte(secret), []byte(registered.secret)) != 1:
 		return &oauthError{
 			http.StatusUnauthorized, "invalid_client", 7000215,
-			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
+			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not " +
+				"the client secret ID.",
 		}
 	}
 	return nil

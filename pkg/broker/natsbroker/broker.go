@@ -25,12 +25,13 @@ import (
 
 // Options are the settings of a broker; the zero value is good for a single server.
 type Options struct {
-	Replicas       int           // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
-	MaxBytes       int64         // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
-	MaxDeadBytes   int64         // of the stream of dead letters; default 1 GiB
-	MaxQueueBytes  int64         // of each inbound queue; when it is full, its senders are refused; default 128 MiB
-	PublishTimeout time.Duration // how long Publish tries when its context has no deadline; default 15 s: longer than a failover
-	Logger         *slog.Logger  // default: silent
+	Replicas      int   // of the streams; default 1 for new ones, and as they are for others; 3 on a cluster
+	MaxBytes      int64 // of the work stream; when it is full, Publish answers fault.BrokerBusy; default 2 GiB
+	MaxDeadBytes  int64 // of the stream of dead letters; default 1 GiB
+	MaxQueueBytes int64 // of each inbound queue; when it is full, its senders are refused; default 128 MiB
+	// how long Publish tries when its context has no deadline; default 15 s: longer than a failover
+	PublishTimeout time.Duration
+	Logger         *slog.Logger // default: silent
 	Now            func() time.Time
 
 	onStep func(step) // tests make an acknowledgement end here, as a crash would
@@ -106,6 +107,7 @@ func New(ctx context.Context, nc *nats.Conn, o Options) (*Broker, error) {
 // Close ends the connection.
 func (b *Broker) Close(ctx context.Context) error {
 	_ = b.nc.FlushWithContext(ctx) // naks of the last moment; losing them costs a lease
-	b.nc.Close()                   // ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
+	// ends the publisher's goroutine too; CleanupPublisher may leave it behind when it has just begun
+	b.nc.Close()
 	return nil
 }

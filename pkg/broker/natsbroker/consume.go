@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	pollWait      = time.Second // one pull; also the longest time an idle Consume takes to stop
-	minAckPending = 1024        // unacknowledged messages of a subscription, over all processes, before the server falls silent
+	pollWait = time.Second // one pull; also the longest time an idle Consume takes to stop
+	// unacknowledged messages of a subscription, over all processes, before the server falls silent
+	minAckPending = 1024
 )
 
 // share is one process's part in a subscription.

@@ -17,7 +17,8 @@ import (
 const (
 	ackTimeout = 5 * time.Second // for one acknowledgement; then the message is sent again under the same id
 	maxPending = 4096            // unacknowledged messages of this process; the server refuses beyond 10,000 a stream
-	windowLen  = 128             // unacknowledged messages of one Publish, 33 MB at most; the server refuses beyond 128 MB a stream
+	// unacknowledged messages of one Publish, 33 MB at most; the server refuses beyond 128 MB a stream
+	windowLen = 128
 )
 
 // codeStoreFailed is what the server answers when a limit of the stream forbids to store a message.

@@ -64,7 +64,8 @@ func (a azure) addQueue(t *testing.T, name string, lock time.Duration, dedupe bo
 	most := int32(MaxDeliveryCount)
 	window := iso(DuplicateWindow)
 	_, err := a.admin.CreateQueue(t.Context(), name, &admin.CreateQueueOptions{Properties: &admin.QueueProperties{
-		LockDuration: &duration, MaxDeliveryCount: &most, RequiresDuplicateDetection: &dedupe, DuplicateDetectionHistoryTimeWindow: &window,
+		LockDuration: &duration, MaxDeliveryCount: &most, RequiresDuplicateDetection: &dedupe,
+		DuplicateDetectionHistoryTimeWindow: &window,
 	}})
 	a.made(t, err, func(ctx context.Context) error { _, err := a.admin.DeleteQueue(ctx, name, nil); return err })
 }

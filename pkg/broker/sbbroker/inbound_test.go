@@ -29,7 +29,8 @@ func TestForgedProperties(t *testing.T) {
 		t,
 		inboundQueue.Type,
 		&azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
-			"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99", "taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
+			"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99",
+			"taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
 			"taxiway-published": adapter.Stamp(
 				time.Unix(1, 0),
 			), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",

@@ -52,7 +52,8 @@ func TestForeignMessages(t *testing.T) {
 	bad := "not an id"
 	b.send(t, importer.Type,
 		&azservicebus.Message{MessageID: &old, Body: []byte("x"), ApplicationProperties: map[string]any{
-			"cloudEvents:id": "from-ce", "cloudEvents:time": at, "cloudEvents_n": int64(7), "cloudEvents_b": true, "other": "ignored",
+			"cloudEvents:id": "from-ce", "cloudEvents:time": at, "cloudEvents_n": int64(7), "cloudEvents_b": true,
+			"other":           "ignored",
 			"taxiway-attempt": "-7", "taxiway-not-before": "soon",
 		}},
 		&azservicebus.Message{MessageID: &bad, Body: []byte("x")},

@@ -12,11 +12,12 @@ import (
 )
 
 const (
-	receiveRound = time.Minute      // one call that waits for messages
-	receiveMost  = 500              // messages of one call
-	renewAfter   = 10 * time.Minute // without a message: receivers have been seen to fall silent (Azure/azure-sdk-for-go#18517)
-	leastLease   = time.Second
-	mostLease    = 5 * time.Minute
+	receiveRound = time.Minute // one call that waits for messages
+	receiveMost  = 500         // messages of one call
+	// without a message: receivers have been seen to fall silent (Azure/azure-sdk-for-go#18517)
+	renewAfter = 10 * time.Minute
+	leastLease = time.Second
+	mostLease  = 5 * time.Minute
 )
 
 var errCut = errors.New("the connection was lost while receiving")

@@ -207,7 +207,8 @@ func acceptRejects(b *fixture) {
 	c := Rejected(3)
 	c.Warnings = []string{"row.extra_columns", "row.trimmed"}
 	want := []ledger.Receipt{{
-		Row: 3, Outcome: device.Rejected, Code: c.Reject.Code, Column: c.Reject.Column, Detail: c.Reject.Detail, Warnings: c.Warnings,
+		Row: 3, Outcome: device.Rejected, Code: c.Reject.Code, Column: c.Reject.Column, Detail: c.Reject.Detail,
+		Warnings: c.Warnings,
 	}}
 	b.same(b.accept(batch, c), want)
 	rows, err := b.Rows(b.Context(), contoso, batch.ID, ledger.RowQuery{})

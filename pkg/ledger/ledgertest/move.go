@@ -224,7 +224,8 @@ func moveDead(b *fixture) {
 	b.must(err)
 	b.same(len(found), 1)
 	b.same(found[0], ledger.DeadLetter{
-		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: device.Submitted, Code: fault.AutopilotInvalidHash, Detail: "error 810",
+		ID: found[0].ID, Tenant: contoso, Device: d.ID, From: device.Submitted, Code: fault.AutopilotInvalidHash,
+		Detail:   "error 810",
 		Attempts: 3, State: ledger.DeadLetterOpen, At: dead.Updated,
 	})
 }

@@ -16,7 +16,8 @@ import (
 // RowOf returns a row as it was answered first.
 func RowOf(r ledger.Receipt) api.Row {
 	v := api.Row{
-		Row: r.Row, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Warnings: r.Warnings, Device: r.Device,
+		Row: r.Row, Outcome: r.Outcome, Code: r.Code, Column: r.Column, Detail: r.Detail, Warnings: r.Warnings,
+		Device: r.Device,
 	}
 	if entry, ok := fault.Lookup(r.Code); ok {
 		v.Title = entry.Title
@@ -52,7 +53,8 @@ func Repeated(ctx context.Context, from ledger.BatchReader, b ledger.Batch) (api
 		return api.Receipt{}, err
 	}
 	return api.Receipt{
-		ID: status.ID, State: api.BatchState(status.State), Repeated: true, Rows: status.Rows, Outcomes: Counts(status.Outcomes),
+		ID: status.ID, State: api.BatchState(status.State), Repeated: true, Rows: status.Rows,
+		Outcomes: Counts(status.Outcomes),
 		Problems: problems, More: failed(status.Outcomes) - len(problems), Links: api.LinksOf(status.ID),
 	}, nil
 }

@@ -83,7 +83,8 @@ func TestConservation(t *testing.T) {
 		n := rapid.IntRange(1, 12).Draw(rt, "rows")
 		for i := range n {
 			kind := rapid.SampledFrom([]string{
-				"good", "again", "recaptured", "swapped board", "cut", "edited", "other serial", "bad tag", "comma", "open quote", "no hash", "lost zeros",
+				"good", "again", "recaptured", "swapped board", "cut", "edited", "other serial", "bad tag", "comma",
+				"open quote", "no hash", "lost zeros",
 			}).Draw(rt, "kind")
 			text += record(t, kind, uint64(100+i), 1) + "\r\n"
 			want[kinds[kind]]++

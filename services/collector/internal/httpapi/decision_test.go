@@ -51,7 +51,8 @@ func TestRetireAndRelease(t *testing.T) {
 	}
 	for name, body := range map[string]any{
 		"no reason": map[string]string{"reason": " "}, "too long": map[string]string{"reason": strings.Repeat("x", 256)},
-		"NUL": map[string]string{"reason": "a\x00"}, "a name unknown": map[string]string{"reasons": "x"}, "a list": []string{"x"},
+		"NUL": map[string]string{"reason": "a\x00"}, "a name unknown": map[string]string{"reasons": "x"},
+		"a list": []string{"x"},
 	} {
 		if w := r.post(t, "/v1/devices/"+old+"/release", contosoOps, body); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, w.Code)

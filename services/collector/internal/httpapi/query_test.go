@@ -177,7 +177,8 @@ func TestRowsAsStreams(t *testing.T) {
 func TestReportsAreNoFormulas(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
-		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝x": "'＝x", "x=1": "x=1", "": "", "ä": "ä",
+		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "＝x": "'＝x",
+		"x=1": "x=1", "": "", "ä": "ä",
 	} {
 		if got := httpapi.Guard(given); got != want {
 			t.Errorf("%q became %q, want %q", given, got, want)
@@ -348,8 +349,10 @@ func TestReplayOfDevices(t *testing.T) {
 		t.Errorf("%+v %v", entries, err)
 	}
 	for name, body := range map[string]any{
-		"no ids": map[string]any{"ids": []string{}, "reason": "x"}, "no reason": map[string]any{"ids": []string{"a"}, "reason": " "},
-		"too many": map[string]any{"ids": strings.Split(strings.Repeat("a,b", 101), ","), "reason": ""}, "a misspelt name": map[string]any{"id": "a", "reason": "x"},
+		"no ids":          map[string]any{"ids": []string{}, "reason": "x"},
+		"no reason":       map[string]any{"ids": []string{"a"}, "reason": " "},
+		"too many":        map[string]any{"ids": strings.Split(strings.Repeat("a,b", 101), ","), "reason": ""},
+		"a misspelt name": map[string]any{"id": "a", "reason": "x"},
 	} {
 		if w := r.post(t, "/v1/dead-letters/replay", contosoOps, body); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, w.Code)

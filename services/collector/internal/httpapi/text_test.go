@@ -16,7 +16,8 @@ func TestTextThatNoLedgerTakes(t *testing.T) {
 	r := newFixture(t, httpapi.Config{})
 	for _, bad := range []string{"%FF", "%00", "a%C3", "%ED%A0%80"} {
 		for _, path := range []string{
-			"/v1/batches/" + bad, "/v1/batches/" + bad + "/rows", "/v1/batches/x/rows?format=csv&outcome=" + bad, "/v1/batches?idempotencyKey=" + bad,
+			"/v1/batches/" + bad, "/v1/batches/" + bad + "/rows", "/v1/batches/x/rows?format=csv&outcome=" + bad,
+			"/v1/batches?idempotencyKey=" + bad,
 			"/v1/batches?queue=" + bad + "&message=x", "/v1/batches?queue=x&message=" + bad, "/v1/devices/" + bad,
 			"/v1/devices/" + bad + "/timeline", "/v1/devices?serial=" + bad,
 		} {

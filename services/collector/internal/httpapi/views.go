@@ -61,10 +61,13 @@ func timeOrNil(t time.Time) *time.Time {
 
 func viewOfDevice(d device.Device) api.Device {
 	v := api.Device{
-		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, MatchedBy: d.Kind, GroupTag: d.GroupTag, User: d.User,
-		Batch: d.Batch, Row: d.Row, State: d.State, Code: d.Code, Detail: d.Detail, Attempts: d.Attempts, Due: timeOrNil(d.Due), Tag: d.Tag,
+		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, MatchedBy: d.Kind,
+		GroupTag: d.GroupTag, User: d.User,
+		Batch: d.Batch, Row: d.Row, State: d.State, Code: d.Code, Detail: d.Detail, Attempts: d.Attempts,
+		Due: timeOrNil(d.Due), Tag: d.Tag,
 		RegistrationID: d.RegistrationID, EntraDeviceID: d.EntraDeviceID, Conflict: d.Variant != "",
-		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.CapturedAt), Created: d.Created, Updated: d.Updated,
+		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.CapturedAt),
+		Created: d.Created, Updated: d.Updated,
 	}
 	if entry, ok := fault.Lookup(d.Code); ok {
 		v.Title = entry.Title
@@ -90,7 +93,8 @@ func viewOfResult(r deadletter.Result) api.Replayed {
 func viewOfDeadLetter(l ledger.DeadLetter) api.DeadLetter {
 	entry, _ := fault.Lookup(l.Code)
 	return api.DeadLetter{
-		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription, Type: l.Type,
+		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription,
+		Type: l.Type,
 		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.Hint, Attempts: l.Attempts, Replays: l.Replays,
 		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,
 	}

@@ -63,7 +63,8 @@ func TestParse(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, body := range []string{
 		"", "{}", "null", `{"devices":[]}`, `{"devices":[{"hardwareHash":"zqx"},7,{"zqx":"zqx"}]}`, `{"devices":{}}`,
-		`{"zqx":1}`, `{"devices":[{}]}zqx`, `{"devices":[[[[`, `{"devices":["zqx"],"devices":[]}`, "\xef\xbb\xbf{}", `{"devices":[{"hardwareHash":"\ud800"}]}`,
+		`{"zqx":1}`, `{"devices":[{}]}zqx`, `{"devices":[[[[`, `{"devices":["zqx"],"devices":[]}`, "\xef\xbb\xbf{}",
+		`{"devices":[{"hardwareHash":"\ud800"}]}`,
 	} {
 		f.Add([]byte(body))
 	}

@@ -69,7 +69,8 @@ func TestEachQueueIsOnItsOwn(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() {
 			ended <- New(Config{}, Deps{
-				Consumer: b, Tenants: directory(t), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+				Consumer: b, Tenants: directory(t), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+				Metrics: prometheus.NewRegistry(),
 			}).Run(ctx)
 		}()
 		seen := func() []string {

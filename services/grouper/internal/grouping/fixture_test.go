@@ -139,7 +139,8 @@ func newFixture(t *testing.T, change ...func(*setup)) *fixture {
 		t.Fatal(err)
 	}
 	clients := autopilot.NewDirectory(autopilot.Settings{
-		Tenants: tenants, Budget: store, HTTP: &http.Client{Transport: w.sim.Transport()}, Patience: -1, Retries: -1, Now: w.now,
+		Tenants: tenants, Budget: store, HTTP: &http.Client{Transport: w.sim.Transport()}, Patience: -1, Retries: -1,
+		Now: w.now,
 	})
 	if w.client, err = clients.For(here); err != nil {
 		t.Fatal(err)

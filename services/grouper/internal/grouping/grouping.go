@@ -84,7 +84,8 @@ func New(t Timings, d Deps) (*Service, error) {
 		return nil, fmt.Errorf("timings: %w", err)
 	}
 	return &Service{
-		Deps: d, timings: t, checker: membership.New(t.Groups, t.Members, d.Now), lists: newLists(t, d.Now), metrics: newMetrics(d.Registry),
+		Deps: d, timings: t, checker: membership.New(t.Groups, t.Members, d.Now), lists: newLists(t, d.Now),
+		metrics: newMetrics(d.Registry),
 	}, nil
 }
 

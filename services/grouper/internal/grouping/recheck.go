@@ -36,7 +36,8 @@ func (s *Service) recheck(
 		if err != nil {
 			return nil, err
 		}
-		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed it, or Autopilot is slow to show it",
+		reason := fault.Newf(fault.GroupTagPending, "the tag was set to %q, but Autopilot shows %q: somebody changed "+
+			"it, or Autopilot is slow to show it",
 			c.Device.Tag, c.Identity.GroupTag).
 			After(pause)
 		unconfirmed := ""

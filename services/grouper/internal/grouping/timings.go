@@ -13,17 +13,20 @@ import (
 
 // Timings are all the waits and limits of the group stage. The zero value of a field is its default.
 type Timings struct {
-	First       time.Duration // before the second check of a device that waits, then doubling, default 15 s
-	Max         time.Duration // the longest pause between two checks, default 10 min
-	Denied      time.Duration // pause of a tenant that refuses us, default 5 min
-	Grace       time.Duration // until a device that moved on is checked again if this process dies, default 1 min
-	Vanish      time.Duration // how long a device may be invisible in Autopilot before it is dead, default 1 h
-	Alarm       time.Duration // in one state, before it is logged and counted as overdue, default 4 h; it is never given up
-	Groups      time.Duration // how long a tenant's list of dynamic groups is trusted, default 1 min
-	Members     time.Duration // how long a list of members or devices is trusted, default 10 s; less than First
-	Sync        time.Duration // least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
-	MaxAttempts int           // failed attempts of a device before it is dead, default 10
-	MaxListed   int           // devices kept of lists in memory, 350 bytes each, of either kind; default 100,000; < 0 = no lists
+	First  time.Duration // before the second check of a device that waits, then doubling, default 15 s
+	Max    time.Duration // the longest pause between two checks, default 10 min
+	Denied time.Duration // pause of a tenant that refuses us, default 5 min
+	Grace  time.Duration // until a device that moved on is checked again if this process dies, default 1 min
+	Vanish time.Duration // how long a device may be invisible in Autopilot before it is dead, default 1 h
+	// in one state, before it is logged and counted as overdue, default 4 h; it is never given up
+	Alarm   time.Duration
+	Groups  time.Duration // how long a tenant's list of dynamic groups is trusted, default 1 min
+	Members time.Duration // how long a list of members or devices is trusted, default 10 s; less than First
+	// least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
+	Sync        time.Duration
+	MaxAttempts int // failed attempts of a device before it is dead, default 10
+	// devices kept of lists in memory, 350 bytes each, of either kind; default 100,000; < 0 = no lists
+	MaxListed int
 }
 
 func (t Timings) withDefaults() Timings {

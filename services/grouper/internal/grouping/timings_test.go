@@ -70,8 +70,10 @@ func TestEveryCodeHasAConsequence(t *testing.T) {
 		}
 	}
 	for _, code := range []fault.Code{
-		fault.GraphThrottled, fault.GraphUnavailable, fault.GraphUnknownOutcome, fault.TenantCredentialsRefused, fault.TenantPermissionMissing,
-		fault.GraphApprovalRequired, fault.GroupNone, fault.GroupMembershipPending, fault.GroupProfileFailed, fault.LedgerUnavailable,
+		fault.GraphThrottled, fault.GraphUnavailable, fault.GraphUnknownOutcome, fault.TenantCredentialsRefused,
+		fault.TenantPermissionMissing,
+		fault.GraphApprovalRequired, fault.GroupNone, fault.GroupMembershipPending, fault.GroupProfileFailed,
+		fault.LedgerUnavailable,
 	} {
 		if consequenceOf(fault.New(code, "")) != wait {
 			t.Errorf("%s costs an attempt", code)

@@ -54,8 +54,9 @@ func New[T any](c Config, id func(T) string, slim func(T) T) *Lists[T] {
 
 // Asked is a thing that is asked for.
 type Asked struct {
-	ID    string
-	Since time.Time // how long it has been there for certain: a list that is younger and does not show it will not soon either
+	ID string
+	// how long it has been there for certain: a list that is younger and does not show it will not soon either
+	Since time.Time
 }
 
 // Find returns a Lookup for everything asked for, and which of them come from a list and so may be a little old. While

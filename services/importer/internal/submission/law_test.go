@@ -152,7 +152,8 @@ func TestTwoImporters(t *testing.T) {
 
 // effects are what can happen to any request.
 var effects = []simulator.Effect{
-	simulator.Reply, simulator.ReplyAfter, simulator.ResetBefore, simulator.ResetAfter, simulator.Truncate, simulator.Garbage,
+	simulator.Reply, simulator.ReplyAfter, simulator.ResetBefore, simulator.ResetAfter, simulator.Truncate,
+	simulator.Garbage,
 	simulator.Page, simulator.Hang,
 }
 

@@ -11,8 +11,9 @@ import (
 
 // Timings are all the waits and limits of a submission's life. The zero value of a field is its default.
 type Timings struct {
-	Claim       time.Duration // how long a worker that sends is waited for after its last sign of life, default 1 min
-	Lost        time.Duration // how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
+	Claim time.Duration // how long a worker that sends is waited for after its last sign of life, default 1 min
+	// how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
+	Lost        time.Duration
 	PollFirst   time.Duration // before an import is polled again, then doubling, default 15 s
 	PollMax     time.Duration // the longest pause between two polls, default 5 min
 	Stuck       time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
