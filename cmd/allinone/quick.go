@@ -21,14 +21,12 @@ func (c Config) Quick() Config {
 	c.Grouper.Dispatch = often
 	c.Importer.Timings = importer.Timings{
 		Claim: ms(6000), Lost: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
-		RetryFirst: ms(
-			200,
-		), RetryMax: ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),
+		RetryFirst: ms(200),
+		RetryMax:   ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),
 	}
 	c.Grouper.Timings = grouper.Timings{
-		First: ms(
-			60,
-		), Max: ms(1000), Denied: ms(1000), Grace: ms(2000), Vanish: ms(30_000), Groups: ms(500), Members: ms(30),
+		First: ms(60),
+		Max:   ms(1000), Denied: ms(1000), Grace: ms(2000), Vanish: ms(30_000), Groups: ms(500), Members: ms(30),
 		Sync: -1,
 	}
 	return c

@@ -137,10 +137,7 @@ func writeReplayed(b *strings.Builder, r api.Replayed) {
 		what = string(r.Code)
 	}
 	b.WriteString(
-		strings.TrimRight(
-			fmt.Sprintf("%-*s  %-8s  %s", idWidth, r.ID, inventory.Printable(r.Outcome), what),
-			" ",
-		) + "\n",
+		strings.TrimRight(fmt.Sprintf("%-*s  %-8s  %s", idWidth, r.ID, inventory.Printable(r.Outcome), what), " ") + "\n",
 	)
 	if r.Detail != "" {
 		writeFolded(b, 4, inventory.Printable(r.Detail))

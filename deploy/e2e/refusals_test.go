@@ -57,9 +57,8 @@ func refusals(t *testing.T, file *demofile.File) []refusal {
 		{name: "JSON with a name misspelt", path: "/v1/devices", contentType: jsonType, body: `{"hardwarehash2":""}`, status: http.StatusBadRequest, code: fault.RequestInvalid},
 		{
 			name: "a device with a broken hash", path: "/v1/devices", contentType: jsonType,
-			body: `{"hardwareHash":"` + rows.hash(
-				broken,
-			) + `"}`, status: http.StatusUnprocessableEntity, code: fault.HashChecksumMismatch,
+			body: `{"hardwareHash":"` + rows.hash(broken) + `"}`, status: http.StatusUnprocessableEntity,
+			code:   fault.HashChecksumMismatch,
 			column: "hardwareHash", batch: true,
 		},
 	}

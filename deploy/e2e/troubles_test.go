@@ -49,11 +49,8 @@ var troubles = []trouble{
 	{name: "429 with a date", faults: []simulator.Fault{throttled("imported.import", "date:1s")}},
 	{name: "429 without a time", faults: []simulator.Fault{reply("imported.import", 429, 1)}},
 	{name: "503 everywhere", faults: []simulator.Fault{
-		reply(
-			"token",
-			503,
-			2,
-		), reply("imported.import", 503, 1), reply("imported.list", 503, 4), reply("identities.list", 503, 4),
+		reply("token", 503, 2),
+		reply("imported.import", 503, 1), reply("imported.list", 503, 4), reply("identities.list", 503, 4),
 		reply("batch", 503, 4), reply("groups.list", 503, 4), reply("groups.members", 503, 4),
 		reply("identities.updateDeviceProperties", 503, 2),
 	}},
@@ -66,14 +63,10 @@ var troubles = []trouble{
 	{name: "answer to an import garbled", faults: []simulator.Fault{once("imported.import", simulator.Garbage)}},
 	{name: "silence", faults: []simulator.Fault{once("imported.import", simulator.Hang)}},
 	{name: "answers to reads cut", faults: []simulator.Fault{
-		once(
-			"imported.list",
-			simulator.Truncate,
-		), once("imported.list", simulator.Garbage), once("identities.list", simulator.Garbage),
-		once(
-			"groups.list",
-			simulator.Garbage,
-		), once("groups.members", simulator.Truncate), once("batch", simulator.Garbage),
+		once("imported.list", simulator.Truncate),
+		once("imported.list", simulator.Garbage), once("identities.list", simulator.Garbage),
+		once("groups.list", simulator.Garbage),
+		once("groups.members", simulator.Truncate), once("batch", simulator.Garbage),
 		once("batch", simulator.ResetAfter),
 	}},
 	{name: "token revoked on the way", faults: []simulator.Fault{

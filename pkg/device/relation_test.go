@@ -36,13 +36,9 @@ func TestRelate(t *testing.T) {
 		"UUID, one serial lost":     {identifiers(noEK, uuidA, "HP", "A", "5CG1"), identifiers(noEK, uuidA, "HP", "A", "None"), device.Contradicts, nil},
 		"UUID, serial, other maker": {identifiers(noEK, uuidA, "HP", "A", "5CG1"), identifiers(noEK, uuidA, "Dell", "A", "5CG1"), device.Contradicts, fields{"manufacturer"}},
 		"UUID, serial, maker renamed": {
-			identifiers(
-				noEK,
-				uuidA,
-				"HP",
-				"A",
-				"5CG1",
-			), identifiers(noEK, uuidA, "HP Inc.", "A", "5CG1"), device.SameNewer, fields{"manufacturer"},
+			identifiers(noEK, uuidA, "HP", "A", "5CG1"),
+			identifiers(noEK, uuidA, "HP Inc.", "A", "5CG1"), device.SameNewer,
+			fields{"manufacturer"},
 		},
 		"listed UUID, other serials":   {identifiers(noEK, uuidShared, "HP", "A", "5CG1"), identifiers(noEK, uuidShared, "HP", "A", "5CG2"), device.Unrelated, fields{"serial"}},
 		"suspected serials differ":     {identifiers(ekA, uuidA, "HP", "A", "11111111"), identifiers(ekA, uuidA, "HP", "A", "22222222"), device.SameNewer, nil},
@@ -51,10 +47,8 @@ func TestRelate(t *testing.T) {
 		"nothing but other suspicions": {identifiers(noEK, noUUID, "HP", "A", "11111111"), identifiers(noEK, noUUID, "HP", "A", "22222222"), device.Unrelated, nil},
 		"suspected, and with a TPM":    {identifiers(noEK, noUUID, "HP", "A", "11111111"), identifiers(ekA, uuidA, "HP", "A", "11111111"), device.Unrelated, nil},
 		"suspected, a TPM, and one disk": {
-			parts(
-				identifiers(noEK, noUUID, "HP", "A", "11111111"),
-				1,
-			), parts(identifiers(ekA, uuidA, "HP", "A", "11111111"), 1), device.Contradicts, nil,
+			parts(identifiers(noEK, noUUID, "HP", "A", "11111111"), 1),
+			parts(identifiers(ekA, uuidA, "HP", "A", "11111111"), 1), device.Contradicts, nil,
 		},
 		"serial only":                {identifiers(noEK, noUUID, "HP", "EliteBook", "5CG1"), identifiers(noEK, noUUID, "HP", "EliteBook", "5CG1"), device.SameNewer, nil},
 		"same key, other serial":     {known, identifiers(ekA, uuidA, "HP", "EliteBook", "5CG2"), device.Contradicts, fields{"serial"}},

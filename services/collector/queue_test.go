@@ -84,11 +84,8 @@ func TestQueueAnswersAsHTTPDoes(t *testing.T) {
 		devices := []any{
 			made(t, 1), made(t, 2), made(t, 1), with(made(t, 3), "serialNumber", "another"), cut,
 			map[string]any{"serialNumber": "S"},
-			with(
-				made(t, 5),
-				"assignedUser",
-				"nobody",
-			), with(made(t, 6), "groupTag", strings.Repeat("x", 100)), with(made(t, 7), "groupTag", "KIOSK"),
+			with(made(t, 5), "assignedUser", "nobody"),
+			with(made(t, 6), "groupTag", strings.Repeat("x", 100)), with(made(t, 7), "groupTag", "KIOSK"),
 		}
 		x.send(t, contosoB, "all", marshal(t, list(devices...)))
 		byQueue := r.rows(t, key, r.taken(t, "oem-b", "all").ID)

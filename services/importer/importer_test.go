@@ -135,9 +135,8 @@ func fast() importer.Config {
 		Timings: importer.Timings{
 			Claim: x(2 * time.Second), Lost: x(3 * time.Second),
 			PollFirst: x(30 * time.Millisecond), PollMax: x(300 * time.Millisecond), Invisible: x(2 * time.Second),
-			RetryFirst: x(
-				50 * time.Millisecond,
-			), RetryMax: x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
+			RetryFirst: x(50 * time.Millisecond),
+			RetryMax:   x(500 * time.Millisecond), Denied: x(200 * time.Millisecond),
 			Unavailable: x(50 * time.Millisecond), Grace: x(time.Second), Cleanup: x(20 * time.Millisecond),
 		},
 		Config: worker.Config{
@@ -246,13 +245,8 @@ func (w *fixture) until(id device.TenantID, ids []string, what string, ok func(d
 		if len(others) == 0 {
 			return "", true
 		}
-		return fmt.Sprintf(
-			"%d are not, the first is %s %s %s",
-			len(others),
-			others[0].State,
-			others[0].Code,
-			others[0].Detail,
-		), false
+		return fmt.Sprintf("%d are not, the first is %s %s %s", len(others), others[0].State, others[0].Code, others[0].Detail),
+			false
 	})
 }
 

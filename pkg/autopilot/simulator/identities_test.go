@@ -291,7 +291,8 @@ func TestUnknownPlaces(t *testing.T) {
 	for target, want := range map[string]int{
 		"GET /": 404, "GET /v2.0/devices": 404, "GET /v1.0": 404, "GET /v1.0/users": 404,
 		"GET /v1.0/" + imported + "/x/y": 404,
-		"PUT /v1.0/devices":              405, "PATCH " + importedPath + "/x": 405, "GET /" + contoso + "/oauth2/v2.0/token": 405,
+		"PUT /v1.0/devices":              405, "PATCH " + importedPath + "/x": 405,
+		"GET /" + contoso + "/oauth2/v2.0/token": 405,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		if a := r.do(method, path, nil); a.status != want {

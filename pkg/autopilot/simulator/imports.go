@@ -100,9 +100,8 @@ func (s *Server) importMany(c *call) *reply {
 	records := s.accept(c)
 	s.rng.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
 	return ok(http.StatusOK, map[string]any{
-		"@odata.context": c.context(
-			"Collection(" + importedType + ")",
-		), "value": rendered(records, (*importedRecord).read),
+		"@odata.context": c.context("Collection(" + importedType + ")"),
+		"value":          rendered(records, (*importedRecord).read),
 	})
 }
 

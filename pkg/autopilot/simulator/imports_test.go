@@ -84,10 +84,8 @@ func TestImportOutcomes(t *testing.T) {
 	noMaker.manufacturer = ""
 	encoded := base64.StdEncoding.EncodeToString
 	rows := []row{
-		deviceRow(
-			pc("GOOD"),
-			"o",
-		), deviceRow(recaptured, "o"), deviceRow(foreign, "o"), deviceRow(pc("FOREIGN-BY-SERIAL"),
+		deviceRow(pc("GOOD"), "o"),
+		deviceRow(recaptured, "o"), deviceRow(foreign, "o"), deviceRow(pc("FOREIGN-BY-SERIAL"),
 			"o"), deviceRow(noMaker, "o"),
 		{"importId": "o", "serialNumber": "BROKEN", "hardwareIdentifier": encoded(broken)},
 		{"importId": "o", "serialNumber": "CUT", "hardwareIdentifier": encoded(blob[:60])},

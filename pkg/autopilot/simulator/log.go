@@ -109,10 +109,7 @@ func (r Request) shows(importIDs []string, serial string) bool {
 	if len(r.ImportIDs) == 0 && len(r.Serials) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(
-		r.ImportIDs,
-		func(id string) bool { return slices.ContainsFunc(importIDs, equal(id)) },
-	) ||
+	return slices.ContainsFunc(r.ImportIDs, func(id string) bool { return slices.ContainsFunc(importIDs, equal(id)) }) ||
 		slices.ContainsFunc(r.Serials, func(part string) bool {
 			return strings.Contains(strings.ToLower(serial), strings.ToLower(part))
 		})

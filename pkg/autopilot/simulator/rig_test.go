@@ -85,15 +85,11 @@ func patient() Options {
 	return Options{
 		Seed: 7, Now: func() time.Time { return start },
 		Delays: Delays{
-			Import: seconds(
-				30,
-				180,
-			), IdentityVisible: seconds(10, 60), DeviceVisible: seconds(10, 60), Tag: seconds(60, 60),
+			Import:          seconds(30, 180),
+			IdentityVisible: seconds(10, 60), DeviceVisible: seconds(10, 60), Tag: seconds(60, 60),
 			Group: seconds(600, 900), ProfilePending: seconds(60, 60), ProfileAssign: seconds(300, 600),
-			ProfileSync: seconds(
-				60,
-				60,
-			), IdentityDelete: seconds(600, 1800), Sync: seconds(20, 20), SyncFloor: seconds(600, 600),
+			ProfileSync:    seconds(60, 60),
+			IdentityDelete: seconds(600, 1800), Sync: seconds(20, 20), SyncFloor: seconds(600, 600),
 		},
 		Quirks: Quirks{VerifyChecksum: true},
 	}

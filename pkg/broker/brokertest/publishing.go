@@ -76,11 +76,8 @@ func roundTrip(s scene) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		want := broker.Message{
-			ID: fmt.Sprintf(
-				"m%d-%s",
-				n,
-				rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id"),
-			), Type: sub.Type, Lane: sub.Lane,
+			ID:   fmt.Sprintf("m%d-%s", n, rapid.StringMatching(`[!-~]{0,60}`).Draw(rt, "id")),
+			Type: sub.Type, Lane: sub.Lane,
 			Tenant: rapid.StringN(0, 20, 60).Draw(rt, "tenant"),
 			Headers: rapid.MapOfN(rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`), rapid.StringN(0, 50, 200), 0, 8).
 				Draw(rt, "headers"),

@@ -56,10 +56,7 @@ func (s *share) adopt(h nats.Header, meta *jetstream.MsgMetadata, body []byte) n
 	id := cmp.Or(first(h, jetstream.MsgIDHeader), first(h, prefixCE+broker.AttrID))
 	if id == "" {
 		// The time tells apart the messages of a stream that was deleted and created again.
-		id = "seq-" + strconv.FormatUint(
-			meta.Sequence.Stream,
-			10,
-		) + "-" + strconv.FormatInt(
+		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + strconv.FormatInt(
 			meta.Timestamp.UnixNano(),
 			36,
 		)

@@ -31,10 +31,8 @@ func newFloor(b *testing.B) *floor {
 	}
 	topic := func(typ string) simulator.Topic {
 		return simulator.Topic{
-			Name: Topology{}.Name(
-				typ,
-				broker.Bulk,
-			), Inbox: simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
+			Name:          Topology{}.Name(typ, broker.Bulk),
+			Inbox:         simulator.Inbox{DuplicateWindow: DuplicateWindow, MaxSizeInMegabytes: 80_000},
 			Subscriptions: []simulator.Subscription{sub("bench")},
 		}
 	}

@@ -31,9 +31,8 @@ func TestForgedProperties(t *testing.T) {
 		&azservicebus.Message{MessageID: &id, Body: []byte("{}"), ApplicationProperties: map[string]any{
 			"taxiway-id": "forged", "taxiway-tenant": "fabrikam", "taxiway-attempt": "99",
 			"taxiway-not-before": adapter.Stamp(time.Now().Add(time.Hour)),
-			"taxiway-published": adapter.Stamp(
-				time.Unix(1, 0),
-			), "cloudEvents_id": "forged", "cloudEvents_tenantid": "fabrikam",
+			"taxiway-published":  adapter.Stamp(time.Unix(1, 0)),
+			"cloudEvents_id":     "forged", "cloudEvents_tenantid": "fabrikam",
 		}},
 	)
 	got, _ := b.consume(b.broker(Options{}), inboundQueue, done)

@@ -123,10 +123,8 @@ func TestLargest(t *testing.T) {
 	b := newFixture(t)
 	br := b.broker(Options{})
 	m := broker.Message{
-		ID: strings.Repeat(
-			"i",
-			broker.MaxID,
-		), Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),
+		ID:   strings.Repeat("i", broker.MaxID),
+		Type: importer.Type, Tenant: strings.Repeat("t", broker.MaxID), Body: make([]byte, broker.MaxBody),
 		Headers: map[string]string{"a": string(make([]byte, broker.MaxHeaders-1))},
 	}
 	got, stop := b.consume(br, importer, func(_ context.Context, d broker.Delivery) broker.Outcome {

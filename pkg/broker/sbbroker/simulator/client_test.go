@@ -100,9 +100,8 @@ func TestDeadLetterAndReplay(t *testing.T) {
 	b.send(s, "a")
 	r := b.receiver("plain", nil)
 	err := r.DeadLetterMessage(b.ctx, b.one(r), &azservicebus.DeadLetterOptions{
-		Reason: ptr(
-			"hash.truncated",
-		), ErrorDescription: ptr("too short"), PropertiesToModify: map[string]any{"stage": "collector"},
+		Reason:           ptr("hash.truncated"),
+		ErrorDescription: ptr("too short"), PropertiesToModify: map[string]any{"stage": "collector"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -141,9 +141,7 @@ const superuser = "postgres"
 
 // URL returns the address of a database.
 func (c *Cluster) URL(database string) string {
-	return "postgres:///" + url.PathEscape(
-		database,
-	) + "?" + url.Values{
+	return "postgres:///" + url.PathEscape(database) + "?" + url.Values{
 		"host":    {c.dir},
 		"user":    {superuser},
 		"sslmode": {"disable"},

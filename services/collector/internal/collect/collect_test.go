@@ -84,10 +84,7 @@ func TestEventsNameAcceptedDevicesInChunks(t *testing.T) {
 	if diff := cmp.Diff([]int{100, 50, 100, 50, 20}, sizes); diff != "" {
 		t.Error(diff)
 	}
-	if want := map[device.RowOutcome]int{device.Accepted: 320, device.Duplicate: 3}; !cmp.Equal(
-		want,
-		result.Outcomes,
-	) ||
+	if want := map[device.RowOutcome]int{device.Accepted: 320, device.Duplicate: 3}; !cmp.Equal(want, result.Outcomes) ||
 		result.Rows != 323 {
 		t.Errorf("%d rows, %v", result.Rows, result.Outcomes)
 	}
@@ -225,10 +222,7 @@ func TestNothingUsableLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	broken := fault.New(fault.FileEncoding, "line 2")
-	if result, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(nil, broken)}); !errors.Is(
-		err,
-		broken,
-	) ||
+	if result, err := b.Take(t.Context(), collect.Delivery{Tenant: b.tenant, Rows: rowsOf(nil, broken)}); !errors.Is(err, broken) ||
 		result.Batch.ID != "" {
 		t.Errorf("%+v %v", result, err)
 	}

@@ -130,11 +130,7 @@ func TestForeignIDsAreUnknown(t *testing.T) {
 			foreign.Detail,
 			id,
 			"ID",
-		) != strings.ReplaceAll(
-			missing.Detail,
-			"018f0000-0000-7000-8000-000000000000",
-			"ID",
-		) ||
+		) != strings.ReplaceAll(missing.Detail, "018f0000-0000-7000-8000-000000000000", "ID") ||
 			foreign.Title != missing.Title {
 			t.Errorf("%s tells a foreign id from a missing one: %q, %q", path, foreign.Detail, missing.Detail)
 		}

@@ -23,9 +23,8 @@ type limiter struct {
 
 func newLimiter(c Config) *limiter {
 	return &limiter{
-		rate: rate.Limit(
-			c.Rate,
-		), burst: c.Burst, uploads: c.Uploads, keys: map[string]*rate.Limiter{}, working: map[string]int{},
+		rate:  rate.Limit(c.Rate),
+		burst: c.Burst, uploads: c.Uploads, keys: map[string]*rate.Limiter{}, working: map[string]int{},
 	}
 }
 

@@ -117,9 +117,8 @@ func problemOf(err error) api.Problem {
 	code := fault.CodeOf(err)
 	entry, _ := fault.Lookup(code)
 	p := api.Problem{
-		Type: typeBase + string(
-			code,
-		), Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
+		Type:  typeBase + string(code),
+		Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
 	}
 	if extra, ok := errors.AsType[*refusal](err); ok {
 		p.Errors = extra.errors

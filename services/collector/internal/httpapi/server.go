@@ -43,10 +43,8 @@ func (s Server) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	server := &http.Server{
 		Handler: counted(s.API, &working), ReadHeaderTimeout: readHeader, IdleTimeout: idle, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(
-			s.Logger.Handler(),
-			slog.LevelDebug,
-		), BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return base },
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()

@@ -32,9 +32,9 @@ func viewOfBatch(s ledger.BatchStatus) api.Batch {
 	v := api.Batch{
 		ID: s.ID, Name: s.Name, Source: s.Source, State: api.BatchState(s.State), Code: s.Code, Detail: s.Detail,
 		Created: s.Created, Closed: timeOrNil(s.Closed), Rows: s.Rows, Outcomes: answer.Counts(s.Outcomes),
-		States: orEmpty(
-			s.States,
-		), Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects), Links: api.LinksOf(s.ID),
+		States:    orEmpty(s.States),
+		Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects),
+		Links: api.LinksOf(s.ID),
 	}
 	for state, n := range s.States {
 		if state.InFlight() {
