@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-const house = "taxiway.example/"
+const ours = "taxiway.example/"
 
-// rule says what packages of this house a package may import; patterns are path.Match on the path below the house, and
+// rule says what of our packages a package may import; patterns are path.Match on the path below ours, and
 // a trailing /... takes in the package and everything below it.
 type rule struct {
 	pkg   string
@@ -142,14 +142,14 @@ func TestImportsRunOneWay(t *testing.T) {
 		t.Fatalf("only %d packages seen", len(pkgs))
 	}
 	for _, p := range pkgs {
-		pkg := strings.TrimPrefix(p.ImportPath, house)
+		pkg := strings.TrimPrefix(p.ImportPath, ours)
 		i := slices.IndexFunc(rules, func(r rule) bool { return matches(r.pkg, pkg) })
 		if i < 0 {
 			t.Errorf("%s has no rule: say in archtest what it may import", pkg)
 			continue
 		}
 		for _, imp := range p.Imports {
-			dep, ours := strings.CutPrefix(imp, house)
+			dep, ours := strings.CutPrefix(imp, ours)
 			if ours && !slices.ContainsFunc(rules[i].allow, func(a string) bool { return matches(a, dep) }) {
 				t.Errorf("%s must not import %s", pkg, dep)
 			}
@@ -167,7 +167,7 @@ func TestProgramsCarryNoTestHelpers(t *testing.T) {
 		}
 		programs++
 		for _, dep := range p.Deps {
-			if slices.Contains(forbidden, dep) || strings.HasPrefix(dep, house) && strings.HasSuffix(dep, "test") {
+			if slices.Contains(forbidden, dep) || strings.HasPrefix(dep, ours) && strings.HasSuffix(dep, "test") {
 				t.Errorf("%s links %s", p.ImportPath, dep)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // link them: they are built in a moment also where nothing was built before.
 func TestUnitTestsOfTheMiddleLinkNoEngines(t *testing.T) {
 	for _, pkg := range []string{"dispatch", "pipeline", "worker"} {
-		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", house+"pkg/"+pkg)
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", ours+"pkg/"+pkg)
 		cmd.Dir = filepath.Join("..", "..")
 		out, err := cmd.Output()
 		if err != nil {

@@ -203,7 +203,7 @@ func TestTestsOfThePageExist(t *testing.T) {
 	}
 	var tests []string
 	for _, p := range list(t, "work") {
-		names, _ := repository(root).testsIn(strings.TrimPrefix(p.ImportPath, house))
+		names, _ := repository(root).testsIn(strings.TrimPrefix(p.ImportPath, ours))
 		tests = append(tests, names...)
 	}
 	named := 0

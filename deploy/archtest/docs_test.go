@@ -85,7 +85,7 @@ func TestEveryPackageIsInTheArchitecture(t *testing.T) {
 	}
 	seen := 0
 	for _, p := range list(t, "work") {
-		below, ok := strings.CutPrefix(p.ImportPath, house+"pkg/")
+		below, ok := strings.CutPrefix(p.ImportPath, ours+"pkg/")
 		if !ok || strings.Contains(below, "/") {
 			continue
 		}

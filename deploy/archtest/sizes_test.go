@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	maxLines   = 400 // of a file
-	maxColumns = 120 // of a line of prose
+	maxLines       = 400 // of a file
+	maxColumns     = 120 // of a line of prose or code
+	maxTestColumns = 160 // of a line of a test
 )
 
 // tracked returns the files of the repository that match a pattern of git.

@@ -30,7 +30,9 @@ type Contract struct {
 // LoadContract reads the descriptions from the folder, or returns nil and os.ErrNotExist when it is not there.
 func LoadContract(folder string) (*Contract, error) {
 	c := &Contract{routers: map[string]routers.Router{}}
-	for version, name := range map[string]string{"v1.0": "graph-subset.openapi.yaml", "beta": "graph-subset.beta.openapi.yaml"} {
+	for version, name := range map[string]string{
+		"v1.0": "graph-subset.openapi.yaml", "beta": "graph-subset.beta.openapi.yaml",
+	} {
 		path := filepath.Join(folder, name)
 		if _, err := os.Stat(path); err != nil {
 			return nil, err

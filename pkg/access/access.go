@@ -19,6 +19,12 @@ type Principal struct {
 	Operator bool          // may see and replay dead letters
 }
 
+// Global reports whether the key belongs to no tenant, and so sees all of them.
+func (p Principal) Global() bool { return p.Tenant.ID == "" }
+
+// ID tells keys apart in limits and logs.
+func (p Principal) ID() string { return string(p.Tenant.ID) + "/" + p.Name }
+
 // Queue returns the holder's own inbound queue: that of the tenant whose source has the key's name.
 func (p Principal) Queue() (q tenant.Queue, ok bool) {
 	i := slices.IndexFunc(p.Tenant.Queues, func(q tenant.Queue) bool { return q.Source == p.Name })

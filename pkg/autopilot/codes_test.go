@@ -76,7 +76,8 @@ func TestStrangeRecordsAreRead(t *testing.T) {
 		}
 	}
 	var w identityWire
-	raw := `{"id":"1","azureActiveDirectoryDeviceId":"00000000-0000-0000-0000-000000000000","azureAdDeviceId":"","deploymentProfileAssignedDateTime":"soon","deploymentProfileAssignmentStatus":"assignedSomehow"}`
+	raw := `{"id":"1","azureActiveDirectoryDeviceId":"00000000-0000-0000-0000-000000000000","azureAdDeviceId":"",` +
+		`"deploymentProfileAssignedDateTime":"soon","deploymentProfileAssignmentStatus":"assignedSomehow"}`
 	if err := json.Unmarshal([]byte(raw), &w); err != nil || w.identity().EntraDeviceID != "" ||
 		w.identity().ProfileAssigned() {
 		t.Errorf("%v %+v", err, w.identity())

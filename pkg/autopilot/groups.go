@@ -86,9 +86,9 @@ func (g Group) fit(tag string) fit {
 	return best
 }
 
-// GroupOf returns the group whose rule picks devices with the tag: a group whose rule is processed before a paused one, a rule
-// for exactly this tag before one where it is a clause among others, before the longest prefix; else the first by id. What else
-// a rule demands is not understood here: name the group in the configuration where that matters.
+// GroupOf returns the group whose rule picks devices with the tag: a group whose rule is processed before a paused one,
+// a rule for exactly this tag before one where it is a clause among others, before the longest prefix; else the first
+// by id. What else a rule demands is not understood here: name the group in the configuration where that matters.
 func GroupOf(groups []Group, tag string) (Group, bool) {
 	var best Group
 	for _, g := range groups {

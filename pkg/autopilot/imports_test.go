@@ -107,9 +107,9 @@ func TestImportOutcomes(t *testing.T) {
 			if n := r.count("imported.import"); n != 1 {
 				t.Errorf("%d imports: a write is sent once", n)
 			}
-			records, lookErr := r.Imported(t.Context(), importID)
-			if lookErr != nil || (len(records) == 3) != tt.taken {
-				t.Errorf("%d records by import id, %v", len(records), lookErr)
+			records, lookUpErr := r.Imported(t.Context(), importID)
+			if lookUpErr != nil || (len(records) == 3) != tt.taken {
+				t.Errorf("%d records by import id, %v", len(records), lookUpErr)
 			}
 			noSecrets(t, err.Error()+fault.DetailOf(err)+r.log.String(), devices...)
 		})

@@ -35,10 +35,11 @@ const (
 //
 //   - Same TPM key: one device, unless the serial number or the UUID is another: a contradiction.
 //   - Another TPM key: two devices, unless maker and serial number are the same: a contradiction.
-//   - Same UUID, and a TPM key in at most one of them: one device if maker and serial number are the same, or if both serial
-//     numbers are placeholders and a disk or network adapter is the same; otherwise a contradiction.
+//   - Same UUID, and a TPM key in at most one of them: one device if maker and serial number are the same, or if both
+//     serial numbers are placeholders and a disk or network adapter is the same; otherwise a contradiction.
 //   - Without a UUID to compare, maker and serial number decide; another product with them is a contradiction.
-//   - Of two captures with nothing but suspected values, the same values are a contradiction unless the bytes are the same.
+//   - Of two captures with nothing but suspected values, the same values are a contradiction unless the bytes are the
+//     same.
 //
 // Captures can be of one device although their keys differ, when one lacks the TPM key that the other has. Relate is
 // symmetric but for SameNewer and SameOlder, which change places.

@@ -388,7 +388,10 @@ func TestChunkLaw(t *testing.T) {
 		if len(limits) == 0 {
 			cancel()
 		}
-		if err := dispatch.Run(ctx, dispatch.Config{Stages: []dispatch.Stage{dispatch.Import}, Owner: "one", Source: "/t"}, dispatch.Deps{Ledger: f, Emitter: emit}); err != nil {
+		if err := dispatch.Run(ctx, dispatch.Config{
+			Stages: []dispatch.Stage{dispatch.Import}, Owner: "one",
+			Source: "/t",
+		}, dispatch.Deps{Ledger: f, Emitter: emit}); err != nil {
 			rt.Fatal(err)
 		}
 		got := out.take()

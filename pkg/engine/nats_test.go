@@ -60,7 +60,10 @@ func TestNATSServers(t *testing.T) {
 // A password that is not percent-encoded is not shown by the error that says so, which comes before anything is opened.
 func TestNATSPasswordsAreNotShown(t *testing.T) {
 	t.Parallel()
-	for _, password := range []string{"s3cret?word", "s3cr%zzet", "s3cret/x", "s3cret#x", "a?s3cret=b", "a?b&s3cret", "a?secret", "a?secret&replicas=x", "a?replicas=s3cret", "a?%s3cret"} {
+	for _, password := range []string{
+		"s3cret?word", "s3cr%zzet", "s3cret/x", "s3cret#x", "a?s3cret=b", "a?b&s3cret",
+		"a?secret", "a?secret&replicas=x", "a?replicas=s3cret", "a?%s3cret",
+	} {
 		err := engine.CheckBroker("nats://taxi:" + password + "@host:4222")
 		if err == nil || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "secret") ||
 			strings.Contains(err.Error(), "word@") {
@@ -83,7 +86,10 @@ func TestNATSAddresses(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	for _, good := range []string{"nats://taxi:s3cr%2Fet@127.0.0.1:1", "nats://127.0.0.1:1, [::1]:1", "nats://a:1,tls://b:1", "tls://127.0.0.1:1/", "nats://token@127.0.0.1:1"} {
+	for _, good := range []string{
+		"nats://taxi:s3cr%2Fet@127.0.0.1:1", "nats://127.0.0.1:1, [::1]:1", "nats://a:1,tls://b:1",
+		"tls://127.0.0.1:1/", "nats://token@127.0.0.1:1",
+	} {
 		if err := engine.CheckBroker(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}

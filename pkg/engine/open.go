@@ -42,9 +42,11 @@ func OpenLedger(ctx context.Context, address string, o Options) (ledger.Ledger, 
 
 // OpenBroker opens the broker at an address:
 //
-//	nats+embedded:DIRECTORY       a server in this process; its directory has one owner. With ?listen=HOST:PORT OEMs reach
-//	                              their inbound queues there, with their keys; off loopback it needs &cert=FILE&key=FILE
-//	nats://HOST:PORT[,…]          NATS servers with JetStream; ?replicas=N of the streams, creds=FILE, ca=FILE, cert=FILE&key=FILE
+//	nats+embedded:DIRECTORY       a server in this process; its directory has one owner. With ?listen=HOST:PORT
+//	                              OEMs reach their inbound queues there, with their keys; off loopback it needs
+//	                              &cert=FILE&key=FILE
+//	nats://HOST:PORT[,…]          NATS servers with JetStream; ?replicas=N of the streams, creds=FILE, ca=FILE,
+//	                              cert=FILE&key=FILE
 //	servicebus://NAMESPACE…       Azure Service Bus; who we are says azidentity.DefaultAzureCredential
 //	servicebus+env:NAME           Azure Service Bus, or its simulator, by a connection string in the environment
 //	servicebus+file:PATH          the same in a file

@@ -15,7 +15,7 @@ import (
 // Kind says what a caller can do about an error.
 type Kind uint8
 
-// The kinds. The zero Kind is Transient: an unknown error is tried again a bounded number of times, then parked.
+// The kinds. The zero Kind is Transient: an unknown error is tried again a bounded number of times, then a dead letter.
 const (
 	Transient Kind = iota // may work if tried again; counts as an attempt
 	Invalid               // the input is wrong and stays wrong

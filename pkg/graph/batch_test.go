@@ -128,8 +128,8 @@ func TestThrottledBatchIsOne429(t *testing.T) {
 			var answers []http.HandlerFunc
 			for _, batch := range tt.batches {
 				var parts []string
-				for i, letter := range batch {
-					parts = append(parts, fmt.Sprintf(map[rune]string{'s': slow, 'n': named, 'f': fine}[letter], i))
+				for i, kind := range batch {
+					parts = append(parts, fmt.Sprintf(map[rune]string{'s': slow, 'n': named, 'f': fine}[kind], i))
 				}
 				answers = append(answers, ok(`{"responses":[`+strings.Join(parts, ",")+`]}`))
 			}

@@ -12,8 +12,11 @@ import (
 
 const (
 	operation = "8fa1c6b2-0f5d-4a1e-9d1b-2f3a4b5c6d7e"
-	inIntune  = `{"error":{"code":"BadRequest","message":"{\r\n  \"_version\": 3,\r\n  \"Message\": \"Bad serial - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity ID: ` +
-		operation + ` - Url: https://fef.example/x?serial=S1\",\r\n  \"CustomApiErrorPhrase\": \"Phrase\",\r\n  \"RetryAfter\": null,\r\n  \"HttpHeaders\": \"{}\"\r\n}","innerError":{"date":"2026","request-id":"r-1","client-request-id":"c-1"}}}`
+	inIntune  = `{"error":{"code":"BadRequest","message":"{\r\n  \"_version\": 3,\r\n  \"Message\": \"Bad serial - ` +
+		`Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity ID: ` +
+		operation + ` - Url: https://fef.example/x?serial=S1\",\r\n  \"CustomApiErrorPhrase\": \"Phrase\",` +
+		`\r\n  \"RetryAfter\": null,\r\n  \"HttpHeaders\": \"{}\"\r\n}",` +
+		`"innerError":{"date":"2026","request-id":"r-1","client-request-id":"c-1"}}}`
 )
 
 func TestParseError(t *testing.T) {

@@ -14,8 +14,8 @@ var listedSerials = setOf(`
 	tbdbyodm type1tbdbyoem dell eval iatpass tulipcomputers
 
 	serial serialnum serialnumber serialnumberxxxxxx systemserial systemserialnumber systemserialnumb
-	chassisserialnumber oemchassisserialnumber baseboardserialnumber unspecifiedbaseboardserialnumber type2boardserialnumber
-	sku systemname systemproductname productname
+	chassisserialnumber oemchassisserialnumber baseboardserialnumber unspecifiedbaseboardserialnumber
+	type2boardserialnumber sku systemname systemproductname productname
 
 	1 12345 123456 1234567 12345678 123456789 1234567890 123456789000 12345678901234567 012345678 0123456789 01234567890
 	012345678900 0123456789000 0123456789abcdef 9876543210 1111111 1111111111 0x0000 0x00000000 0x0000000000000000

@@ -7,8 +7,8 @@
 //	nil                                            acknowledged
 //	Transient, Bug                                 tried again after a pause that doubles; a dead letter after
 //	                                               Config.MaxAttempts
-//	Throttled, Pending                             the same, after the fault's RetryAfter; use cases should rather commit a due
-//	                                               time to the ledger and return nil
+//	Throttled, Pending                             the same, after the fault's RetryAfter; use cases should rather
+//	                                               commit a due time to the ledger and return nil
 //	Invalid, NotFound, Conflict, Denied, Permanent a dead letter
 //	told to stop                                   released, costs no attempt
 package pipeline
@@ -70,12 +70,14 @@ type pipe struct {
 // New returns the handler that carries deliveries through the chain to the use case. The use case must be safe to
 // repeat.
 func New(cfg Config, use func(context.Context, event.Event) error) broker.Handler {
-	return (&pipe{cfg.withDefaults(), decode, func(ctx context.Context, _ broker.Delivery, e event.Event) error { return use(ctx, e) }}).handle
+	byEvent := func(ctx context.Context, _ broker.Delivery, e event.Event) error { return use(ctx, e) }
+	return (&pipe{cfg.withDefaults(), decode, byEvent}).handle
 }
 
 // NewForeign is New for the messages of an inbound queue, which are no events: the use case reads the delivery itself.
 func NewForeign(cfg Config, use func(context.Context, broker.Delivery) error) broker.Handler {
-	return (&pipe{cfg.withDefaults(), foreign, func(ctx context.Context, d broker.Delivery, _ event.Event) error { return use(ctx, d) }}).handle
+	byDelivery := func(ctx context.Context, d broker.Delivery, _ event.Event) error { return use(ctx, d) }
+	return (&pipe{cfg.withDefaults(), foreign, byDelivery}).handle
 }
 
 func (p *pipe) handle(ctx context.Context, d broker.Delivery) broker.Outcome {

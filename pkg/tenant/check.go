@@ -113,7 +113,8 @@ func newValidator() *validator.Validate {
 		"tenantid": func(s string) bool { return device.TenantID(s).Valid() },
 		"sourceid": source.MatchString,
 	} {
-		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return valid(f.Field().String()) }); err != nil {
+		check := func(f validator.FieldLevel) bool { return valid(f.Field().String()) }
+		if err := v.RegisterValidation(tag, check); err != nil {
 			panic(err) // a wrong tag name is a programming error, found by the first test
 		}
 	}

@@ -89,7 +89,7 @@ func TestSpreadsheetDamageIsRecognised(t *testing.T) {
 }
 
 // Two different serials of letters never pass for one another.
-func TestSerialsOfLettersMustAgree(t *testing.T) {
+func TestAlphabeticSerialsMustAgree(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -168,14 +168,15 @@ func TestUploadReachesTheImporter(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	consumed := make(chan error, 1)
 	go func() {
-		consumed <- s.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-			e, err := event.Decode(d.Headers, d.Body)
-			heard <- e
-			if err != nil {
-				return broker.DeadLetter(err)
-			}
-			return broker.Acknowledge()
-		})
+		consumed <- s.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)},
+			func(_ context.Context, d broker.Delivery) broker.Outcome {
+				e, err := event.Decode(d.Headers, d.Body)
+				heard <- e
+				if err != nil {
+					return broker.DeadLetter(err)
+				}
+				return broker.Acknowledge()
+			})
 	}()
 	status, got, err := r.upload(t, strings.NewReader(file(t, 130)), "")
 	if err != nil || status != http.StatusAccepted || got.Outcomes["accepted"] != 130 {

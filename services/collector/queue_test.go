@@ -32,14 +32,15 @@ func TestQueueReachesTheImporter(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		consumed := make(chan error, 1)
 		go func() {
-			consumed <- x.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)}, func(_ context.Context, d broker.Delivery) broker.Outcome {
-				e, err := event.Decode(d.Headers, d.Body)
-				heard <- e
-				if err != nil {
-					return broker.DeadLetter(err)
-				}
-				return broker.Acknowledge()
-			})
+			consumed <- x.broker.Consume(ctx, broker.Subscription{Name: "importer", Type: string(event.DevicesCollected)},
+				func(_ context.Context, d broker.Delivery) broker.Outcome {
+					e, err := event.Decode(d.Headers, d.Body)
+					heard <- e
+					if err != nil {
+						return broker.DeadLetter(err)
+					}
+					return broker.Acknowledge()
+				})
 		}()
 		x.send(t, contosoA, "order 1", marshal(t, made(t, 1)))
 		x.send(t, contosoA, "order 2", marshal(t, list(made(t, 2), made(t, 3), made(t, 1))))

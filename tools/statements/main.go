@@ -53,7 +53,8 @@ func countTree(root string) (map[string]int, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || strings.HasSuffix(name, "test")):
+		case d.IsDir() && path != root &&
+			(strings.HasPrefix(name, ".") || name == "testdata" || strings.HasSuffix(name, "test")):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil

@@ -16,21 +16,24 @@ import (
 func (s *Server) Management() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(*http.Request) (any, error){
-		"GET /healthz":          func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil },
-		"GET /options":          func(*http.Request) (any, error) { return s.Options().Lines(), nil },
-		"GET /tenants":          func(*http.Request) (any, error) { return s.Tenants(), nil },
-		"POST /tenants":         s.manageAddTenant,
-		"GET /state/{tenant}":   func(r *http.Request) (any, error) { return s.State(r.PathValue("tenant")) },
-		"GET /requests":         s.manageRequests,
-		"GET /reposts":          func(*http.Request) (any, error) { return notNil(BlindReposts(s.Log())), nil },
-		"GET /faults":           func(*http.Request) (any, error) { return notNil(s.Plan()), nil },
-		"POST /faults":          s.manageAddFault,
-		"DELETE /faults":        func(*http.Request) (any, error) { s.RemoveFault(0); return nil, nil },
-		"DELETE /faults/{id}":   s.manageRemoveFault,
-		"POST /seeds":           s.manageSeed,
-		"POST /reset":           func(*http.Request) (any, error) { s.Reset(); return nil, nil },
-		"POST /advance":         s.manageAdvance,
-		"POST /revoke/{tenant}": func(r *http.Request) (any, error) { s.RevokeTokens(r.PathValue("tenant")); return nil, nil },
+		"GET /healthz":        func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil },
+		"GET /options":        func(*http.Request) (any, error) { return s.Options().Lines(), nil },
+		"GET /tenants":        func(*http.Request) (any, error) { return s.Tenants(), nil },
+		"POST /tenants":       s.manageAddTenant,
+		"GET /state/{tenant}": func(r *http.Request) (any, error) { return s.State(r.PathValue("tenant")) },
+		"GET /requests":       s.manageRequests,
+		"GET /reposts":        func(*http.Request) (any, error) { return notNil(BlindReposts(s.Log())), nil },
+		"GET /faults":         func(*http.Request) (any, error) { return notNil(s.Plan()), nil },
+		"POST /faults":        s.manageAddFault,
+		"DELETE /faults":      func(*http.Request) (any, error) { s.RemoveFault(0); return nil, nil },
+		"DELETE /faults/{id}": s.manageRemoveFault,
+		"POST /seeds":         s.manageSeed,
+		"POST /reset":         func(*http.Request) (any, error) { s.Reset(); return nil, nil },
+		"POST /advance":       s.manageAdvance,
+		"POST /revoke/{tenant}": func(r *http.Request) (any, error) {
+			s.RevokeTokens(r.PathValue("tenant"))
+			return nil, nil
+		},
 		"POST /approval/{tenant}": func(r *http.Request) (any, error) {
 			return nil, s.SetApproval(r.PathValue("tenant"), Approval(r.URL.Query().Get("mode")))
 		},
@@ -111,7 +114,8 @@ func (s *Server) manageRequests(r *http.Request) (any, error) {
 	}
 	out := []Request{}
 	for _, req := range s.Log(q["operation"]...) {
-		if req.Seq > after && (status == 0 || req.Status == status) && (q.Get("tenant") == "" || equal(q.Get("tenant"))(req.Tenant)) &&
+		if req.Seq > after && (status == 0 || req.Status == status) &&
+			(q.Get("tenant") == "" || equal(q.Get("tenant"))(req.Tenant)) &&
 			among(q.Get("serial"), req.Serials) &&
 			among(q.Get("importId"), req.ImportIDs) {
 			out = append(out, req)

@@ -56,10 +56,8 @@ func (s *share) adopt(h nats.Header, meta *jetstream.MsgMetadata, body []byte) n
 	id := cmp.Or(first(h, jetstream.MsgIDHeader), first(h, prefixCE+broker.AttrID))
 	if id == "" {
 		// The time tells apart the messages of a stream that was deleted and created again.
-		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + strconv.FormatInt(
-			meta.Timestamp.UnixNano(),
-			36,
-		)
+		at := strconv.FormatInt(meta.Timestamp.UnixNano(), 36)
+		id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10) + "-" + at
 	}
 	m := broker.InboundMessage(s.Type, id, body)
 	for name, values := range h {

@@ -267,7 +267,10 @@ func TestSenders(t *testing.T) {
 		return err == nil
 	})
 	next(t, got)
-	for _, subject := range []string{"taxiway.inbound.contoso.oem-b", "taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x", "$JS.API.STREAM.DELETE.taxiway-work"} {
+	for _, subject := range []string{
+		"taxiway.inbound.contoso.oem-b",
+		"taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x", "$JS.API.STREAM.DELETE.taxiway-work",
+	} {
 		if err := sender.Publish(subject, []byte("{}")); err != nil {
 			t.Fatal(err)
 		}

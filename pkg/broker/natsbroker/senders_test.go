@@ -58,7 +58,10 @@ func TestSendersReplySubjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, reply := range []string{theirs, "taxiway.retry.inbound_contoso_oem-b.collector", "taxiway.ev.devices.collected.v1.bulk.x", "taxiway.to.importer_devices_collected_v1_bulk", "taxiway.dlq.importer.x"} {
+	for _, reply := range []string{
+		theirs, "taxiway.retry.inbound_contoso_oem-b.collector",
+		"taxiway.ev.devices.collected.v1.bulk.x", "taxiway.to.importer_devices_collected_v1_bulk", "taxiway.dlq.importer.x",
+	} {
 		if err := sender.PublishMsg(&nats.Msg{Subject: mine, Reply: reply, Data: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}

@@ -157,7 +157,10 @@ func TestNotSetUp(t *testing.T) {
 	) != fault.BrokerUnavailable {
 		t.Errorf("consume: %v", err)
 	}
-	for _, bad := range []Topology{{}, {Topics: []Topic{{Type: "A"}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x y"}}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x", "x"}}}}} {
+	for _, bad := range []Topology{{}, {Topics: []Topic{{Type: "A"}}}, {Topics: []Topic{{
+		Type:          "a",
+		Subscriptions: []string{"x y"},
+	}}}, {Topics: []Topic{{Type: "a", Subscriptions: []string{"x", "x"}}}}} {
 		if _, err := New(t.Context(), client, Options{Topology: bad}); fault.CodeOf(err) != fault.MessageMalformed {
 			t.Errorf("%+v: %v", bad, err)
 		}

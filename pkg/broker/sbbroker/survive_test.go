@@ -112,7 +112,7 @@ func (b *fixture) damage(n int) {
 }
 
 // TestPoisonProperty: a sender put a number where the client library wants text. It panics whenever it receives that
-// message; the neighbours get through, and the broker parks it in the end.
+// message; the neighbours get through, and it ends as a dead letter.
 func TestPoisonProperty(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)

@@ -85,6 +85,7 @@ func (l *Ledger) EraseCaptures(ctx context.Context, before time.Time, limit int)
 }
 
 // erasable spells the condition of the partial index, so that both databases recognise it.
-const erasable = `SELECT id FROM devices WHERE erasable = 1 AND updated < ? ORDER BY updated LIMIT ? FOR UPDATE SKIP LOCKED`
+const erasable = `SELECT id FROM devices
+	WHERE erasable = 1 AND updated < ? ORDER BY updated LIMIT ? FOR UPDATE SKIP LOCKED`
 
 func scanID(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }

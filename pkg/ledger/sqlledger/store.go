@@ -37,7 +37,8 @@ func (in *acceptance) store(ctx context.Context) error {
 	if err := transitions.insert(ctx, in.conn, steps, ""); err != nil {
 		return err
 	}
-	if err := captures.insert(ctx, in.conn, bodies, `ON CONFLICT (device) DO UPDATE SET body = excluded.body`); err != nil {
+	const replace = `ON CONFLICT (device) DO UPDATE SET body = excluded.body`
+	if err := captures.insert(ctx, in.conn, bodies, replace); err != nil {
 		return err
 	}
 	if err := in.rewrite(ctx, changed); err != nil {

@@ -84,7 +84,7 @@ func TestAbandonUntilDeadLetter(t *testing.T) {
 		}
 	}
 	b.want("plain", simulator.Counts{DeadLetter: 1})
-	m := b.one(b.letters("plain"))
+	m := b.one(b.deadLettersOf("plain"))
 	if *m.DeadLetterReason != "MaxDeliveryCountExceeded" || *m.DeadLetterSource != "plain" {
 		t.Errorf("reason %q, source %q", *m.DeadLetterReason, *m.DeadLetterSource)
 	}
@@ -106,7 +106,7 @@ func TestDeadLetterAndReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := b.letters("plain")
+	dead := b.deadLettersOf("plain")
 	m := b.one(dead)
 	if *m.DeadLetterReason != "hash.truncated" || *m.DeadLetterErrorDescription != "too short" ||
 		m.ApplicationProperties["stage"] != "collector" || m.MessageID != "a" {
@@ -134,7 +134,7 @@ func TestDeadLetterOfDeadLetterIsRefused(t *testing.T) {
 	if err := r.DeadLetterMessage(b.ctx, b.one(r), nil); err != nil {
 		t.Fatal(err)
 	}
-	dead := b.letters("plain")
+	dead := b.deadLettersOf("plain")
 	if err := dead.DeadLetterMessage(b.ctx, b.one(dead), nil); err == nil {
 		t.Error("a dead letter was dead-lettered")
 	}
@@ -293,7 +293,7 @@ func TestTimeToLive(t *testing.T) {
 	}
 	b.server.Advance(61 * time.Second)
 	b.want("mortal", simulator.Counts{Active: 1, DeadLetter: 1})
-	if m := b.one(b.letters("mortal")); *m.DeadLetterReason != "TTLExpiredException" || m.MessageID != "short" {
+	if m := b.one(b.deadLettersOf("mortal")); *m.DeadLetterReason != "TTLExpiredException" || m.MessageID != "short" {
 		t.Errorf("dead letter %q, reason %q", m.MessageID, *m.DeadLetterReason)
 	}
 	m := b.one(b.receiver("mortal", nil))

@@ -136,7 +136,7 @@ func (b *fixture) subscriber(topic, sub string, o *azservicebus.ReceiverOptions)
 	return r
 }
 
-func (b *fixture) letters(queue string) *azservicebus.Receiver {
+func (b *fixture) deadLettersOf(queue string) *azservicebus.Receiver {
 	b.Helper()
 	return b.receiver(queue, &azservicebus.ReceiverOptions{SubQueue: azservicebus.SubQueueDeadLetter})
 }

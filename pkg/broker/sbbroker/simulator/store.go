@@ -114,7 +114,7 @@ func (s *store) expire(msg *message) {
 func (s *store) bury(msg *message, reason, description string) {
 	dead := s.deadLetters
 	dead.sequence++
-	letter := &message{
+	deadLetter := &message{
 		amqp:            msg.amqp,
 		sequence:        dead.sequence,
 		enqueueSequence: msg.enqueueSequence,
@@ -122,9 +122,9 @@ func (s *store) bury(msg *message, reason, description string) {
 		failed:          msg.failed,
 		deadSource:      s.name,
 	}
-	letter.modify(amqp.Map{{Key: propReason, Value: reason}, {Key: propDescription, Value: description}})
-	letter.size = int64(letter.amqp.Size())
-	dead.keep(letter)
+	deadLetter.modify(amqp.Map{{Key: propReason, Value: reason}, {Key: propDescription, Value: description}})
+	deadLetter.size = int64(deadLetter.amqp.Size())
+	dead.keep(deadLetter)
 	dead.dispatch()
 }
 

@@ -86,7 +86,7 @@ func TestDeadLettersStay(t *testing.T) {
 	b.send(b.sender("mortal"), "a")
 	r := b.receiver("mortal", nil)
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
-	dead := b.letters("mortal")
+	dead := b.deadLettersOf("mortal")
 	for range 20 {
 		if m := b.one(dead); m.DeliveryCount != 1 {
 			t.Fatalf("delivery count %d", m.DeliveryCount)
@@ -128,7 +128,7 @@ func TestSettleByToken(t *testing.T) {
 	if m := b.one(r); m.ApplicationProperties["seen"] != true || m.DeliveryCount != 2 {
 		t.Errorf("abandoned came back as %+v", m)
 	}
-	if m := b.one(b.letters("plain")); *m.DeadLetterReason != "r" || *m.DeadLetterErrorDescription != "d" {
+	if m := b.one(b.deadLettersOf("plain")); *m.DeadLetterReason != "r" || *m.DeadLetterErrorDescription != "d" {
 		t.Errorf("dead letter %+v", m)
 	}
 	wantCode(t, azservicebus.CodeLockLost, r.CompleteMessage(b.ctx, tokens[0], nil))

@@ -112,8 +112,8 @@ func checkName(name string, limit int) error {
 		return fmt.Errorf("%w: name of %d characters", ErrTopology, len(name))
 	}
 	for _, r := range name {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		if !letter && !strings.ContainsRune("._-~/", r) {
+		alphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !alphanumeric && !strings.ContainsRune("._-~/", r) {
 			return fmt.Errorf("%w: %q in name %q", ErrTopology, r, name)
 		}
 	}

@@ -38,13 +38,13 @@ func TestTrapReplayIntoDuplicateWindow(t *testing.T) {
 	b := newFixture(t)
 	s := b.sender("unique")
 	r := b.receiver("unique", nil)
-	dead := b.letters("unique")
+	dead := b.deadLettersOf("unique")
 	b.send(s, "a")
 	b.must(r.DeadLetterMessage(b.ctx, b.one(r), nil))
-	letter := b.one(dead)
-	b.must(s.SendMessage(b.ctx, letter.Message(), nil))
+	deadLetter := b.one(dead)
+	b.must(s.SendMessage(b.ctx, deadLetter.Message(), nil))
 	b.want("unique", simulator.Counts{DeadLetter: 1}) // sent without an error, stored nowhere
-	fresh := letter.Message()
+	fresh := deadLetter.Message()
 	fresh.MessageID = ptr("a#1")
 	b.must(s.SendMessage(b.ctx, fresh, nil))
 	b.want("unique", simulator.Counts{Active: 1, DeadLetter: 1})
@@ -65,7 +65,7 @@ func TestTrapPoisonProperty(t *testing.T) {
 		b.server.Advance(61 * time.Second)
 	}
 	b.want("plain", simulator.Counts{DeadLetter: 1})
-	if m := b.one(b.letters("plain")); *m.DeadLetterReason != "MaxDeliveryCountExceeded" {
+	if m := b.one(b.deadLettersOf("plain")); *m.DeadLetterReason != "MaxDeliveryCountExceeded" {
 		t.Errorf("reason %q", *m.DeadLetterReason)
 	}
 	b.send(s, "b")

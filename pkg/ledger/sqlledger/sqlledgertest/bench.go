@@ -69,7 +69,8 @@ func BenchmarkReads(b *testing.B, l ledger.Ledger) {
 			return err
 		}},
 		{"dead_letters", func(ctx context.Context) error {
-			_, err := l.DeadLetters(ctx, ledger.DeadLetterQuery{Tenant: tenant, Code: "autopilot.unknown_outcome", After: f.DeadLetter})
+			q := ledger.DeadLetterQuery{Tenant: tenant, Code: "autopilot.unknown_outcome", After: f.DeadLetter}
+			_, err := l.DeadLetters(ctx, q)
 			return err
 		}},
 		{"devices", func(ctx context.Context) error { _, err := l.Devices(ctx, tenant, f.Devices[:100]); return err }},

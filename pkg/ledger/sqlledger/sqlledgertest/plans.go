@@ -59,7 +59,8 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 			})
 		}
 	}
-	f.DeadLetter = must[[]ledger.DeadLetter](tb)(l.DeadLetters(tb.Context(), ledger.DeadLetterQuery{Tenant: tenant, Limit: 1}))[0].ID
+	open := ledger.DeadLetterQuery{Tenant: tenant, Limit: 1}
+	f.DeadLetter = must[[]ledger.DeadLetter](tb)(l.DeadLetters(tb.Context(), open))[0].ID
 	return f
 }
 
@@ -135,7 +136,8 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		},
 		"audit": func(ctx context.Context) error { _, err := l.Entries(ctx, tenant, 5); return err },
 		"accept": func(ctx context.Context) error {
-			_, err := l.Accept(ctx, f.Batch, []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Identifiers(1<<20+1, 0, 2, 3)}, now)
+			rows := []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Identifiers(1<<20+1, 0, 2, 3)}
+			_, err := l.Accept(ctx, f.Batch, rows, now)
 			return err
 		},
 		"move": func(ctx context.Context) error {

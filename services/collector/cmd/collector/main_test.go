@@ -29,7 +29,8 @@ func TestLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := bounds(); !tc.bad &&
-				(got.MaxRows != tc.want.MaxRows || got.MaxBody != tc.want.MaxBody || got.MaxInflated != tc.want.MaxInflated || got.Uploads != tc.want.Uploads || got.Rate != tc.want.Rate) {
+				(got.MaxRows != tc.want.MaxRows || got.MaxBody != tc.want.MaxBody || got.MaxInflated != tc.want.MaxInflated ||
+					got.Uploads != tc.want.Uploads || got.Rate != tc.want.Rate) {
 				t.Errorf("%+v, want %+v", got, tc.want)
 			}
 		})

@@ -251,7 +251,10 @@ func TestRepeatedDelivery(t *testing.T) {
 	if s := b.status(t, first.Batch.ID); s.Rows != 5 || s.Outcomes[device.Accepted] != 5 {
 		t.Errorf("%+v", s)
 	}
-	for name, other := range map[string]string{"more rows": collectortest.File(t, collectortest.Seeds(1, 6)...), "fewer rows": collectortest.File(t, collectortest.Seeds(1, 4)...), "one row": collectortest.File(t, 9)} {
+	for name, other := range map[string]string{
+		"more rows":  collectortest.File(t, collectortest.Seeds(1, 6)...),
+		"fewer rows": collectortest.File(t, collectortest.Seeds(1, 4)...), "one row": collectortest.File(t, 9),
+	} {
 		if _, err := take(other); fault.CodeOf(err) != fault.RequestConflict {
 			t.Errorf("%s: %v", name, err)
 		}

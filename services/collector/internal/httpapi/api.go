@@ -111,7 +111,7 @@ type Route struct {
 	Method, Path string
 
 	access   permission
-	handle   func(*API, http.ResponseWriter, *http.Request, principal) error
+	handle   func(*API, http.ResponseWriter, *http.Request, access.Principal) error
 	transfer bool // may take as long as it moves
 }
 
@@ -166,13 +166,13 @@ func New(c Config, d Deps) (*API, error) {
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
 
-func (a *API) live(w http.ResponseWriter, r *http.Request, _ principal) error {
+func (a *API) live(w http.ResponseWriter, r *http.Request, _ access.Principal) error {
 	a.Health.Live(w, r)
 	return nil
 }
 
 // ready tells everybody what is wrong, and nobody where our databases are.
-func (a *API) ready(w http.ResponseWriter, r *http.Request, _ principal) error {
+func (a *API) ready(w http.ResponseWriter, r *http.Request, _ access.Principal) error {
 	a.Health.Answer(w, r, func(err error) string {
 		if errors.Is(err, telemetry.ErrStarting) || errors.Is(err, telemetry.ErrDraining) {
 			return err.Error()

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/deadletter"
 	"taxiway.example/pkg/fault"
@@ -10,13 +11,13 @@ import (
 )
 
 // getDeadLetters answers with the dead letters the key may see, oldest first.
-func (a *API) getDeadLetters(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) getDeadLetters(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	params := r.URL.Query()
 	limit, err := number(params, "limit", deadletter.DefaultPage, 1, deadletter.MaxPage)
 	if err != nil {
 		return err
 	}
-	deadLetters, err := a.DeadLetters.List(r.Context(), p.decider(), deadletter.Query{
+	deadLetters, err := a.DeadLetters.List(r.Context(), decider(p), deadletter.Query{
 		Code: fault.Code(params.Get("code")), State: ledger.DeadLetterState(params.Get("state")),
 		After: params.Get("after"), Limit: limit,
 	})
@@ -39,12 +40,12 @@ func (a *API) getDeadLetters(w http.ResponseWriter, r *http.Request, p principal
 }
 
 // replay puts dead letters back to work and answers what became of each.
-func (a *API) replay(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) replay(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	var req api.Replay
 	if err := a.readJSON(w, r, &req, "ids and reason"); err != nil {
 		return err
 	}
-	results, err := a.DeadLetters.Replay(r.Context(), p.decider(), req.IDs, req.Reason)
+	results, err := a.DeadLetters.Replay(r.Context(), decider(p), req.IDs, req.Reason)
 	if err != nil {
 		return err
 	}

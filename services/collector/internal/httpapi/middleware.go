@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/telemetry"
 )
@@ -41,7 +42,7 @@ func (a *API) route(rt Route) http.Handler {
 	})
 }
 
-func (a *API) serve(w *watcher, r *http.Request, rt Route) principal {
+func (a *API) serve(w *watcher, r *http.Request, rt Route) access.Principal {
 	defer a.rescue(w, r, rt)
 	if !rt.transfer {
 		ctx, cancel := context.WithTimeout(r.Context(), a.config.Timeout)
@@ -101,7 +102,7 @@ func (a *API) rescue(w *watcher, r *http.Request, rt Route) {
 }
 
 // log writes the one record of a request. The query is left out: it may hold a serial number.
-func (a *API) log(r *http.Request, rt Route, p principal, w *watcher, took time.Duration) {
+func (a *API) log(r *http.Request, rt Route, p access.Principal, w *watcher, took time.Duration) {
 	message := "request"
 	if w.aborted {
 		message = "request aborted"
@@ -118,8 +119,8 @@ func (a *API) log(r *http.Request, rt Route, p principal, w *watcher, took time.
 		slog.Int("status", w.status),
 		slog.Int64("bytes", w.bytes),
 		slog.Duration("took", took),
-		slog.String(telemetry.KeyTenant, string(p.tenant.ID)),
-		slog.String("key", p.name),
+		slog.String(telemetry.KeyTenant, string(p.Tenant.ID)),
+		slog.String("key", p.Name),
 		slog.String(
 			telemetry.KeyCode,
 			w.Header().Get(codeHeader),
@@ -176,13 +177,13 @@ func allowMore(set func(time.Time) error, d time.Duration) {
 	_ = set(time.Now().Add(d))
 }
 
-func notAllowed(methods string) func(*API, http.ResponseWriter, *http.Request, principal) error {
-	return func(_ *API, w http.ResponseWriter, _ *http.Request, _ principal) error {
+func notAllowed(methods string) func(*API, http.ResponseWriter, *http.Request, access.Principal) error {
+	return func(_ *API, w http.ResponseWriter, _ *http.Request, _ access.Principal) error {
 		w.Header().Set("Allow", methods)
 		return fault.Newf(fault.RequestMethod, "This path takes %s.", methods)
 	}
 }
 
-func (a *API) unknown(http.ResponseWriter, *http.Request, principal) error {
+func (a *API) unknown(http.ResponseWriter, *http.Request, access.Principal) error {
 	return fault.New(fault.RequestNotFound, "There is no such path.")
 }

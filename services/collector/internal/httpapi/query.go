@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -17,8 +18,8 @@ import (
 )
 
 // getBatch answers how a batch is doing. Its ETag changes when anything about it does.
-func (a *API) getBatch(w http.ResponseWriter, r *http.Request, p principal) error {
-	status, err := a.Reader.Batch(r.Context(), p.tenant.ID, r.PathValue("id"))
+func (a *API) getBatch(w http.ResponseWriter, r *http.Request, p access.Principal) error {
+	status, err := a.Reader.Batch(r.Context(), p.Tenant.ID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (a *API) getBatch(w http.ResponseWriter, r *http.Request, p principal) erro
 }
 
 // findBatches answers with the batch of an idempotency key, or of a message from a queue.
-func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	q := r.URL.Query()
 	key := q.Get("idempotencyKey")
 	queue := q.Get("queue")
@@ -44,7 +45,7 @@ func (a *API) findBatches(w http.ResponseWriter, r *http.Request, p principal) e
 	found := struct {
 		Batches []api.Batch `json:"batches"`
 	}{Batches: []api.Batch{}}
-	switch status, err := a.Reader.BatchByKey(r.Context(), p.tenant.ID, key); {
+	switch status, err := a.Reader.BatchByKey(r.Context(), p.Tenant.ID, key); {
 	case err == nil:
 		found.Batches = append(found.Batches, viewOfBatch(status))
 	case fault.KindOf(err) != fault.NotFound:
@@ -74,7 +75,7 @@ func (a *API) writeTagged(w http.ResponseWriter, r *http.Request, v any) error {
 }
 
 // getDevice answers with a device.
-func (a *API) getDevice(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) getDevice(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	d, err := a.device(r, p)
 	if err != nil {
 		return err
@@ -87,8 +88,8 @@ func (a *API) getDevice(w http.ResponseWriter, r *http.Request, p principal) err
 }
 
 // device returns the device of the path. One of another tenant is as unknown as one that does not exist.
-func (a *API) device(r *http.Request, p principal) (device.Device, error) {
-	found, err := a.Reader.Devices(r.Context(), p.tenant.ID, []string{r.PathValue("id")})
+func (a *API) device(r *http.Request, p access.Principal) (device.Device, error) {
+	found, err := a.Reader.Devices(r.Context(), p.Tenant.ID, []string{r.PathValue("id")})
 	if err != nil {
 		return device.Device{}, err
 	}
@@ -99,12 +100,12 @@ func (a *API) device(r *http.Request, p principal) (device.Device, error) {
 }
 
 // findDevices answers with the devices that have a serial number.
-func (a *API) findDevices(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) findDevices(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	serial := device.NewSerial(r.URL.Query().Get("serial"))
 	if serial.IsZero() {
 		return fault.New(fault.RequestInvalid, "The parameter serial is missing.")
 	}
-	found, err := a.Reader.BySerial(r.Context(), p.tenant.ID, serial)
+	found, err := a.Reader.BySerial(r.Context(), p.Tenant.ID, serial)
 	if err != nil {
 		return err
 	}
@@ -119,12 +120,12 @@ func (a *API) findDevices(w http.ResponseWriter, r *http.Request, p principal) e
 }
 
 // getTimeline answers with what happened to a device.
-func (a *API) getTimeline(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) getTimeline(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	d, err := a.device(r, p)
 	if err != nil {
 		return err
 	}
-	transitions, err := a.Reader.Timeline(r.Context(), p.tenant.ID, d.ID)
+	transitions, err := a.Reader.Timeline(r.Context(), p.Tenant.ID, d.ID)
 	if err != nil {
 		return err
 	}

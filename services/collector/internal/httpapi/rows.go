@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
@@ -40,16 +41,16 @@ type rowRequest struct {
 }
 
 // getRows answers with the rows of a batch: a page of them as JSON, or all of them as a stream of NDJSON or CSV.
-func (a *API) getRows(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) getRows(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	req, err := readRowRequest(r)
 	if err != nil {
 		return err
 	}
 	// Asked for first, so that an unknown batch is a problem and not an empty file.
-	if _, err := a.Reader.Batch(r.Context(), p.tenant.ID, req.batch); err != nil {
+	if _, err := a.Reader.Batch(r.Context(), p.Tenant.ID, req.batch); err != nil {
 		return err
 	}
-	rows := a.rows(r.Context(), p.tenant.ID, req)
+	rows := a.rows(r.Context(), p.Tenant.ID, req)
 	w.Header().Set("Vary", "Accept")
 	switch req.format {
 	case "text/csv":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
@@ -26,7 +27,7 @@ var csvTypes = []string{
 }
 
 // postBatch takes in a device list.
-func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	if err := checkType(r, csvTypes); err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 	if err != nil {
 		return err
 	}
-	done, err := a.limits.upload(p.id())
+	done, err := a.limits.upload(p.ID())
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (a *API) postBatch(w http.ResponseWriter, r *http.Request, p principal) err
 }
 
 // postDevice takes in one device: 202 for a new one, 200 for a known one, a problem otherwise.
-func (a *API) postDevice(w http.ResponseWriter, r *http.Request, p principal) error {
+func (a *API) postDevice(w http.ResponseWriter, r *http.Request, p access.Principal) error {
 	if err := checkType(r, []string{"application/json"}); err != nil {
 		return err
 	}
@@ -115,15 +116,15 @@ func (a *API) answerDevice(w http.ResponseWriter, r *http.Request, result collec
 }
 
 // newDelivery reads what query and headers say about a delivery.
-func newDelivery(r *http.Request, p principal) (collect.Delivery, error) {
+func newDelivery(r *http.Request, p access.Principal) (collect.Delivery, error) {
 	key, err := idempotencyKey(r.Header.Get("Idempotency-Key"))
 	if err != nil {
 		return collect.Delivery{}, err
 	}
 	q := r.URL.Query()
 	d := collect.Delivery{
-		Tenant:         p.tenant,
-		Source:         p.name,
+		Tenant:         p.Tenant,
+		Source:         p.Name,
 		Name:           q.Get("name"),
 		IdempotencyKey: key,
 		GroupTag:       q.Get("groupTag"),

@@ -155,7 +155,8 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 	report := hwhash.Synthetic(1)
 	d := w.accepted("KIOSK", report)[0]
 	const importID = "aaaaaaaa-0000-4000-8000-000000000001"
-	if _, err := w.client.Import(t.Context(), []autopilot.ImportDevice{{Serial: d.Serial, Hash: hwhashtest.Encode(w, report), GroupTag: "OTHER"}}, importID); err != nil {
+	if _, err := w.client.Import(t.Context(), []autopilot.ImportDevice{{Serial: d.Serial, Hash: hwhashtest.Encode(w,
+		report), GroupTag: "OTHER"}}, importID); err != nil {
 		t.Fatal(err)
 	}
 	records, err := w.client.Imported(t.Context(), importID)
