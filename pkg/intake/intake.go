@@ -1,4 +1,6 @@
-// Package intake is what all ways in have in common: a row as it was sent, before anybody has checked it.
+// Package intake turns a row of a device list into a candidate for the ledger: Row is a row as it was sent, Classify
+// decodes its hash and checks it by the rules of the tenant, Candidate is the result. It reads no ledger, so that the
+// command line gives the same results without a server.
 package intake
 
 import (

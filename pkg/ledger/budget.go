@@ -11,10 +11,10 @@ import (
 
 // Budget is the tenant's share of Microsoft Graph, counted once for all replicas.
 type Budget interface {
-	// Take takes n tokens of the tenant's bucket and returns zero, or takes nothing and returns how long until one
-	// token is there (with Rate.Whole: n of them, or all there can be) or the gate opens again. A bucket with fewer
-	// than n tokens owes the rest: were the taker of many to wait until all of them are there, those who take one at a
-	// time could keep it from ever happening.
+	// Take takes n tokens of the tenant's bucket and returns zero. When the bucket is empty or the gate is closed it
+	// takes nothing and returns the time until a token is there or the gate opens. A bucket with some tokens, but
+	// fewer than n, gives them and owes the rest: otherwise callers that take one token at a time could keep a caller
+	// that needs many waiting for ever. With Rate.Whole the call waits for n tokens, or for a full bucket.
 	Take(
 		ctx context.Context,
 		tenant device.TenantID,
