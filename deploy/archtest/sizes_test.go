@@ -27,6 +27,16 @@ func tracked(t *testing.T, pattern string) []string {
 	return strings.Fields(string(out))
 }
 
+// text returns a file of the repository; one that is deleted and not committed yet is empty.
+func text(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // A source file has up to 400 lines. Files of tests are left out: a table of cases stays in one piece.
 func TestSourceFilesAreShort(t *testing.T) {
 	t.Parallel()
@@ -35,15 +45,8 @@ func TestSourceFilesAreShort(t *testing.T) {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		src, err := os.ReadFile(filepath.Join("..", "..", name))
-		if os.IsNotExist(err) {
-			continue // deleted, and not committed yet
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 		seen++
-		if lines := strings.Count(string(src), "\n"); lines > maxLines {
+		if lines := strings.Count(text(t, name), "\n"); lines > maxLines {
 			t.Errorf("%s has %d lines, %d are allowed", name, lines, maxLines)
 		}
 	}
@@ -61,12 +64,8 @@ func TestProseIsWrapped(t *testing.T) {
 		"docs/brokers.md", "docs/glossary.md", "docs/operations.md", "docs/testing.md",
 	}
 	for _, page := range pages {
-		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
-		if err != nil {
-			t.Fatal(err)
-		}
 		code := false
-		for i, line := range strings.Split(string(text), "\n") {
+		for i, line := range strings.Split(text(t, page), "\n") {
 			if strings.HasPrefix(line, "```") {
 				code = !code
 			}
