@@ -114,7 +114,7 @@ func (f *fixture) accept(rows ...intake.Candidate) []string {
 	if err != nil {
 		f.Fatal(err)
 	}
-	receipts, err := f.ledger.Accept(f.Context(), b, rows, start)
+	receipts, err := f.ledger.Accept(f.Context(), b, rows, ledger.Terms{Due: start})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type Decision struct {
 	Detail  string
 	Is      *Known // the known device that the candidate is; nil when it becomes a device of its own
 	Against *Known // the known device that a new conflict contradicts
-	Newer   bool   // the candidate's capture is the later one
+	Newer   bool   // the candidate's capture is to be kept instead of the device's
 
 	Key     Key     // of the new device: the candidate's unless too many claim that
 	Crowded Crowded // of the new device
@@ -47,7 +47,8 @@ const manyKeys = 3
 // Decide says what a candidate is, held against the known devices that share an identifier with it; devices may be
 // there twice. Retired devices contradict nothing and claim nothing.
 //
-// A duplicate is device.duplicate or device.retired. A conflict is device.conflict_ek, _serial or _uuid, or
+// A duplicate is device.duplicate, and Device.Repeat says what the row asks of the device; or device.retired when the
+// device was retired and contradicts one that is in service. A conflict is device.conflict_ek, _serial or _uuid, or
 // device.identifier_shared beyond MaxClaims; the same conflicting device again is the same held device.
 func Decide(c Candidate, known []*Known) Decision {
 	known = distinct(known)
@@ -64,7 +65,7 @@ func Decide(c Candidate, known []*Known) Decision {
 	first := matches[0]
 	switch {
 	case first.State == Retired:
-		return Decision{Outcome: Duplicate, Code: fault.DeviceRetired, Is: first.Known}
+		return first.retired(matches)
 	case !first.same(), len(matches) > 1 && first.ambiguousWith(matches[1]):
 		return c.fresh(known, d, &first)
 	case first.waits():
@@ -73,13 +74,37 @@ func Decide(c Candidate, known []*Known) Decision {
 			Code:    first.Code,
 			Detail:  first.Detail,
 			Is:      first.Known,
-			Newer:   first.relation == SameNewer,
+			Newer:   first.replaces(c.Capture),
 		}
 	}
+	return first.duplicate(c.Capture)
+}
+
+func (m match) duplicate(c Capture) Decision {
 	return Decision{
-		Outcome: Duplicate, Code: fault.DeviceDuplicate, Detail: first.relation.Advice(first.differ), Is: first.Known,
-		Newer: first.relation == SameNewer,
+		Outcome: Duplicate, Code: fault.DeviceDuplicate, Detail: m.relation.Advice(m.differ), Is: m.Known,
+		Newer: m.replaces(c),
 	}
+}
+
+// replaces reports whether the candidate's capture is to be kept instead of the device's: it is the later one, and it
+// does not lack the TPM key that the device has.
+func (m match) replaces(c Capture) bool {
+	return m.relation == SameNewer && (c.HasEK() || !m.HasEK())
+}
+
+// retired decides about a candidate that is a retired device: it may come back unless it contradicts another one that is
+// in service.
+func (m match) retired(matches []match) Decision {
+	for _, other := range matches[1:] {
+		if other.relation == Contradicts && other.State != Retired {
+			return Decision{
+				Outcome: Duplicate, Code: fault.DeviceRetired, Detail: Contradicts.Advice(other.differ), Is: m.Known,
+				Against: other.Known,
+			}
+		}
+	}
+	return Decision{Outcome: Duplicate, Code: fault.DeviceDuplicate, Is: m.Known, Newer: m.relation == SameNewer}
 }
 
 // fresh decides about a candidate that is none of the known devices; against is the one that it contradicts, if any.

@@ -31,8 +31,9 @@ type Device struct {
 	Variant string // "" for the device itself; for a conflict the hex digest of the capture that disagrees
 
 	ProductKeyID ProductKeyID
-	GroupTag     string // as asked for by the row; rules may override it
-	User         string // assigned user principal name, may be empty
+	GroupTag     string // as asked for; rules may override it
+	User         string // assigned user principal name as asked for, may be empty
+	ByOperator   bool   // tag or user were asked for by an operator, so that no other sender changes them
 	Source       string
 	Batch        string
 	Row          int
@@ -46,9 +47,11 @@ type Device struct {
 	RegistrationID string // id of its windowsAutopilotDeviceIdentity
 	EntraDeviceID  string // deviceId of its Entra device
 	Tag            string // the group tag confirmed in Autopilot
+	AssignedUser   string // the assigned user confirmed in Autopilot
 
-	Created time.Time
-	Updated time.Time // of the last move
+	Created   time.Time
+	Updated   time.Time // of the last move
+	Confirmed time.Time // when Autopilot last showed the ready device; zero before that
 }
 
 // Facts are what rules ask about a device beyond its names; they come from the hash.

@@ -38,15 +38,16 @@ type Stage string
 const (
 	StageNone   Stage = ""
 	StageImport Stage = "import" // collected devices, to be submitted
-	StageGroup  Stage = "group"  // registered, tagged and grouped devices
+	StageGroup  Stage = "group"  // registered, tagged and grouped devices, and ready ones that are due for a check
 )
 
-// Stage returns the stage that works on devices in this state, StageNone where no device-by-device work is due.
+// Stage returns the stage that works on devices in this state when they are due, StageNone where no device-by-device
+// work ever is.
 func (s State) Stage() Stage {
 	switch s {
 	case Collected:
 		return StageImport
-	case Registered, Tagged, Grouped:
+	case Registered, Tagged, Grouped, Ready:
 		return StageGroup
 	}
 	return StageNone
@@ -54,7 +55,7 @@ func (s State) Stage() Stage {
 
 // InFlight reports whether the pipeline still has to do something for a device in this state.
 func (s State) InFlight() bool {
-	return s == Submitting || s == Submitted || s.Stage() != StageNone
+	return s == Submitting || s == Submitted || s.Stage() != StageNone && s != Ready
 }
 
 // ReplayTo returns the state a device goes back to that died in s of the code: work on a lost or settled submission

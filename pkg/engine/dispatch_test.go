@@ -50,7 +50,7 @@ func accept(t *testing.T, l ledger.Ledger, tenant device.TenantID, from, n int) 
 	for i := range rows {
 		rows[i] = ledgertest.Candidate(i+1, from+i)
 	}
-	if _, err := l.Accept(t.Context(), b, rows, time.Now().UTC()); err != nil {
+	if _, err := l.Accept(t.Context(), b, rows, ledger.Terms{Due: time.Now().UTC()}); err != nil {
 		t.Fatal(err)
 	}
 }

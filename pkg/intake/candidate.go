@@ -17,6 +17,8 @@ type Candidate struct {
 	ProductKeyID device.ProductKeyID
 	GroupTag     string
 	User         string
+	Operator     bool   // the sender may change what other senders asked for
+	Ruled        string // the group tag that the tenant's rules give whatever the row says; "" when they take the row's
 	Facts        device.Facts
 }
 

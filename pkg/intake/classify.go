@@ -18,6 +18,7 @@ type Terms struct {
 	Tenant   tenant.Tenant // whose policy and rules count
 	Source   string        // who sent the rows
 	GroupTag string        // for rows without one
+	Operator bool          // the sender may change what other senders asked for
 }
 
 // Classify makes a candidate of a row: it reads the hash, asks the rules, and names the device. It needs no ledger, so
@@ -54,6 +55,10 @@ func Classify(ctx context.Context, rules *validate.Validator, t Terms, row Row, 
 	c.ProductKeyID = result.ProductKeyID
 	c.GroupTag = classified.GroupTag
 	c.User = row.User
+	c.Operator = t.Operator
+	if classified.Tag != classified.GroupTag {
+		c.Ruled = classified.Tag
+	}
 	c.Facts = device.Facts{TPM20: summary.HasTPM2(), VirtualMachine: summary.Warnings.Has(hwhash.VirtualMachine)}
 	return c
 }

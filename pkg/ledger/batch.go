@@ -41,15 +41,17 @@ type BatchWriter interface {
 	CloseBatch(ctx context.Context, b Batch) error
 }
 
-// BatchStatus is a batch with its counts. Rows = sum of Outcomes; Outcomes[Accepted] = sum of States.
+// BatchStatus is a batch with its counts. Rows = sum of Outcomes; Outcomes[Accepted] + Outcomes[Updated] = sum of States.
 type BatchStatus struct {
 	Batch
 	Rows      int
 	Outcomes  map[device.RowOutcome]int
-	States    map[device.State]int // of the accepted devices
+	States    map[device.State]int // of the devices that accepted and updated rows name
 	Conflicts map[device.State]int // of the devices that this batch's conflicts are held as
 	Reasons   []Reason             // why devices are not ready, most frequent first
 	Rejects   []Reason             // why rows were rejected, most frequent first
+	Differs   []Reason             // rows that ask for something that is not carried out, most frequent first
+	Checks    int                  // duplicates whose device is due for a check; what it puts to work becomes updated
 }
 
 // Reason counts devices or rows by code.

@@ -29,13 +29,17 @@ type Patch struct {
 	EntraDeviceID  *string
 	Tag            *string
 	ChunkLimit     *int
+	AssignedUser   *string
+	Confirmed      *time.Time
 }
 
 // Mover moves devices.
 type Mover interface {
 	// Move carries out the moves in one transaction and says of each whether it was applied; false means that somebody
 	// else changed the device first (or that it does not exist), which is no error. Of two moves of one device the
-	// second must carry the version that the first leaves. Becoming Dead also leaves a dead letter. A step that
+	// second must carry the version that the first leaves. Becoming Dead also leaves a dead letter, and leaving Dead
+	// closes it. A ready device that stays without a due time, or leaves, has its check decided: the rows that wait for
+	// it are answered, as updated when the device is in flight again. A step that
 	// device.State.CanBecome forbids is a fault.DeviceIllegalTransition, and then none is carried out.
 	Move(ctx context.Context, moves ...Move) ([]bool, error)
 }

@@ -282,12 +282,12 @@ func (l *brokenLedger) Accept(
 	ctx context.Context,
 	b ledger.Batch,
 	rows []intake.Candidate,
-	due time.Time,
+	terms ledger.Terms,
 ) ([]ledger.Receipt, error) {
 	if err := l.broken("accept"); err != nil {
 		return nil, err
 	}
-	receipts, err := l.Ledger.Accept(ctx, b, rows, due)
+	receipts, err := l.Ledger.Accept(ctx, b, rows, terms)
 	if lost := l.broken("accepted"); lost != nil {
 		err = lost
 	}

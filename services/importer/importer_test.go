@@ -197,7 +197,7 @@ func (w *fixture) accept(id device.TenantID, from, n uint64) []string {
 		}
 		rows = append(rows, intake.Candidate{Candidate: c, Row: int(i) + 1, Canonical: machine(w, from+i).Canonical()})
 	}
-	receipts, err := w.ledger.Accept(w.Context(), b, rows, time.Now().Add(time.Second))
+	receipts, err := w.ledger.Accept(w.Context(), b, rows, ledger.Terms{Due: time.Now().Add(time.Second)})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func outcomesOfLedger(t *rapid.T, store ledger.Ledger, id, list string) []string
 			),
 		)
 	}
-	receipts, err := store.Accept(context.Background(), batch, rows, now)
+	receipts, err := store.Accept(context.Background(), batch, rows, ledger.Terms{Due: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func acceptNewDevice(b *fixture) {
 	due := now().Add(time.Minute)
 	before := now()
 	c := Candidate(7, 1)
-	receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{c}, due)
+	receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{c}, ledger.Terms{Due: due})
 	b.must(err)
 	id := receipts[0].Device
 	b.same(receipts, []ledger.Receipt{{Row: 7, Outcome: device.Accepted, Device: id, Warnings: c.Warnings}})
@@ -77,7 +77,7 @@ func acceptOtherRows(b *fixture) {
 	for name, rows := range map[string][]intake.Candidate{
 		"accepted": {sent(4, 4, "e"), sent(1, 5, "x")}, "rejected": {sent(4, 4, "e"), other},
 	} {
-		_, err := b.Accept(b.Context(), batch, rows, now())
+		_, err := b.Accept(b.Context(), batch, rows, ledger.Terms{Due: now()})
 		if !fault.Is(err, fault.RequestConflict) {
 			b.Errorf("%s: %v", name, err)
 		}
@@ -219,21 +219,19 @@ func acceptRejects(b *fixture) {
 func acceptClosedBatch(b *fixture) {
 	batch := b.batch(contoso)
 	b.must(b.CloseBatch(b.Context(), ledger.Batch{ID: batch.ID, Tenant: contoso, State: ledger.Complete}))
-	_, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(1, 1)}, now())
+	_, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(1, 1)}, ledger.Terms{Due: now()})
 	b.mustFail(err, fault.RequestInvalid)
 	_, err = b.Accept(
 		b.Context(),
 		ledger.Batch{ID: newID(), Tenant: contoso},
-		[]intake.Candidate{Candidate(1, 1)},
-		now(),
-	)
+		[]intake.Candidate{Candidate(1, 1)}, ledger.Terms{Due: now()})
+
 	b.mustFail(err, fault.RequestNotFound)
 	_, err = b.Accept(
 		b.Context(),
 		ledger.Batch{ID: batch.ID, Tenant: fabrikam},
-		[]intake.Candidate{Candidate(1, 1)},
-		now(),
-	)
+		[]intake.Candidate{Candidate(1, 1)}, ledger.Terms{Due: now()})
+
 	b.mustFail(err, fault.RequestNotFound)
 	if found, err := b.BySerial(b.Context(), contoso, Serial(1)); err != nil || len(found) > 0 {
 		b.Errorf("a refused row left %d devices (%v)", len(found), err)
@@ -292,7 +290,7 @@ func (b *fixture) atOnce(n int, row func(i int) intake.Candidate) []ledger.Recei
 		batches[i] = b.batch(contoso)
 	}
 	together(n, func(i int) {
-		got, err := b.Accept(b.Context(), batches[i], []intake.Candidate{row(i)}, now())
+		got, err := b.Accept(b.Context(), batches[i], []intake.Candidate{row(i)}, ledger.Terms{Due: now()})
 		if err != nil {
 			b.Error(err)
 			return

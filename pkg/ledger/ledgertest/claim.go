@@ -41,7 +41,7 @@ func (b *fixture) dueAt(tenant device.TenantID, times ...time.Time) []string {
 	batch := b.batch(tenant)
 	var ids []string
 	for i, due := range times {
-		receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(i+1, i+1)}, due)
+		receipts, err := b.Accept(b.Context(), batch, []intake.Candidate{Candidate(i+1, i+1)}, ledger.Terms{Due: due})
 		b.must(err)
 		ids = append(ids, receipts[0].Device)
 	}
@@ -112,7 +112,7 @@ func claimNeverShared(b *fixture) {
 	for i := range rows {
 		rows[i] = Candidate(i+1, i+1)
 	}
-	_, err := b.Accept(b.Context(), b.batch(contoso), rows, t0)
+	_, err := b.Accept(b.Context(), b.batch(contoso), rows, ledger.Terms{Due: t0})
 	b.must(err)
 	var mu sync.Mutex
 	count := map[string]int{}

@@ -78,7 +78,7 @@ func (w *model) redeliver(t *rapid.T) {
 }
 
 func (w *model) take(t *rapid.T, rows []intake.Candidate) {
-	receipts, err := w.Accept(w.Context(), w.batch, rows, now())
+	receipts, err := w.Accept(w.Context(), w.batch, rows, ledger.Terms{Due: now()})
 	if err != nil {
 		t.Fatal(err)
 	}

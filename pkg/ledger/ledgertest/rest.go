@@ -118,7 +118,7 @@ func cancel(b *fixture) {
 	ctx, stop := context.WithCancel(b.Context())
 	batch := b.batch(contoso)
 	stop()
-	if _, err := b.Accept(ctx, batch, []intake.Candidate{Candidate(1, 1)}, now()); !errors.Is(err, context.Canceled) {
+	if _, err := b.Accept(ctx, batch, []intake.Candidate{Candidate(1, 1)}, ledger.Terms{Due: now()}); !errors.Is(err, context.Canceled) {
 		b.Errorf("Accept: %v", err)
 	}
 	if _, err := b.Batch(ctx, contoso, batch.ID); !errors.Is(err, context.Canceled) {

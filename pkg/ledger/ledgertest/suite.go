@@ -90,7 +90,7 @@ func (b *fixture) batch(tenant device.TenantID) ledger.Batch {
 // accept takes rows into a batch.
 func (b *fixture) accept(batch ledger.Batch, rows ...intake.Candidate) []ledger.Receipt {
 	b.Helper()
-	receipts, err := b.Accept(b.Context(), batch, rows, now())
+	receipts, err := b.Accept(b.Context(), batch, rows, ledger.Terms{Due: now()})
 	b.must(err)
 	if len(receipts) != len(rows) {
 		b.Fatalf("%d receipts for %d rows", len(receipts), len(rows))

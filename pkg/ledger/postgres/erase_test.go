@@ -20,7 +20,7 @@ func TestErasableWhileItGetsReady(t *testing.T) {
 	l := ledgerAt(t, url, Options{})
 	batch := sqlledgertest.Open(t, l)
 	first := ledgertest.Candidate(1, 1)
-	receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{first}, time.Now())
+	receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{first}, ledger.Terms{Due: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestErasableWhileItGetsReady(t *testing.T) {
 	slow := ledgerAt(t, url, Options{Codec: during{func() {
 		ledgertest.MoveTo(t, l, batch.Tenant, id, device.Ready)
 	}}})
-	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{ledgertest.Recapture(first, 1)}, time.Now()); err != nil {
+	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{ledgertest.Recapture(first, 1)}, ledger.Terms{Due: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := l.EraseCaptures(t.Context(), time.Now().Add(time.Hour), 10); err != nil || n != 1 {

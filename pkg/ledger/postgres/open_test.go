@@ -12,6 +12,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
+	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
 	"taxiway.example/pkg/ledger/postgres/pgtest"
 	"taxiway.example/pkg/ledger/sqlledger"
@@ -105,7 +106,7 @@ func TestReplicas(t *testing.T) {
 			count[i] = map[device.RowOutcome]int{}
 			for n := range rows {
 				c := ledgertest.Identifiers(n+1, n%10+1+100*(n%2)*i, 0, n%10+1)
-				receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{c}, time.Now())
+				receipts, err := l.Accept(t.Context(), batch, []intake.Candidate{c}, ledger.Terms{Due: time.Now()})
 				if err != nil {
 					t.Error(err)
 					return
@@ -132,7 +133,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	same.Capture.Serial = ledgertest.Serial(1)
 	same.Capture.Manufacturer = "Contoso"
 	rows := []intake.Candidate{ledgertest.Candidate(1, 1), same} // a conflict, which the index refuses
-	_, err := l.Accept(t.Context(), batch, rows, time.Now())
+	_, err := l.Accept(t.Context(), batch, rows, ledger.Terms{Due: time.Now()})
 	if fault.CodeOf(err) != fault.LedgerUnavailable {
 		t.Fatal(err)
 	}

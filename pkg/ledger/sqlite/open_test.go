@@ -64,10 +64,10 @@ func TestTrace(t *testing.T) {
 		Options{Trace: func(op, phase string) { trace = append(trace, op+" "+phase) }},
 	)
 	batch := sqlledgertest.Open(t, l)
-	if _, err := l.Accept(t.Context(), batch, []intake.Candidate{ledgertest.Candidate(1, 1)}, time.Now()); err != nil {
+	if _, err := l.Accept(t.Context(), batch, []intake.Candidate{ledgertest.Candidate(1, 1)}, ledger.Terms{Due: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Accept(t.Context(), ledger.Batch{ID: "x"}, nil, time.Now()); fault.CodeOf(
+	if _, err := l.Accept(t.Context(), ledger.Batch{ID: "x"}, nil, ledger.Terms{Due: time.Now()}); fault.CodeOf(
 		err,
 	) != fault.RequestNotFound {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestCapturesAreSealed(t *testing.T) {
 	l := opened(t, filepath.Join(dir, "l.db"), Options{Codec: flip{}})
 	c := ledgertest.Candidate(1, 1)
 	c.Canonical = []byte("what nobody may find on the disk")
-	receipts, err := l.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{c}, time.Now())
+	receipts, err := l.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{c}, ledger.Terms{Due: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestErrorsTellNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := []intake.Candidate{ledgertest.Candidate(1, 1), ledgertest.Candidate(2, 2)}
-	_, err = l.Accept(t.Context(), batch, rows, time.Now())
+	_, err = l.Accept(t.Context(), batch, rows, ledger.Terms{Due: time.Now()})
 	if fault.CodeOf(err) != fault.LedgerUnavailable {
 		t.Fatal(err)
 	}

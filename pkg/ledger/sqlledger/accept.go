@@ -19,19 +19,23 @@ const acceptedBy = "collector"
 
 // Accept takes rows in; see ledger.Acceptor.
 func (l *Ledger) Accept(
-	ctx context.Context, batch ledger.Batch, rows []intake.Candidate, due time.Time,
+	ctx context.Context, batch ledger.Batch, rows []intake.Candidate, terms ledger.Terms,
 ) ([]ledger.Receipt, error) {
 	rows = storable(rows)
 	var receipts []ledger.Receipt
 	err := l.write(ctx, "accept", func(ctx context.Context, t tx) error {
-		in := &acceptance{tx: t, codec: l.opts.Codec, due: due}
+		in := &acceptance{tx: t, codec: l.opts.Codec, terms: terms}
 		if err := in.open(ctx, batch, rows); err != nil {
 			return err
 		}
 		var err error
-		if receipts, err = in.takeAll(rows); err != nil {
+		if err = in.takeAll(rows); err != nil {
 			return err
 		}
+		if err = in.carryOut(ctx); err != nil {
+			return err
+		}
+		receipts = in.receiptsOf(rows)
 		return in.store(ctx)
 	})
 	if err != nil {
@@ -58,7 +62,7 @@ func storable(rows []intake.Candidate) []intake.Candidate {
 type acceptance struct {
 	tx
 	codec ledger.Codec
-	due   time.Time
+	terms ledger.Terms
 	batch ledger.Batch
 
 	answers map[int]*row // by number
@@ -67,7 +71,10 @@ type acceptance struct {
 	rows     []*row
 	accepted []*record
 	changed  map[string]*record // devices from before that got newer or better identifiers
+	repeats  []repeat           // rows of known devices
+	work     *changes           // what they ask for
 	captures map[string]*stored // by device
+	again    map[string]*stored // captures of known devices, to be kept where there is none
 }
 
 // open locks the tenant against other intakes and reads what the rows may meet.
@@ -92,6 +99,7 @@ func (in *acceptance) open(ctx context.Context, batch ledger.Batch, rows []intak
 	}
 	in.changed = map[string]*record{}
 	in.captures = map[string]*stored{}
+	in.again = map[string]*stored{}
 	in.known, err = in.lookUp(ctx, in.batch.Tenant, in.fresh(rows))
 	return err
 }
@@ -127,43 +135,48 @@ func (in *acceptance) fresh(rows []intake.Candidate) []*intake.Candidate {
 	return fresh
 }
 
-func (in *acceptance) takeAll(rows []intake.Candidate) ([]ledger.Receipt, error) {
-	receipts := make([]ledger.Receipt, len(rows))
+func (in *acceptance) takeAll(rows []intake.Candidate) error {
 	for i := range rows {
 		c := &rows[i]
 		answer, done := in.answers[c.Row]
 		switch {
 		case !done && in.batch.State != ledger.Receiving:
-			return nil, fault.Newf(fault.RequestInvalid, "batch %q is closed", in.batch.ID)
+			return fault.Newf(fault.RequestInvalid, "batch %q is closed", in.batch.ID)
 		case !done:
-			receipt, err := in.take(c)
-			if err != nil {
-				return nil, err
-			}
-			answer = &row{batch: in.batch.ID, digest: c.Digest, Receipt: receipt}
+			answer = &row{batch: in.batch.ID, digest: c.Digest}
 			in.answers[c.Row] = answer
 			in.rows = append(in.rows, answer)
+			if err := in.take(c, answer); err != nil {
+				return err
+			}
 		case answer.digest != c.Digest && answer.digest != "" && c.Digest != "":
-			return nil, fault.Newf(
+			return fault.Newf(
 				fault.RequestConflict,
 				"Row %d is not the one that the batch has: it was sent under this key before, and something else with it.",
 				c.Row,
 			)
 		}
-		receipts[i] = answer.Receipt
 	}
-	return receipts, nil
+	return nil
+}
+
+func (in *acceptance) receiptsOf(rows []intake.Candidate) []ledger.Receipt {
+	receipts := make([]ledger.Receipt, len(rows))
+	for i := range rows {
+		receipts[i] = in.answers[rows[i].Row].Receipt
+	}
+	return receipts
 }
 
 // take decides one row and notes what is to be written for it.
-func (in *acceptance) take(c *intake.Candidate) (ledger.Receipt, error) {
-	answer := ledger.Receipt{Row: c.Row, Warnings: c.Warnings}
+func (in *acceptance) take(c *intake.Candidate, answer *row) error {
+	answer.Receipt = ledger.Receipt{Row: c.Row, Warnings: c.Warnings}
 	if c.Reject != nil {
 		answer.Outcome = device.Rejected
 		answer.Code = c.Reject.Code
 		answer.Column = c.Reject.Column
 		answer.Detail = c.Reject.Detail
-		return answer, nil
+		return nil
 	}
 	v := in.known.Decide(c.Candidate)
 	if v.Against != nil {
@@ -172,15 +185,16 @@ func (in *acceptance) take(c *intake.Candidate) (ledger.Receipt, error) {
 	answer.Outcome = v.Outcome
 	answer.Code = v.Code
 	answer.Detail = v.Detail
+	weaker := v.Is != nil && !v.Is.HasEK() && c.Capture.HasEK()
 	r, err := in.deviceOf(c, v)
 	if err != nil {
-		return answer, err
-	}
-	if v.Outcome == device.Duplicate && r.Batch == in.batch.ID {
-		answer.Code = fault.RowDuplicateInFile
+		return err
 	}
 	answer.Device = r.ID
-	return answer, nil
+	if v.Outcome == device.Duplicate && v.Code != fault.DeviceRetired {
+		in.repeats = append(in.repeats, repeat{c, answer, weaker})
+	}
+	return nil
 }
 
 // deviceOf returns the device that the row is by the decision: a known one, which learns from it, or a new one.
@@ -189,7 +203,7 @@ func (in *acceptance) deviceOf(c *intake.Candidate, v device.Decision) (*record,
 		return in.admit(c, v)
 	}
 	r := in.known.byID[v.Is.ID]
-	if r.State == device.Retired {
+	if v.Code == fault.DeviceRetired {
 		return r, nil
 	}
 	return r, in.improve(r, c, v.Newer)
@@ -204,7 +218,7 @@ func (in *acceptance) admit(c *intake.Candidate, v device.Decision) (*record, er
 			Crowded: v.Crowded,
 		},
 		Tenant: in.batch.Tenant, ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User, Facts: c.Facts,
-		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.due, Created: in.now, Updated: in.now,
+		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.terms.Due, Created: in.now, Updated: in.now,
 	}
 	if v.Outcome == device.Conflict {
 		r.State = device.Held
@@ -238,7 +252,11 @@ func (in *acceptance) improve(r *record, c *intake.Candidate, newer bool) error 
 }
 
 func (in *acceptance) keep(r *record, c *intake.Candidate) error {
+	return in.seal(in.captures, r, c)
+}
+
+func (in *acceptance) seal(into map[string]*stored, r *record, c *intake.Candidate) error {
 	body, err := in.codec.Seal(string(r.Tenant), c.Canonical)
-	in.captures[r.ID] = &stored{device: r.ID, tenant: r.Tenant, body: body}
+	into[r.ID] = &stored{device: r.ID, tenant: r.Tenant, body: body}
 	return err
 }

@@ -53,11 +53,16 @@ type changes struct {
 	touched map[string]*record
 	steps   []*transition
 	deaths  []*deadLetter
+	closing map[string]string // devices that are dead no more, and by whom
+	checked map[string]bool   // devices whose check is decided, and whether it put them to work
 }
 
 // lockDevices reads devices in the order of their ids, so that two who want the same ones do not wait for each other.
 func (t tx) lockDevices(ctx context.Context, ids []string) (*changes, error) {
-	work := &changes{now: t.now, devices: map[string]*record{}, touched: map[string]*record{}}
+	work := &changes{
+		now: t.now, devices: map[string]*record{}, touched: map[string]*record{}, closing: map[string]string{},
+		checked: map[string]bool{},
+	}
 	found, err := devices.find(ctx, t.conn, `WHERE id IN ? ORDER BY id FOR UPDATE`, ids)
 	for _, r := range found {
 		work.devices[r.ID] = r
@@ -100,6 +105,8 @@ func (w *changes) apply(m ledger.Move) (bool, error) {
 	patch(&r.EntraDeviceID, m.Set.EntraDeviceID)
 	patch(&r.Tag, m.Set.Tag)
 	patch(&r.ChunkLimit, m.Set.ChunkLimit)
+	patch(&r.AssignedUser, m.Set.AssignedUser)
+	patch(&r.Confirmed, m.Set.Confirmed)
 	w.note(r, from, code, m.By)
 	return true, nil
 }
@@ -108,11 +115,17 @@ func (w *changes) apply(m ledger.Move) (bool, error) {
 func (w *changes) note(r *record, from device.State, code fault.Code, by string) {
 	r.Version++
 	r.Updated = w.now
-	r.erasable = erases(r.State)
+	r.erasable = erases(r.State) && r.Due.IsZero()
 	if r.State != device.Held && from == device.Held {
 		r.Crowded = device.Crowded{} // a person has decided that it is a device like any other
 	}
 	w.touched[r.ID] = r
+	if from == device.Dead && r.State != device.Dead {
+		w.closing[r.ID] = by
+	}
+	if from == device.Ready && (r.State != device.Ready || r.Due.IsZero()) {
+		w.checked[r.ID] = r.State.InFlight()
+	}
 	if r.State == from && r.Code == code {
 		return
 	}
@@ -135,10 +148,65 @@ func (t tx) save(ctx context.Context, w *changes) error {
 	if err := transitions.insert(ctx, t.conn, w.steps, ""); err != nil {
 		return err
 	}
+	if err := t.closeDeadLetters(ctx, w.closing); err != nil {
+		return err
+	}
+	if err := t.answerChecks(ctx, w.checked); err != nil {
+		return err
+	}
 	if err := t.countReplays(ctx, w.deaths); err != nil {
 		return err
 	}
 	return deadLetters.insert(ctx, t.conn, w.deaths, "")
+}
+
+// closeDeadLetters closes the dead letters of devices that are dead no more.
+func (t tx) closeDeadLetters(ctx context.Context, closing map[string]string) error {
+	for by, ids := range grouped(closing) {
+		_, err := t.exec(
+			ctx,
+			`UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE device IN ? AND state = 'open'`,
+			micros(t.now), by, ids,
+		)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerChecks answers the rows that wait for the checks of their devices: a device that is at work again makes its rows
+// updated.
+func (t tx) answerChecks(ctx context.Context, checked map[string]bool) error {
+	for atWork, ids := range grouped(checked) {
+		outcome := device.Duplicate
+		name := notNamed
+		code := fault.DeviceDuplicate
+		if atWork {
+			outcome = device.Updated
+			name = putToWork
+			code = fault.DeviceReturned
+		}
+		_, err := t.exec(
+			ctx,
+			`UPDATE batch_rows SET outcome = ?, named = ?, code = CASE code WHEN ? THEN ? ELSE code END
+			WHERE device IN ? AND named = 2`,
+			outcome, int(name), fault.DeviceCheckDue, code, ids,
+		)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grouped returns the keys by their value.
+func grouped[V comparable](m map[string]V) map[V][]string {
+	by := map[V][]string{}
+	for key, value := range m {
+		by[value] = append(by[value], key)
+	}
+	return by
 }
 
 // sorted returns devices in the order in which everybody locks them.

@@ -64,13 +64,17 @@ var devices = table[record]{"devices", []field[record]{
 	{Column{"serial_crowded", Integer}, func(r *record) cell { return flagCell{&r.Crowded.Serial} }},
 	{Column{"uuid_crowded", Integer}, func(r *record) cell { return flagCell{&r.Crowded.UUID} }},
 	{Column{"erasable", Integer}, func(r *record) cell { return flagCell{&r.erasable} }},
+	{Column{"by_operator", Integer}, func(r *record) cell { return flagCell{&r.ByOperator} }},
+	{Column{"assigned_user", Text}, func(r *record) cell { return text(&r.AssignedUser) }},
+	{Column{"confirmed", Integer}, func(r *record) cell { return timeCell{&r.Confirmed} }},
 }}
 
 // moved and recaptured are the columns that a move and a newer capture change.
 var (
 	moved = []string{
 		"state", "stage", "version", "attempts", "chunk_limit", "due", "code", "detail", "submission", "registration_id",
-		"entra_device_id", "tag", "updated", "erasable", "serial_crowded", "uuid_crowded",
+		"entra_device_id", "tag", "updated", "erasable", "serial_crowded", "uuid_crowded", "group_tag", "user_name",
+		"by_operator", "assigned_user", "confirmed",
 	}
 	recaptured = []string{
 		"identity", "kind", "serial", "serial_fold", "manufacturer", "product", "ek", "uuid", "digest", "captured", "facts",

@@ -19,7 +19,14 @@ const counts = `
 	SELECT 'reject', '', code, count(*) FROM batch_rows WHERE batch = ? AND outcome = 'rejected' GROUP BY code
 	UNION ALL
 	SELECT CASE conflict WHEN 0 THEN 'device' ELSE 'conflict' END, state, code, count(*)
-	FROM devices WHERE batch = ? GROUP BY conflict, state, code`
+	FROM devices WHERE batch = ? GROUP BY conflict, state, code
+	UNION ALL
+	SELECT 'device', d.state, d.code, count(*) FROM batch_rows r JOIN devices d ON d.id = r.device
+	WHERE r.batch = ? AND r.named > 0 AND r.named = 1 GROUP BY d.state, d.code
+	UNION ALL
+	SELECT 'check', '', '', count(*) FROM batch_rows WHERE batch = ? AND named > 0 AND named = 2
+	UNION ALL
+	SELECT 'differs', '', code, count(*) FROM batch_rows WHERE batch = ? AND differs = 1 GROUP BY code`
 
 // tally is a row of counts.
 type tally struct {
@@ -31,14 +38,14 @@ type tally struct {
 func (c conn) status(ctx context.Context, b ledger.Batch) (ledger.BatchStatus, error) {
 	tallies, err := query(ctx, c, func(rows *sql.Rows) (t tally, err error) {
 		return t, rows.Scan(&t.what, &t.name, &t.code, &t.count)
-	}, counts, b.ID, b.ID, b.ID)
+	}, counts, b.ID, b.ID, b.ID, b.ID, b.ID, b.ID)
 	status := ledger.BatchStatus{
 		Batch: b, Outcomes: map[device.RowOutcome]int{}, States: map[device.State]int{}, Conflicts: map[device.State]int{},
 	}
 	for _, t := range tallies {
 		t.addTo(&status)
 	}
-	for _, reasons := range [][]ledger.Reason{status.Reasons, status.Rejects} {
+	for _, reasons := range [][]ledger.Reason{status.Reasons, status.Rejects, status.Differs} {
 		slices.SortFunc(reasons, func(a, b ledger.Reason) int {
 			return cmp.Or(b.Count-a.Count, cmp.Compare(a.Code, b.Code), cmp.Compare(a.State, b.State))
 		})
@@ -55,6 +62,12 @@ func (t tally) addTo(s *ledger.BatchStatus) {
 	case "reject":
 		s.Rejects = append(s.Rejects, ledger.Reason{Code: t.code, Count: t.count})
 		return
+	case "differs":
+		s.Differs = append(s.Differs, ledger.Reason{Code: t.code, Count: t.count})
+		return
+	case "check":
+		s.Checks = t.count
+		return
 	case "conflict":
 		s.Conflicts[device.State(t.name)] += t.count
 	case "device":
@@ -67,10 +80,21 @@ func (t tally) addTo(s *ledger.BatchStatus) {
 
 // row is a row of batch_rows.
 type row struct {
-	batch  string
-	digest string
+	batch   string
+	digest  string
+	named   named
+	differs bool // it asks for something that is not carried out
 	ledger.Receipt
 }
+
+// named is what a row does with the known device that it names.
+type named int
+
+const (
+	notNamed named = iota
+	putToWork
+	dueForCheck // until the check is decided
+)
 
 var batchRows = table[row]{"batch_rows", []field[row]{
 	{Column{"batch", Text}, func(r *row) cell { return text(&r.batch) }},
@@ -82,6 +106,8 @@ var batchRows = table[row]{"batch_rows", []field[row]{
 	{Column{"detail", Text}, func(r *row) cell { return text(&r.Detail) }},
 	{Column{"warnings", Text}, func(r *row) cell { return listCell{&r.Warnings} }},
 	{Column{"digest", Text}, func(r *row) cell { return text(&r.digest) }},
+	{Column{"named", Integer}, func(r *row) cell { return integer(&r.named) }},
+	{Column{"differs", Integer}, func(r *row) cell { return flagCell{&r.differs} }},
 }}
 
 // The pages of a batch's rows. Those of an outcome are first found in the index: asked directly, SQLite reads all rows

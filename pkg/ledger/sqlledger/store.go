@@ -19,7 +19,7 @@ func (in *acceptance) rewrite(ctx context.Context, changed []*record) error {
 	for i, r := range changed {
 		ids[i] = r.ID
 	}
-	_, err := in.exec(ctx, `UPDATE devices SET erasable = 1 WHERE id IN ? AND state IN ('ready', 'retired')`, ids)
+	_, err := in.exec(ctx, `UPDATE devices SET erasable = 1 WHERE id IN ? AND due = 0 AND state IN ('ready', 'retired')`, ids)
 	return err
 }
 
@@ -41,8 +41,16 @@ func (in *acceptance) store(ctx context.Context) error {
 	if err := captures.insert(ctx, in.conn, bodies, replace); err != nil {
 		return err
 	}
+	if err := captures.insert(ctx, in.conn, slices.Collect(maps.Values(in.again)), `ON CONFLICT DO NOTHING`); err != nil {
+		return err
+	}
 	if err := in.rewrite(ctx, changed); err != nil {
 		return err
+	}
+	if in.work != nil {
+		if err := in.save(ctx, in.work); err != nil {
+			return err
+		}
 	}
 	return batchRows.insert(ctx, in.conn, in.rows, "")
 }

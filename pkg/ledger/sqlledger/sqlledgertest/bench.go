@@ -37,7 +37,7 @@ func BenchmarkAccept(b *testing.B, l ledger.Ledger, r *Recording, floor *sql.DB,
 		r.Take()
 		b.StartTimer()
 		start := time.Now()
-		if _, err := l.Accept(b.Context(), batch, rows, start); err != nil {
+		if _, err := l.Accept(b.Context(), batch, rows, ledger.Terms{Due: start}); err != nil {
 			b.Fatal(err)
 		}
 		taken += time.Since(start)

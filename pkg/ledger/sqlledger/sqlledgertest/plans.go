@@ -48,7 +48,7 @@ func Fill(tb testing.TB, l ledger.Ledger, batches, rows int) Filled {
 			candidates = append(candidates, c)
 		}
 		f.Devices = nil
-		for _, r := range must[[]ledger.Receipt](tb)(l.Accept(tb.Context(), f.Batch, candidates, time.Now())) {
+		for _, r := range must[[]ledger.Receipt](tb)(l.Accept(tb.Context(), f.Batch, candidates, ledger.Terms{Due: time.Now()})) {
 			if r.Device != "" {
 				f.Devices = append(f.Devices, r.Device)
 			}
@@ -137,7 +137,7 @@ func Plans(t *testing.T, l ledger.Ledger, r *Recording, f Filled, check func(t *
 		"audit": func(ctx context.Context) error { _, err := l.Entries(ctx, tenant, 5); return err },
 		"accept": func(ctx context.Context) error {
 			rows := []intake.Candidate{ledgertest.Candidate(1<<20, 1), ledgertest.Identifiers(1<<20+1, 0, 2, 3)}
-			_, err := l.Accept(ctx, f.Batch, rows, now)
+			_, err := l.Accept(ctx, f.Batch, rows, ledger.Terms{Due: now})
 			return err
 		},
 		"move": func(ctx context.Context) error {

@@ -12,7 +12,7 @@ func (r *run) candidates(ctx context.Context, rows []intake.Row) []intake.Candid
 	out := make([]intake.Candidate, len(rows))
 	received := r.Now().UTC()
 	d := r.delivery
-	terms := intake.Terms{Tenant: d.Tenant, Source: d.Source, GroupTag: d.GroupTag}
+	terms := intake.Terms{Tenant: d.Tenant, Source: d.Source, GroupTag: d.GroupTag, Operator: d.Operator}
 	var group sync.WaitGroup
 	for w := range r.config.Workers {
 		group.Go(func() {

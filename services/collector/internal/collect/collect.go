@@ -46,6 +46,7 @@ type Config struct {
 	Grace    time.Duration // until the dispatcher takes an accepted device for forgotten; default 30 s
 	Publish  time.Duration // how long publishing one event may take; default 5 s
 	Problems int           // receipts of failed rows that a Result carries; default 100
+	Recheck  time.Duration // after Autopilot last showed a ready device, the least time to its next check; default 15 min
 }
 
 func (c Config) withDefaults() Config {
@@ -54,6 +55,7 @@ func (c Config) withDefaults() Config {
 	c.Grace = cmp.Or(max(c.Grace, 0), 30*time.Second)
 	c.Publish = cmp.Or(max(c.Publish, 0), 5*time.Second)
 	c.Problems = cmp.Or(max(c.Problems, 0), 100)
+	c.Recheck = cmp.Or(max(c.Recheck, 0), 15*time.Minute)
 	return c
 }
 
@@ -106,6 +108,7 @@ type Delivery struct {
 	Name           string // the sender's name for it
 	IdempotencyKey string // the sender's key, "" for none
 	GroupTag       string // for rows without one
+	Operator       bool   // the sender may change what other senders asked for
 	Rows           iter.Seq2[intake.Row, error]
 	Digest         func() string // hex SHA-256 of what was sent, asked for after the last row; nil when nobody knows
 }
@@ -131,7 +134,7 @@ type Result struct {
 	Rows     int
 	Warned   int // rows with warnings
 	Outcomes map[device.RowOutcome]int
-	Problems []ledger.Receipt // the first rows that were rejected or in conflict
+	Problems []ledger.Receipt // the first rows that somebody has to look at
 	Devices  []string         // the first devices, in the order of the rows
 }
 

@@ -379,13 +379,13 @@ func (g *gated) Accept(
 	ctx context.Context,
 	b ledger.Batch,
 	rows []intake.Candidate,
-	due time.Time,
+	terms ledger.Terms,
 ) ([]ledger.Receipt, error) {
 	g.entered <- struct{}{}
 	if err := <-g.leave; err != nil {
 		return nil, err
 	}
-	return g.Ledger.Accept(ctx, b, rows, due)
+	return g.Ledger.Accept(ctx, b, rows, terms)
 }
 
 func TestSameKeyAtWork(t *testing.T) {

@@ -95,7 +95,9 @@ const committing = 30 * time.Second
 func (r *run) accept(ctx context.Context, chunk []intake.Candidate) ([]ledger.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, committing)
 	defer cancel()
-	return r.Ledger.Accept(ctx, r.result.Batch, chunk, r.Now().UTC().Add(r.config.Grace))
+	return r.Ledger.Accept(ctx, r.result.Batch, chunk, ledger.Terms{
+		Due: r.Now().UTC().Add(r.config.Grace), Recheck: r.config.Recheck,
+	})
 }
 
 func (r *run) count(receipts []ledger.Receipt) {
@@ -106,8 +108,7 @@ func (r *run) count(receipts []ledger.Receipt) {
 		if len(receipt.Warnings) > 0 {
 			r.result.Warned++
 		}
-		failed := receipt.Outcome == device.Rejected || receipt.Outcome == device.Conflict
-		if failed && len(r.result.Problems) < r.config.Problems {
+		if receipt.Failed() && len(r.result.Problems) < r.config.Problems {
 			r.result.Problems = append(r.result.Problems, receipt)
 		}
 		if receipt.Device != "" && len(r.result.Devices) < r.config.Problems {
@@ -116,12 +117,12 @@ func (r *run) count(receipts []ledger.Receipt) {
 	}
 }
 
-// publish tells the importer of accepted devices. It does not fail: what nobody hears of is issued again when it is
+// publish tells the importer of devices that are accepted or start over. It does not fail: what nobody hears of is issued again when it is
 // due.
 func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
 	var ids []string
 	for _, receipt := range receipts {
-		if receipt.Outcome == device.Accepted {
+		if receipt.Outcome == device.Accepted || receipt.Code == fault.DeviceReturned {
 			ids = append(ids, receipt.Device)
 		}
 	}

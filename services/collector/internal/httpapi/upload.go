@@ -107,7 +107,7 @@ func (a *API) answerDevice(w http.ResponseWriter, r *http.Request, result collec
 		return ofReceipt(result.Batch.ID, receipt)
 	case device.Duplicate:
 		status = http.StatusOK
-	case device.Accepted:
+	case device.Accepted, device.Updated:
 	}
 	w.Header().Set("Location", "/v1/devices/"+rows[0].Device)
 	setRetryAfter(w, a.config.Poll)
@@ -125,6 +125,7 @@ func newDelivery(r *http.Request, p access.Principal) (collect.Delivery, error) 
 	d := collect.Delivery{
 		Tenant:         p.Tenant,
 		Source:         p.Name,
+		Operator:       p.Operator,
 		Name:           q.Get("name"),
 		IdempotencyKey: key,
 		GroupTag:       q.Get("groupTag"),

@@ -191,7 +191,7 @@ func (w *fixture) accepted(rowTag string, reports ...hwhash.Report) []device.Dev
 	if err != nil {
 		w.Fatal(err)
 	}
-	receipts, err := w.ledger.Accept(w.Context(), batch, rows, w.now())
+	receipts, err := w.ledger.Accept(w.Context(), batch, rows, ledger.Terms{Due: w.now()})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -248,7 +248,7 @@ func (r *fixture) accept(id device.TenantID, hashes ...hwhash.Hash) []string {
 			User: fmt.Sprintf("user%d@contoso.example", i),
 		})
 	}
-	receipts, err := r.ledger.Accept(ctx, b, rows, time.Now())
+	receipts, err := r.ledger.Accept(ctx, b, rows, ledger.Terms{Due: time.Now()})
 	if err != nil {
 		r.Fatal(err)
 	}

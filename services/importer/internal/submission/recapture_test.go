@@ -36,7 +36,7 @@ func (r *fixture) recapture(id device.TenantID, deviceID string, seed uint64, ch
 		r.Fatal(err)
 	}
 	row := intake.Candidate{Candidate: c, Row: 1, Canonical: h.Canonical()}
-	receipts, err := r.ledger.Accept(r.ctx(), b, []intake.Candidate{row}, time.Now())
+	receipts, err := r.ledger.Accept(r.ctx(), b, []intake.Candidate{row}, ledger.Terms{Due: time.Now()})
 	if err != nil {
 		r.Fatal(err)
 	}

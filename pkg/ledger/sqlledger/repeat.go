@@ -1,0 +1,135 @@
+package sqlledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/intake"
+)
+
+// repeat is a row of a known device.
+type repeat struct {
+	c      *intake.Candidate
+	answer *row
+	hasTPM bool // the row's hash has a TPM key, and the device had none
+}
+
+// carryOut decides what the rows of known devices ask for. The devices are locked and read again: they may have moved
+// since they were recognised.
+func (in *acceptance) carryOut(ctx context.Context) error {
+	if len(in.repeats) == 0 {
+		return nil
+	}
+	ids := make([]string, len(in.repeats))
+	for i, one := range in.repeats {
+		ids[i] = one.answer.Device
+	}
+	work, err := in.lockDevices(ctx, ids)
+	if err != nil {
+		return err
+	}
+	earlier, err := in.namedEarlier(ctx, ids)
+	if err != nil {
+		return err
+	}
+	in.work = work
+	for _, one := range in.repeats {
+		if err := in.decide(one, earlier); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedEarlier returns which devices earlier rows of the batch name.
+func (in *acceptance) namedEarlier(ctx context.Context, ids []string) (map[string]bool, error) {
+	found, err := batchRows.only("device").find(
+		ctx, in.conn, `WHERE batch = ? AND named > 0 AND named IN (1, 2) AND device IN ?`, in.batch.ID, ids,
+	)
+	earlier := make(map[string]bool, len(found))
+	for _, r := range found {
+		earlier[r.Device] = true
+	}
+	return earlier, err
+}
+
+// decide decides one row; earlier has the devices that other rows of the batch name, and learns of this one's.
+func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
+	answer := one.answer
+	r := in.work.devices[answer.Device]
+	if r == nil { // new with this call
+		r = in.known.byID[answer.Device]
+	}
+	asked := device.Request{
+		GroupTag: one.c.GroupTag, User: one.c.User, Source: in.batch.Source, Operator: one.c.Operator, Ruled: one.c.Ruled,
+		HasTPM: one.hasTPM,
+	}
+	if r.Batch == in.batch.ID || earlier[r.ID] {
+		answer.Code = fault.RowDuplicateInFile
+		if differs := r.Differs(asked); differs != "" {
+			answer.Code = fault.RowDiffersInFile
+			answer.Detail = differs
+			answer.differs = true
+		}
+		return nil
+	}
+	from := r.State
+	code := r.Code
+	p := r.Repeat(asked)
+	answer.Outcome = p.Outcome
+	answer.Code = p.Code
+	if p.Detail != "" {
+		answer.Detail = p.Detail
+	}
+	answer.differs = p.Code == fault.DeviceDiffers || p.Code == fault.DeviceWeaker
+	earlier[r.ID] = p.Outcome == device.Updated || p.Check
+	switch {
+	case p.Outcome == device.Updated:
+		answer.named = putToWork
+		in.putToWork(r, p, from, code)
+	case p.Check:
+		answer.named = dueForCheck
+		in.check(r)
+	default:
+		return nil
+	}
+	return in.seal(in.again, r, one.c)
+}
+
+// putToWork moves a device to where what is asked for is carried out. A device that the importer has in hand keeps its
+// version: it is not interrupted, and the grouper carries out what is asked for later.
+func (in *acceptance) putToWork(r *record, p device.Repetition, from device.State, code fault.Code) {
+	r.State = p.To
+	if r.State == from && from.Stage() != device.StageGroup {
+		in.work.touched[r.ID] = r
+		return
+	}
+	r.Due = in.terms.Due
+	r.Code = ""
+	r.Detail = p.Detail
+	r.Attempts = 0
+	in.work.note(r, from, code, acceptedBy)
+	if from == device.Dead {
+		in.work.closing[r.ID] = fmt.Sprintf("%s: sent again in batch %s", acceptedBy, in.batch.ID)
+	}
+}
+
+// check makes a ready device due for a check, unless it is already.
+func (in *acceptance) check(r *record) {
+	if !r.Due.IsZero() {
+		return
+	}
+	r.Due = latest(in.now, r.Confirmed.Add(in.terms.Recheck))
+	r.erasable = false
+	in.work.touched[r.ID] = r
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
