@@ -65,7 +65,7 @@ func Decide(c Candidate, known []*Known) Decision {
 	first := matches[0]
 	switch {
 	case first.State == Retired:
-		return first.retired(matches)
+		return first.retired(c, matches)
 	case !first.same(), len(matches) > 1 && first.ambiguousWith(matches[1]):
 		return c.fresh(known, d, &first)
 	case first.waits():
@@ -94,8 +94,8 @@ func (m match) replaces(c Capture) bool {
 }
 
 // retired decides about a candidate that is a retired device: it may come back unless it contradicts another one that is
-// in service.
-func (m match) retired(matches []match) Decision {
+// in service. What the two disagree in counts as rewritten.
+func (m match) retired(c Candidate, matches []match) Decision {
 	for _, other := range matches[1:] {
 		if other.relation == Contradicts && other.State != Retired {
 			return Decision{
@@ -104,7 +104,8 @@ func (m match) retired(matches []match) Decision {
 			}
 		}
 	}
-	return Decision{Outcome: Duplicate, Code: fault.DeviceDuplicate, Is: m.Known, Newer: m.relation == SameNewer}
+	newer := c.Capture.newerThan(m.Capture) && (c.Capture.HasEK() || !m.HasEK())
+	return Decision{Outcome: Duplicate, Code: fault.DeviceDuplicate, Is: m.Known, Newer: newer}
 }
 
 // fresh decides about a candidate that is none of the known devices; against is the one that it contradicts, if any.

@@ -88,6 +88,12 @@ func TestDecide(t *testing.T) {
 		"retired, the same": {
 			later,
 			[]*device.Known{known("a", one, device.Retired)},
+			device.Decision{Outcome: device.Duplicate, Code: fault.DeviceDuplicate, Newer: true},
+			"a",
+		},
+		"retired, and contradicts one in service": {
+			captured(identifiers(ekA, uuidA, "HP", "Book", "5CG1"), 0),
+			[]*device.Known{known("a", one, device.Retired), known("b", board, device.Ready)},
 			device.Decision{Outcome: device.Duplicate, Code: fault.DeviceRetired},
 			"a",
 		},
@@ -101,7 +107,7 @@ func TestDecide(t *testing.T) {
 		"without the TPM that is known": {
 			captured(identifiers([32]byte{}, uuidA, "HP", "Book", "5CG1"), 1),
 			[]*device.Known{known("a", one, device.Ready)},
-			device.Decision{Outcome: device.Duplicate, Code: fault.DeviceDuplicate, Newer: true},
+			device.Decision{Outcome: device.Duplicate, Code: fault.DeviceDuplicate},
 			"a",
 		},
 		"may be either of two": {
@@ -122,7 +128,7 @@ func TestDecide(t *testing.T) {
 				t.Errorf("the row is the device %q, want %q", id, test.is)
 			}
 			if fresh := got.Is == nil; fresh != (got.Key == test.row.Key) ||
-				(got.Against != nil) != (fresh && got.Outcome == device.Conflict) {
+				(got.Against != nil) != (fresh && got.Outcome == device.Conflict || got.Code == fault.DeviceRetired) {
 				t.Errorf("key %q, against %v", got.Key, got.Against)
 			}
 			got.Is = nil

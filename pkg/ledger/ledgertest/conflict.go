@@ -121,7 +121,7 @@ func conflictResolved(b *fixture) {
 	if r := b.accept(b.batch(contoso), Candidate(1, 1))[0]; r.Outcome != device.Duplicate ||
 		r.Code != fault.DeviceRetired ||
 		r.Device != known.Device {
-		b.Errorf("the retired device: %+v", r)
+		b.Errorf("the retired device contradicts the one that was released: %+v", r)
 	}
 }
 
@@ -137,13 +137,18 @@ func conflictRetiredKnown(b *fixture) {
 func conflictRetiredTheSame(b *fixture) {
 	known := b.accept(b.batch(contoso), Candidate(1, 1))[0]
 	b.move(known.Device, device.Retired)
-	for _, c := range []intake.Candidate{Recapture(Candidate(1, 1), 1), Identifiers(1, 1, 1, 2)} {
+	for i, c := range []intake.Candidate{
+		Candidate(1, 1), Recapture(Candidate(1, 1), 1), Recapture(Identifiers(1, 1, 1, 2), 2),
+	} {
+		if i > 0 {
+			b.move(known.Device, device.Retired)
+		}
 		r := b.accept(b.batch(contoso), c)[0]
-		if r.Outcome != device.Duplicate || r.Code != fault.DeviceRetired || r.Device != known.Device {
+		if r.Outcome != device.Updated || r.Code != fault.DeviceReturned || r.Device != known.Device {
 			b.Errorf("%+v", r)
 		}
+		captures, err := b.Captures(b.Context(), contoso, []string{known.Device})
+		b.must(err)
+		b.same(captures, map[string][]byte{known.Device: c.Canonical})
 	}
-	captures, err := b.Captures(b.Context(), contoso, []string{known.Device})
-	b.must(err)
-	b.same(captures, map[string][]byte{known.Device: Candidate(1, 1).Canonical})
 }

@@ -47,9 +47,13 @@ func captureErase(b *fixture) {
 	b.same(erase(later, 10), 0)
 	b.same(kept(), 3)
 
-	// A ready device that somebody sends again has a capture again, and loses it again.
-	b.accept(b.batch(contoso), Recapture(Candidate(1, 1), 1))
+	// A ready device that somebody sends again has a capture again, the same one or a newer one, until its check is
+	// decided.
+	b.accept(b.batch(contoso), Candidate(1, 1))
 	b.same(kept(), 4)
+	b.accept(b.batch(contoso), Recapture(Candidate(1, 1), 1))
+	b.same(erase(later, 10), 0)
+	b.move(ids[0], device.Ready)
 	b.same(erase(later, 10), 1)
 	// One that was getting ready while somebody sent it again loses it too.
 	b.accept(b.batch(contoso), Recapture(Candidate(1, 6), 1))

@@ -22,7 +22,7 @@ type Open func(t *testing.T) ledger.Ledger
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*fixture){
-		accepting, conflicts, batches, moving, claiming, submitting, budgets, deadLetters, rest,
+		accepting, repeating, conflicts, batches, moving, claiming, submitting, budgets, deadLetters, rest,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ const (
 	fabrikam device.TenantID = "fabrikam"
 )
 
-// bench is a test with a ledger and the steps that many tests take.
+// fixture is a test with a ledger and the steps that many tests take.
 type fixture struct {
 	*testing.T
 	ledger.Ledger

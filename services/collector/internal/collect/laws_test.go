@@ -141,7 +141,7 @@ func (f forgetful) Accept(
 	_ context.Context,
 	_ ledger.Batch,
 	rows []intake.Candidate,
-	_ time.Time,
+	_ ledger.Terms,
 ) ([]ledger.Receipt, error) {
 	f.onChunk()
 	receipts := make([]ledger.Receipt, len(rows))
