@@ -135,7 +135,10 @@ func (v listResult) tail(w io.Writer) {
 	}
 	total := 0
 	var parts []string
-	for _, o := range []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected} {
+	for _, o := range device.RowOutcomes() {
+		if o == device.Updated { // only a ledger knows devices from before
+			continue
+		}
 		total += v.Counts[o]
 		parts = append(parts, fmt.Sprintf("%d %s", v.Counts[o], o))
 	}

@@ -16,7 +16,7 @@ import (
 
 // rowKinds are the values of --rows and what the API calls them.
 var rowKinds = map[string]string{
-	"all": "", "accepted": "accepted", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected",
+	"all": "", "accepted": "accepted", "updated": "updated", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected",
 	"failed": "failed",
 }
 
@@ -37,7 +37,7 @@ func newStatus(r *remote) *cobra.Command {
 				return &exitError{
 					exitUsage,
 					errors.New(
-						"--rows: want accepted, duplicate, conflict, rejected, failed or all, and not with --watch",
+						"--rows: want accepted, updated, duplicate, conflict, rejected, failed or all, and not with --watch",
 					),
 				}
 			}
@@ -58,8 +58,7 @@ func newStatus(r *remote) *cobra.Command {
 	out.register(c)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().
-		StringVar(&rows, "rows", "", "list rows: accepted, duplicate, conflict, rejected, failed (rejected or conflict) "+
-			"or all")
+		StringVar(&rows, "rows", "", "list rows: accepted, updated, duplicate, conflict, rejected, failed (to be looked at) or all")
 	return c
 }
 

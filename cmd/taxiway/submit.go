@@ -82,7 +82,7 @@ func submit(c *cobra.Command, server *client.Client, name string, flags submitFl
 	if final != nil {
 		return rowsFailed(watch.Failed(*final), final.Rows)
 	}
-	return rowsFailed(receipt.Outcomes[device.Rejected]+receipt.Outcomes[device.Conflict], receipt.Rows)
+	return rowsFailed(len(receipt.Problems)+receipt.More, receipt.Rows)
 }
 
 // submitView is the answer to a submit as JSON.
@@ -119,7 +119,7 @@ func followBatch(
 	return &b, nil
 }
 
-// result turns how many of how many failed into an exit code.
+// rowsFailed turns how many of how many failed into an exit code.
 func rowsFailed(failed, all int) error {
 	switch {
 	case failed == 0:
@@ -140,9 +140,10 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 		}
 		fmt.Fprintf(
 			&b,
-			"  %d rows: %d accepted, %d duplicate, %d conflict, %d rejected; %d with warnings\n",
+			"  %d rows: %d accepted, %d updated, %d duplicate, %d conflict, %d rejected; %d with warnings\n",
 			r.Rows,
 			r.Outcomes[device.Accepted],
+			r.Outcomes[device.Updated],
 			r.Outcomes[device.Duplicate],
 			r.Outcomes[device.Conflict],
 			r.Outcomes[device.Rejected],

@@ -25,7 +25,7 @@ type Receipt struct {
 	Rows     int                       `json:"rows"`
 	Outcomes map[device.RowOutcome]int `json:"outcomes"`
 	Warned   int                       `json:"warned"`
-	Problems []Row                     `json:"problems"`     // the first rows that were rejected or in conflict
+	Problems []Row                     `json:"problems"`     // the first rows that somebody has to look at
 	More     int                       `json:"moreProblems"` // those beyond them
 	Notes    []string                  `json:"notes,omitempty"`
 	Links    Links                     `json:"links"`
@@ -80,11 +80,13 @@ type Batch struct {
 	Closed    *time.Time                `json:"closed,omitempty"`
 	Rows      int                       `json:"rows"`
 	Outcomes  map[device.RowOutcome]int `json:"outcomes"`
-	States    map[device.State]int      `json:"states"`    // of the accepted devices
+	States    map[device.State]int      `json:"states"`    // of the devices that accepted and updated rows name
 	Conflicts map[device.State]int      `json:"conflicts"` // of the devices that conflicts are held as
 	InFlight  int                       `json:"inFlight"`
-	Done      bool                      `json:"done"` // nothing of it is in flight
+	Checks    int                       `json:"checks"` // ready devices of its duplicates whose check is due
+	Done      bool                      `json:"done"`   // nothing of it is in flight, and no check is due
 	Reasons   []Reason                  `json:"reasons"`
 	Rejects   []Reason                  `json:"rejects"`
+	Differs   []Reason                  `json:"differs"` // duplicates that ask for something that is not carried out
 	Links     Links                     `json:"links"`
 }

@@ -26,6 +26,8 @@ type Device struct {
 	Attempts       int            `json:"attempts"`
 	Due            *time.Time     `json:"due,omitempty"`
 	Tag            string         `json:"confirmedGroupTag,omitempty"`
+	AssignedUser   string         `json:"confirmedUser,omitempty"`
+	Confirmed      *time.Time     `json:"confirmed,omitempty"` // when Autopilot last showed the ready device
 	RegistrationID string         `json:"registrationId,omitempty"`
 	EntraDeviceID  string         `json:"entraDeviceId,omitempty"`
 	Conflict       bool           `json:"conflict,omitempty"`

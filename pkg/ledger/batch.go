@@ -64,6 +64,7 @@ type Reason struct {
 // RowQuery selects rows of a batch.
 type RowQuery struct {
 	Outcome device.RowOutcome // "" = all
+	Differs bool              // only rows that ask for something that is not carried out
 	After   int               // rows with a greater number
 	Limit   int               // at most this many; 0 = 500
 }

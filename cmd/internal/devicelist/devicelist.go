@@ -116,7 +116,7 @@ func (c *Checker) classify(ctx context.Context, name string, raw intake.Row) Row
 		r.Detail = reject.Detail
 		return r
 	}
-	v, earlier := c.known.take(r.Place, r.candidate.Candidate)
+	v, earlier := c.known.take(r.Place, r.candidate)
 	r.Outcome = v.Outcome
 	r.Code = v.Code
 	r.Detail = v.Detail

@@ -43,13 +43,13 @@ func newBars(w io.Writer) *bars {
 func (v *bars) show(b api.Batch) {
 	v.unfinished.write(v.progress, b) // above the bars
 	note := ""
-	for _, text := range []string{sideways(b), waiting(b)} {
+	for _, text := range []string{sideways(b), waiting(b), checks(b)} {
 		if text != "" {
 			note += fmt.Sprintf("  (%s)", text)
 		}
 	}
 	v.note.Store(note)
-	total := int64(b.Outcomes[device.Accepted] - fallen(b))
+	total := int64(working(b) - fallen(b))
 	for i, bar := range v.bars {
 		bar.SetTotal(max(total, 1), false)
 		bar.SetCurrent(int64(reached(b, stages[i])))

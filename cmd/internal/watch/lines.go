@@ -28,17 +28,36 @@ func (*lines) close() {}
 
 // progress is a batch in one line.
 func progress(b api.Batch) string {
-	parts := []string{fmt.Sprintf("%d rows, %d accepted:", b.Rows, b.Outcomes[device.Accepted])}
+	parts := []string{fmt.Sprintf("%d rows, %s:", b.Rows, devicesOf(b))}
 	if b.State == api.Receiving {
 		parts[0] = "receiving, " + parts[0]
 	}
 	for _, s := range stages {
 		parts = append(parts, fmt.Sprintf("%s %d", s, reached(b, s)))
 	}
-	if out := sideways(b); out != "" {
-		parts = append(parts, "("+out+")")
+	for _, text := range []string{sideways(b), checks(b)} {
+		if text != "" {
+			parts = append(parts, "("+text+")")
+		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// devicesOf counts the devices that are followed.
+func devicesOf(b api.Batch) string {
+	text := fmt.Sprintf("%d accepted", b.Outcomes[device.Accepted])
+	if n := b.Outcomes[device.Updated]; n > 0 {
+		text += fmt.Sprintf(", %d updated", n)
+	}
+	return text
+}
+
+// checks says that ready devices are checked.
+func checks(b api.Batch) string {
+	if b.Checks == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d ready before, to be checked in Autopilot", b.Checks)
 }
 
 // sideways names the devices that left the way.

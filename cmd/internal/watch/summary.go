@@ -9,8 +9,6 @@ import (
 	"taxiway.example/pkg/device"
 )
 
-var outcomes = []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected}
-
 // addend is one number of a sum.
 type addend struct {
 	n    int
@@ -46,20 +44,21 @@ func (s sum) String() string {
 
 func sums(b api.Batch) []sum {
 	rows := sum{whole: addend{b.Rows, "rows"}}
-	for _, o := range outcomes {
+	for _, o := range device.RowOutcomes() {
 		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
 	}
-	accepted := sum{
-		whole: addend{b.Outcomes[device.Accepted], "accepted"},
+	named := sum{
+		whole: addend{working(b), "accepted and updated"},
 		terms: []addend{{b.States[device.Ready], string(device.Ready)}, {b.InFlight, "in flight"}},
 	}
 	for _, s := range aside {
-		accepted.terms = append(accepted.terms, addend{b.States[s], string(s)})
+		named.terms = append(named.terms, addend{b.States[s], string(s)})
 	}
-	return []sum{rows, accepted}
+	return []sum{rows, named}
 }
 
-// AddsUp reports whether the conservation law holds: every row has one outcome, every accepted device one state.
+// AddsUp reports whether the conservation law holds: every row has one outcome, and every device that an
+// accepted or updated row names one state.
 func AddsUp(b api.Batch) bool {
 	for _, s := range sums(b) {
 		if !s.holds() {
@@ -69,10 +68,18 @@ func AddsUp(b api.Batch) bool {
 	return true
 }
 
-// Failed counts what will not get ready by itself: rejected rows and conflicts, and devices held, dead or retired.
+// Failed counts what will not get ready by itself: rejected rows and conflicts, rows that ask for something that is not
+// carried out, and devices held, dead, missing or retired.
 func Failed(b api.Batch) int {
-	return b.Outcomes[device.Rejected] + b.Outcomes[device.Conflict] + fallen(b)
+	n := b.Outcomes[device.Rejected] + b.Outcomes[device.Conflict] + fallen(b)
+	for _, r := range b.Differs {
+		n += r.Count
+	}
+	return n
 }
+
+// working counts the rows whose devices are followed.
+func working(b api.Batch) int { return b.Outcomes[device.Accepted] + b.Outcomes[device.Updated] }
 
 // Summary writes what became of a batch: rows by outcome, devices by state, the reasons, and the sums.
 func Summary(w io.Writer, b api.Batch) error {
@@ -88,7 +95,7 @@ func Summary(w io.Writer, b api.Batch) error {
 	if b.State == api.Receiving {
 		fmt.Fprintf(&out, "  %s\n", unfinished)
 	}
-	section(&out, "Rows", outcomes, b.Outcomes)
+	section(&out, "Rows", device.RowOutcomes(), b.Outcomes)
 	section(&out, "Devices", append(append([]device.State(nil), way...), aside...), b.States)
 	section(
 		&out,
@@ -97,7 +104,11 @@ func Summary(w io.Writer, b api.Batch) error {
 		b.Conflicts,
 	)
 	reasons(&out, "Why rows were rejected", b.Rejects)
+	reasons(&out, "Rows that ask for something that is not carried out", b.Differs)
 	reasons(&out, "Why devices are not ready", b.Reasons)
+	if b.Checks > 0 {
+		fmt.Fprintf(&out, "\n%s\n", checks(b))
+	}
 	out.WriteString("\n")
 	for _, s := range sums(b) {
 		fmt.Fprintf(&out, "%s\n", s)

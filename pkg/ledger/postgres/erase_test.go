@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/ledger/ledgertest"
@@ -12,8 +13,8 @@ import (
 	"taxiway.example/pkg/ledger/sqlledger/sqlledgertest"
 )
 
-// A device gets ready between the reading and the writing of an Accept that brings a newer capture: its capture can be
-// erased all the same.
+// A device gets ready between the reading and the writing of an Accept that brings a newer capture: it is due for a
+// check, and its capture can be erased when that is decided.
 func TestErasableWhileItGetsReady(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Database(t)
@@ -28,9 +29,12 @@ func TestErasableWhileItGetsReady(t *testing.T) {
 	slow := ledgerAt(t, url, Options{Codec: during{func() {
 		ledgertest.MoveTo(t, l, batch.Tenant, id, device.Ready)
 	}}})
-	if _, err := slow.Accept(t.Context(), sqlledgertest.Open(t, l), []intake.Candidate{ledgertest.Recapture(first, 1)}, ledger.Terms{Due: time.Now()}); err != nil {
-		t.Fatal(err)
+	newer := []intake.Candidate{ledgertest.Recapture(first, 1)}
+	receipts, err = slow.Accept(t.Context(), sqlledgertest.Open(t, l), newer, ledger.Terms{Due: time.Now()})
+	if err != nil || receipts[0].Code != fault.DeviceCheckDue {
+		t.Fatalf("%+v %v", receipts, err)
 	}
+	ledgertest.MoveTo(t, l, batch.Tenant, id, device.Ready)
 	if n, err := l.EraseCaptures(t.Context(), time.Now().Add(time.Hour), 10); err != nil || n != 1 {
 		t.Errorf("%d erased, %v", n, err)
 	}

@@ -165,7 +165,7 @@ func (t tx) closeDeadLetters(ctx context.Context, closing map[string]string) err
 	for by, ids := range grouped(closing) {
 		_, err := t.exec(
 			ctx,
-			`UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE device IN ? AND state = 'open'`,
+			`UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE device IN ? AND state || '' = 'open'`,
 			micros(t.now), by, ids,
 		)
 		if err != nil {

@@ -96,6 +96,9 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 	default:
 		return nil
 	}
+	if in.captures[r.ID] != nil {
+		return nil
+	}
 	return in.seal(in.again, r, one.c)
 }
 

@@ -117,6 +117,7 @@ const (
 	rowsOutcome = `WHERE batch = ? AND row_no IN (
 		SELECT row_no FROM batch_rows WHERE batch = ? AND outcome = ? AND row_no > ? ORDER BY row_no LIMIT ?
 	) ORDER BY row_no`
+	rowsDiffering = `WHERE batch = ? AND differs = 1 AND row_no > ? ORDER BY row_no LIMIT ?`
 )
 
 // Rows returns rows in order; see ledger.BatchReader.
@@ -133,7 +134,10 @@ func (l *Ledger) Rows(
 		}
 		clauses := rowsAfter
 		args := []any{batch, q.After, cmp.Or(q.Limit, 500)}
-		if q.Outcome != "" {
+		switch {
+		case q.Differs:
+			clauses = rowsDiffering
+		case q.Outcome != "":
 			clauses = rowsOutcome
 			args = slices.Insert(args, 1, any(batch), any(q.Outcome))
 		}

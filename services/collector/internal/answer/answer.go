@@ -35,7 +35,7 @@ func ReceiptOf(result collect.Result) api.Receipt {
 	for _, receipt := range result.Problems {
 		r.Problems = append(r.Problems, RowOf(receipt))
 	}
-	r.More = failed(result.Outcomes) - len(r.Problems)
+	r.More = result.Failed - len(r.Problems)
 	return r
 }
 
@@ -55,18 +55,22 @@ func Repeated(ctx context.Context, from ledger.BatchReader, b ledger.Batch) (api
 	return api.Receipt{
 		ID: status.ID, State: api.BatchState(status.State), Repeated: true, Rows: status.Rows,
 		Outcomes: Counts(status.Outcomes),
-		Problems: problems, More: failed(status.Outcomes) - len(problems), Links: api.LinksOf(status.ID),
+		Problems: problems, More: failed(status) - len(problems), Links: api.LinksOf(status.ID),
 	}, nil
 }
 
 // problemsOf reads the first rows of a batch that failed, in the order of the file.
 func problemsOf(ctx context.Context, from ledger.BatchReader, b ledger.BatchStatus) ([]api.Row, error) {
 	problems := []api.Row{}
-	for _, outcome := range []device.RowOutcome{device.Rejected, device.Conflict} {
-		if b.Outcomes[outcome] == 0 {
+	for _, q := range []ledger.RowQuery{
+		{Outcome: device.Rejected, Limit: maxProblems},
+		{Outcome: device.Conflict, Limit: maxProblems},
+		{Differs: true, Limit: maxProblems},
+	} {
+		if b.Outcomes[q.Outcome] == 0 && (!q.Differs || len(b.Differs) == 0) {
 			continue
 		}
-		rows, err := from.Rows(ctx, b.Tenant, b.ID, ledger.RowQuery{Outcome: outcome, Limit: maxProblems})
+		rows, err := from.Rows(ctx, b.Tenant, b.ID, q)
 		if err != nil {
 			return nil, err
 		}
@@ -78,20 +82,20 @@ func problemsOf(ctx context.Context, from ledger.BatchReader, b ledger.BatchStat
 	return problems[:min(len(problems), maxProblems)], nil
 }
 
-// failed counts the rows that somebody has to look at. A duplicate is none: its device is known.
-func failed(counts map[device.RowOutcome]int) int {
-	return counts[device.Rejected] + counts[device.Conflict]
-}
-
-// Outcomes returns every outcome there is.
-func Outcomes() []device.RowOutcome {
-	return []device.RowOutcome{device.Accepted, device.Duplicate, device.Conflict, device.Rejected}
+// failed counts the rows that somebody has to look at: those that were not taken, and duplicates that ask for something
+// that is not carried out.
+func failed(s ledger.BatchStatus) int {
+	n := s.Outcomes[device.Rejected] + s.Outcomes[device.Conflict]
+	for _, r := range s.Differs {
+		n += r.Count
+	}
+	return n
 }
 
 // Counts names every outcome, so that the counts visibly add up.
 func Counts(counts map[device.RowOutcome]int) map[device.RowOutcome]int {
 	all := map[device.RowOutcome]int{}
-	for _, o := range Outcomes() {
+	for _, o := range device.RowOutcomes() {
 		all[o] = counts[o]
 	}
 	return all

@@ -134,6 +134,7 @@ type Result struct {
 	Rows     int
 	Warned   int // rows with warnings
 	Outcomes map[device.RowOutcome]int
+	Failed   int              // rows that somebody has to look at
 	Problems []ledger.Receipt // the first rows that somebody has to look at
 	Devices  []string         // the first devices, in the order of the rows
 }

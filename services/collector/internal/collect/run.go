@@ -108,6 +108,9 @@ func (r *run) count(receipts []ledger.Receipt) {
 		if len(receipt.Warnings) > 0 {
 			r.result.Warned++
 		}
+		if receipt.Failed() {
+			r.result.Failed++
+		}
 		if receipt.Failed() && len(r.result.Problems) < r.config.Problems {
 			r.result.Problems = append(r.result.Problems, receipt)
 		}

@@ -19,7 +19,6 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
-	"taxiway.example/services/collector/internal/answer"
 )
 
 // The sizes of pages of rows.
@@ -36,7 +35,7 @@ var rowFormats = []string{"application/json", "application/x-ndjson", "text/csv"
 type rowRequest struct {
 	batch  string
 	format string
-	failed bool // rejected rows and conflicts
+	failed bool // rows that somebody has to look at
 	query  ledger.RowQuery
 }
 
@@ -72,12 +71,12 @@ func readRowRequest(r *http.Request) (rowRequest, error) {
 	switch outcome := device.RowOutcome(q.Get("outcome")); {
 	case outcome == "failed":
 		req.failed = true
-	case outcome == "" || slices.Contains(answer.Outcomes(), outcome):
+	case outcome == "" || slices.Contains(device.RowOutcomes(), outcome):
 		req.query.Outcome = outcome
 	default:
 		return req, fault.New(
 			fault.RequestInvalid,
-			"The parameter outcome must be accepted, duplicate, conflict, rejected or failed.",
+			"The parameter outcome must be accepted, updated, duplicate, conflict, rejected or failed.",
 		)
 	}
 	if req.query.After, err = number(q, "after", 0, 0, math.MaxInt32); err != nil {
@@ -122,7 +121,7 @@ func (a *API) rows(ctx context.Context, tenant device.TenantID, req rowRequest) 
 			}
 			for _, row := range page {
 				query.After = row.Row
-				if req.failed && row.Outcome != device.Rejected && row.Outcome != device.Conflict {
+				if req.failed && !row.Failed() {
 					continue
 				}
 				if !yield(row, nil) {

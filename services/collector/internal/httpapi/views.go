@@ -34,6 +34,7 @@ func viewOfBatch(s ledger.BatchStatus) api.Batch {
 		Created: s.Created, Closed: timeOrNil(s.Closed), Rows: s.Rows, Outcomes: answer.Counts(s.Outcomes),
 		States:    orEmpty(s.States),
 		Conflicts: orEmpty(s.Conflicts), Reasons: viewOfReasons(s.Reasons), Rejects: viewOfReasons(s.Rejects),
+		Differs: viewOfReasons(s.Differs), Checks: s.Checks,
 		Links: api.LinksOf(s.ID),
 	}
 	for state, n := range s.States {
@@ -41,7 +42,7 @@ func viewOfBatch(s ledger.BatchStatus) api.Batch {
 			v.InFlight += n
 		}
 	}
-	v.Done = v.InFlight == 0 && s.State != ledger.Receiving
+	v.Done = v.InFlight == 0 && s.Checks == 0 && s.State != ledger.Receiving
 	return v
 }
 
@@ -64,7 +65,7 @@ func viewOfDevice(d device.Device) api.Device {
 		ID: d.ID, Serial: d.Serial.Reveal(), Manufacturer: d.Manufacturer, Model: d.Product, MatchedBy: d.Kind,
 		GroupTag: d.GroupTag, User: d.User,
 		Batch: d.Batch, Row: d.Row, State: d.State, Code: d.Code, Detail: d.Detail, Attempts: d.Attempts,
-		Due: timeOrNil(d.Due), Tag: d.Tag,
+		Due: timeOrNil(d.Due), Tag: d.Tag, AssignedUser: d.AssignedUser, Confirmed: timeOrNil(d.Confirmed),
 		RegistrationID: d.RegistrationID, EntraDeviceID: d.EntraDeviceID, Conflict: d.Variant != "",
 		TPM20: d.Facts.TPM20, VirtualMachine: d.Facts.VirtualMachine, Captured: timeOrNil(d.CapturedAt),
 		Created: d.Created, Updated: d.Updated,
