@@ -39,7 +39,7 @@ func TestUpload(t *testing.T) {
 	text := collectortest.Header + serial + ",," + wire + ",,\r\n" + serial + ",," + wire + ",,\r\nOTHER,," + wire + ",,\r\n"
 	w := r.upload(t, contosoKey, text)
 	b := answer[batch](t, w, http.StatusAccepted)
-	if want := map[string]int{"accepted": 1, "duplicate": 1, "conflict": 0, "rejected": 1}; !cmp.Equal(want, b.Outcomes) ||
+	if want := map[string]int{"accepted": 1, "updated": 0, "duplicate": 1, "conflict": 0, "rejected": 1}; !cmp.Equal(want, b.Outcomes) ||
 		b.Rows != 3 ||
 		b.State != "complete" {
 		t.Errorf("%+v", b)
