@@ -103,6 +103,7 @@ const (
 	AutopilotMissingSerial      Code = "autopilot.missing_serial_and_product_key"
 	AutopilotInvalidBody        Code = "autopilot.invalid_request_body"
 	AutopilotNotRegistered      Code = "autopilot.device_not_registered"
+	AutopilotDeregistered       Code = "autopilot.deregistered"
 	AutopilotNotFound           Code = "autopilot.device_not_found"
 	AutopilotNotUnique          Code = "autopilot.device_not_unique"
 	AutopilotEntraRegistered    Code = "autopilot.entra_device_exists"

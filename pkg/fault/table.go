@@ -102,6 +102,7 @@ var catalogue = []Entry{
 	{AutopilotMissingSerial, Permanent, "Autopilot found neither serial number nor product key (803).", "Correct the data and send the device again."},
 	{AutopilotInvalidBody, Permanent, "Autopilot refused the request body (801).", "Replay once; if it comes back, report it."},
 	{AutopilotNotRegistered, Permanent, "The device is not registered in this tenant (807).", "Send the device again."},
+	{AutopilotDeregistered, Pending, "Autopilot does not have the device any more.", "Nothing: it is registered again. If it was deleted on purpose, retire it."},
 	{AutopilotNotFound, Permanent, "Autopilot knows no such hardware (812).", "Send the hardware hash instead of a tuple."},
 	{AutopilotNotUnique, Permanent, "Autopilot cannot single out the device (813).", "Have the firmware data corrected by the manufacturer."},
 	{AutopilotEntraRegistered, Permanent, "An Entra device object is in the way (814).", "Remove the old Entra device object, then replay."},

@@ -94,6 +94,23 @@ func (s *Server) SeedRegistered(tenantID string, r Registered) (string, error) {
 	return d.id, nil
 }
 
+// Deregister deletes the Autopilot identity with the id at once, as an administrator does in the portal.
+func (s *Server) Deregister(tenantID, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.tenant(tenantID)
+	if err != nil {
+		return err
+	}
+	s.progress()
+	d := t.identities.rows[id]
+	if d == nil {
+		return fmt.Errorf("%w: no registered device has the id %s", ErrSeed, id)
+	}
+	s.deregister(t, d)
+	return nil
+}
+
 // SeedOwnedByOther gives a device to a tenant that is not simulated: importing
 // it anywhere ends in 808.
 func (s *Server) SeedOwnedByOther(hw Hardware) error {

@@ -32,7 +32,7 @@ func newLists(t Timings, now func() time.Time) lists {
 // slimIdentity keeps what the steps ask for.
 func slimIdentity(i autopilot.Identity) autopilot.Identity {
 	return autopilot.Identity{
-		ID: i.ID, GroupTag: i.GroupTag, EntraDeviceID: i.EntraDeviceID,
+		ID: i.ID, GroupTag: i.GroupTag, User: i.User, EntraDeviceID: i.EntraDeviceID,
 		Profile: i.Profile, ProfileDetail: i.ProfileDetail, ProfileAt: i.ProfileAt,
 	}
 }

@@ -55,7 +55,7 @@ func (s *Service) commit(ctx context.Context, cases []step.Case, decisions []ste
 		s.metrics.check(m.To, m.Code)
 		if decisions[i].Err == nil {
 			moved = append(moved, after(cases[i], m))
-		} else if m.To != device.Dead && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
+		} else if m.To.InFlight() && now.Sub(cases[i].Device.Created) >= s.timings.Alarm {
 			waiting = append(waiting, m)
 		}
 	}
@@ -77,13 +77,18 @@ func (s *Service) move(d device.Device, v step.Decision, now time.Time) ledger.M
 	if v.Err == nil {
 		m.To = v.To
 		m.Attempts = 0
-		if m.To.Stage() == device.StageGroup {
+		if m.To == device.Ready {
+			m.Set.Confirmed = &now
+		} else if m.To.Stage() == device.StageGroup {
 			m.Due = now.Add(s.timings.Grace)
 		}
 		return m
 	}
 	if v.To != "" {
 		m.To = v.To
+	}
+	if m.To == device.Ready { // only its check waits
+		return m
 	}
 	m.Code = fault.CodeOf(v.Err)
 	m.Detail = fault.DetailOf(v.Err)
@@ -145,7 +150,7 @@ func (s *Service) announce(ctx context.Context, cases []step.Case, moves []ledge
 	var ready []string
 	batch := ""
 	for i, m := range moves {
-		if m.To != device.Ready {
+		if m.To != device.Ready || cases[i].Device.State == device.Ready {
 			continue
 		}
 		if len(ready) == 0 {
@@ -175,6 +180,9 @@ func after(c step.Case, m ledger.Move) step.Case {
 	d.Attempts = m.Attempts
 	if m.Set.Tag != nil {
 		d.Tag = *m.Set.Tag
+	}
+	if m.Set.AssignedUser != nil {
+		d.AssignedUser = *m.Set.AssignedUser
 	}
 	if m.Set.EntraDeviceID != nil {
 		d.EntraDeviceID = *m.Set.EntraDeviceID

@@ -330,7 +330,8 @@ func (w *fixture) want(id string, s device.State, c fault.Code) device.Device {
 	if d.State != s || d.Code != c {
 		w.Errorf("device is %s with %q (%s), want %s with %q", d.State, d.Code, d.Detail, s, c)
 	}
-	if waits := s.Stage() == device.StageGroup; waits != !d.Due.IsZero() || waits && !d.Due.After(w.now()) {
+	waits := s.InFlight()
+	if waits && !d.Due.After(w.now()) || !waits && s != device.Ready && !d.Due.IsZero() {
 		w.Errorf("a %s device is due at %v", d.State, d.Due)
 	}
 	return d

@@ -95,7 +95,10 @@ func (s *Service) Handle(ctx context.Context, e event.Event) error {
 	if err != nil {
 		return err
 	}
-	devices = slices.DeleteFunc(devices, func(d device.Device) bool { return d.State.Stage() != device.StageGroup })
+	devices = slices.DeleteFunc(devices, func(d device.Device) bool {
+		unasked := d.State == device.Ready && d.Due.IsZero()
+		return d.State.Stage() != device.StageGroup || unasked
+	})
 	if len(devices) == 0 {
 		return nil
 	}
@@ -173,7 +176,8 @@ func (s *Service) synchronise(ctx context.Context, client Autopilot, t tenant.Te
 }
 
 // identify reads the Autopilot identities of all devices. Those that cannot be read now are committed as waiting and
-// left out.
+// left out, as are ready devices, whose check is decided, and devices that start over because Autopilot does not have
+// them any more.
 func (s *Service) identify(
 	ctx context.Context,
 	client Autopilot,
@@ -185,25 +189,48 @@ func (s *Service) identify(
 	var decisions []step.Decision
 	for _, c := range cases {
 		l := found[c.Device.RegistrationID]
+		decision := step.Stays(l.Err)
 		switch {
 		case c.Device.RegistrationID == "":
-			l.Err = fault.New(fault.AutopilotNotRegistered, "the ledger has no registration id")
+			decision = step.Stays(fault.New(fault.AutopilotNotRegistered, "the ledger has no registration id"))
+		case fault.Is(l.Err, fault.GraphNotFound) && seen(c.Device):
+			decision = deregistered(l.Err)
 		case fault.Is(l.Err, fault.GraphNotFound):
-			l.Err = s.vanished(ctx, c.Device, l)
+			decision = step.Stays(s.vanished(ctx, c.Device, l))
+		case l.Err == nil && c.Device.State == device.Ready:
+			decision = step.Reached(device.Ready, ledger.Patch{})
 		case l.Err == nil:
 			c.Identity = l.Value
 			known = append(known, c)
 			continue
 		}
 		unknown = append(unknown, c)
-		decisions = append(decisions, step.Stays(l.Err))
+		decisions = append(decisions, decision)
 	}
 	_, err := s.commit(ctx, unknown, decisions)
 	return known, err
 }
 
-// vanished is what it means that Autopilot does not show a device: for a while that it does not show it yet, then that
-// somebody deleted it.
+// seen reports whether Autopilot has shown the device before.
+func seen(d device.Device) bool {
+	return d.State != device.Registered || d.EntraDeviceID != "" || d.Tag != ""
+}
+
+// deregistered sends a device that Autopilot had and does not have any more back to be registered again.
+func deregistered(err error) step.Decision {
+	none := ""
+	never := time.Time{}
+	return step.Back(
+		device.Collected,
+		ledger.Patch{
+			RegistrationID: &none, EntraDeviceID: &none, Tag: &none, AssignedUser: &none, Confirmed: &never,
+		},
+		fault.Wrap(err, fault.AutopilotDeregistered, "Autopilot does not have the device any more"),
+	)
+}
+
+// vanished is what it means that Autopilot does not show a device that it never showed: for a while that it does not
+// show it yet, then that somebody deleted it.
 func (s *Service) vanished(ctx context.Context, d device.Device, l autopilot.Lookup[autopilot.Identity]) error {
 	if d.Code == fault.GraphNotFound {
 		_, since, err := s.since(ctx, d)

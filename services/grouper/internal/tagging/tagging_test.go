@@ -35,6 +35,10 @@ func (s *service) SetGroupTag(_ context.Context, id, tag string) error {
 	return err
 }
 
+func (s *service) AssignUser(_ context.Context, id, user, _ string) error {
+	return s.SetGroupTag(context.Background(), id, user)
+}
+
 func (s *service) Sync(context.Context) error {
 	s.syncs++
 	return s.refuse
