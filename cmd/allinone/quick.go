@@ -17,6 +17,7 @@ func (c Config) Quick() Config {
 	often := dispatch.Timings{Interval: ms(50), Lease: ms(2000), Overdue: ms(3000)}
 	c.Timeout = ms(10_000)
 	c.Collector.Intake.Grace = ms(2000)
+	c.Collector.Intake.Recheck = ms(100)
 	c.Importer.Dispatch = often
 	c.Grouper.Dispatch = often
 	c.Importer.Timings = importer.Timings{

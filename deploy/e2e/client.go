@@ -26,6 +26,7 @@ type Status struct {
 	States    map[string]int `json:"states"`
 	Conflicts map[string]int `json:"conflicts"`
 	Reasons   []Reason       `json:"reasons"`
+	Checks    int            `json:"checks"`
 }
 
 // Reason counts devices that are not ready.
@@ -35,7 +36,7 @@ type Reason struct {
 	Count int    `json:"count"`
 }
 
-// InFlight returns how many accepted devices the pipeline still works on.
+// InFlight returns how many devices of the batch the pipeline still works on.
 func (s Status) InFlight() int {
 	n := 0
 	for _, state := range []string{"collected", "submitting", "submitted", "registered", "tagged", "grouped"} {
@@ -45,7 +46,7 @@ func (s Status) InFlight() int {
 }
 
 // Done reports whether the pipeline has nothing left to do for the batch.
-func (s Status) Done() bool { return s.State == "complete" && s.InFlight() == 0 }
+func (s Status) Done() bool { return s.State == "complete" && s.InFlight() == 0 && s.Checks == 0 }
 
 // Conserved returns an error when rows or devices were lost or invented.
 func (s Status) Conserved() error {
@@ -57,7 +58,7 @@ func (s Status) Conserved() error {
 	for _, n := range s.States {
 		states += n
 	}
-	if outcomes != s.Rows || states != s.Outcomes["accepted"] {
+	if outcomes != s.Rows || states != s.Outcomes["accepted"]+s.Outcomes["updated"] {
 		return fmt.Errorf("not conserved: %d rows, outcomes %v, states %v", s.Rows, s.Outcomes, s.States)
 	}
 	return nil

@@ -23,10 +23,17 @@ func configure(fs *flag.FlagSet) engine.Make {
 		0,
 		"how long the hash of a ready or retired device is kept; 0 = 720h, negative = for ever",
 	)
+	recheck := fs.Duration(
+		"recheck-after",
+		0,
+		"least time from one look-up in Autopilot of a ready device that is sent again to the next; 0 = 15m",
+	)
 	bounds := limits(fs)
 	return func(d worker.Deps) (*worker.Worker, error) {
 		return collector.New(
-			collector.Config{Addr: listen, Limits: bounds(), Retention: *retention},
+			collector.Config{
+				Addr: listen, Limits: bounds(), Retention: *retention, Intake: collector.Intake{Recheck: *recheck},
+			},
 			collector.Deps{Deps: d},
 		)
 	}
