@@ -140,15 +140,17 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 		}
 		fmt.Fprintf(
 			&b,
-			"  %d rows: %d accepted, %d updated, %d duplicate, %d conflict, %d rejected; %d with warnings\n",
+			"  %d rows: %d accepted, %d updated, %d duplicate, %d conflict, %d rejected\n",
 			r.Rows,
 			r.Outcomes[device.Accepted],
 			r.Outcomes[device.Updated],
 			r.Outcomes[device.Duplicate],
 			r.Outcomes[device.Conflict],
 			r.Outcomes[device.Rejected],
-			r.Warned,
 		)
+		if r.Warned > 0 {
+			fmt.Fprintf(&b, "  %d rows with warnings\n", r.Warned)
+		}
 		for _, note := range r.Notes {
 			fmt.Fprintf(&b, "  Note: %s\n", note)
 		}

@@ -48,7 +48,7 @@ func sums(b api.Batch) []sum {
 		rows.terms = append(rows.terms, addend{b.Outcomes[o], string(o)})
 	}
 	named := sum{
-		whole: addend{working(b), "accepted and updated"},
+		whole: addend{working(b), "devices"},
 		terms: []addend{{b.States[device.Ready], string(device.Ready)}, {b.InFlight, "in flight"}},
 	}
 	for _, s := range aside {

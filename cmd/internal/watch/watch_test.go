@@ -220,8 +220,8 @@ func TestSummaryAddsUp(t *testing.T) {
 		"  accepted           3\n", "  rejected           2\n", "  held               1\n",
 		"        2  hash.truncated\n           Cut.\n",
 		"        1  held autopilot.assigned_to_other_tenant\n",
-		"5 rows = 3 accepted + 0 duplicate + 0 conflict + 2 rejected  ✓\n",
-		"3 accepted and updated = 2 ready + 0 in flight + 1 held + 0 dead + 0 missing + 0 retired  ✓\n",
+		"5 rows = 3 accepted + 0 updated + 0 duplicate + 0 conflict + 2 rejected  ✓\n",
+		"3 devices = 2 ready + 0 in flight + 1 held + 0 dead + 0 missing + 0 retired  ✓\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
