@@ -41,11 +41,8 @@ func (d *Device) Repeat(r Request) Repetition {
 			p.Detail += " " + differs + d.why(r)
 		}
 		d.startOver()
-	case differs != "" && d.take(r):
-		p = Repetition{Outcome: Updated, Code: fault.DeviceUpdated, Detail: differs, To: d.State.changed()}
 	case differs != "":
-		p.Code = fault.DeviceDiffers
-		p.Detail = differs + d.why(r)
+		p = d.Ask(r)
 	case r.HasTPM && d.State == Collected:
 		p = Repetition{Outcome: Updated, Code: fault.DeviceUpdated, To: d.State}
 		p.Detail = "It is registered with this hash, which has the TPM that the earlier one lacks."
@@ -55,6 +52,21 @@ func (d *Device) Repeat(r Request) Repetition {
 		p.Detail = fmt.Sprintf("It is %s.", d.reason())
 	case p.Check:
 		p.Code = fault.DeviceCheckDue
+	}
+	return p
+}
+
+// Ask takes over the group tag and the user that are asked for, where the sender may change them; nothing else is done. A
+// device that has the tag or user already goes back to where they are set.
+func (d *Device) Ask(r Request) Repetition {
+	differs := d.differs(r)
+	if differs != "" && d.take(r) {
+		return Repetition{Outcome: Updated, Code: fault.DeviceUpdated, Detail: differs, To: d.State.changed()}
+	}
+	p := Repetition{Outcome: Duplicate, Code: fault.DeviceDuplicate, To: d.State, Check: d.State == Ready}
+	if differs != "" {
+		p.Code = fault.DeviceDiffers
+		p.Detail = differs + d.why(r)
 	}
 	return p
 }

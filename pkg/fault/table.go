@@ -85,7 +85,7 @@ var catalogue = []Entry{
 	{DeviceWrongState, Conflict, "The device is in a state in which this cannot be done.", "Look at its state; it may have gone on by itself."},
 	{DeviceIllegalTransition, Bug, "A step was asked for that no device in its state may take.", "Report it: nothing was changed."},
 	{DeviceNotReplayable, Conflict, "The device is not dead, so there is nothing to replay.", "Look at its state."},
-	{DeviceCaptureErased, Permanent, "The stored hash was erased after the retention time.", "Capture the device again."},
+	{DeviceCaptureErased, Permanent, "The stored hash was erased after the retention time.", "Send the device again: with its hash it starts over."},
 	{GraphThrottled, Throttled, "Microsoft Graph asked us to slow down, or the calls that we allow ourselves are used up for the moment.", "Nothing: it goes on by itself."},
 	{GraphUnavailable, Transient, "Microsoft Graph could not be reached or answered with a server error.", "Nothing at first; if it lasts, check the service health page and the network."},
 	{GraphUnknownOutcome, Pending, "The connection was lost after the request was sent.", "Nothing: the outcome is looked up before anything is sent again."},

@@ -64,7 +64,8 @@ type DeadLetterRecorder interface {
 type DeadLetterWriter interface {
 	// Revive puts a dead device back to From.ReplayTo(its code) with no attempts, due at the given time, and marks the
 	// dead letter replayed, in one transaction. A dead letter of a device that is no longer dead, or of no device, is a
-	// fault.DeviceNotReplayable; an unknown dead letter is a fault.RequestNotFound.
+	// fault.DeviceNotReplayable; a device that has to be sent to Autopilot again and whose capture was erased is a
+	// fault.DeviceCaptureErased; an unknown dead letter is a fault.RequestNotFound.
 	Revive(ctx context.Context, id string, due time.Time, by string) (device.Device, error)
 	// CloseDeadLetter marks the dead letter of a message replayed, after the message is back in the broker; closing it
 	// twice changes nothing. An unknown dead letter is a fault.RequestNotFound, a device's dead letter a

@@ -14,6 +14,7 @@ type Ledger interface {
 	BatchReader
 	BatchFinder
 	Acceptor
+	Changer
 	DeviceReader
 	CaptureReader
 	CaptureEraser

@@ -18,6 +18,8 @@ var repeating = map[string]func(*fixture){
 	"Repeat/CheckPutsToWork": repeatCheckPutsToWork,
 	"Repeat/CheckIsRare":     repeatCheckIsRare,
 	"Repeat/AtOnce":          repeatAtOnce,
+	"Repeat/ReplayErased":    repeatReplayErased,
+	"Repeat/Change":          repeatChange,
 }
 
 // Dead, missing and retired devices come back, with the capture that was sent; the dead letter is closed.
@@ -284,4 +286,43 @@ func repeatAtOnce(b *fixture) {
 	})
 	b.same(outcomes(receipts), map[device.RowOutcome]int{device.Updated: 1, device.Duplicate: n - 1})
 	b.same(b.device(id).State, device.Collected)
+}
+
+// A dead device whose hash was erased is not replayed to where the hash is needed; sent again it starts over.
+func repeatReplayErased(b *fixture) {
+	id := b.ready(1)
+	erased, err := b.EraseCaptures(b.Context(), now().Add(time.Hour), 10)
+	b.must(err)
+	b.same(erased, 1)
+	b.move(id, device.Registered)
+	b.move(id, device.Dead, func(m *ledger.Move) { m.Code = fault.AutopilotNotRegistered })
+	open, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
+	b.must(err)
+	_, err = b.Revive(b.Context(), open[0].ID, now(), "operator:ada")
+	b.mustFail(err, fault.DeviceCaptureErased)
+	b.same(b.device(id).State, device.Dead)
+	b.same(b.accept(b.batch(contoso), Candidate(1, 1))[0].Code, fault.DeviceReturned)
+}
+
+// What a person asks for a device is carried out from where it is, and stays although its sender sends it again.
+func repeatChange(b *fixture) {
+	id := b.ready(1)
+	asked := device.Request{GroupTag: "KIOSK", User: "ada@contoso.com", Operator: true}
+	d, p, err := b.Change(b.Context(), contoso, id, asked, now(), "operator:ada")
+	b.must(err)
+	if p.Outcome != device.Updated || d.State != device.Registered || d.GroupTag != "KIOSK" || d.Due.IsZero() {
+		b.Errorf("%+v %+v", p, d)
+	}
+	b.same(b.device(id), d)
+	timeline, err := b.Timeline(b.Context(), contoso, id)
+	b.must(err)
+	b.same(timeline[len(timeline)-1].By, "operator:ada")
+	_, p, err = b.Change(b.Context(), contoso, id, asked, now(), "operator:ada")
+	b.must(err)
+	b.same(p.Outcome, device.Duplicate)
+	row := Candidate(1, 1)
+	row.GroupTag = "LAB"
+	b.same(b.accept(b.batch(contoso), row)[0].Code, fault.DeviceDiffers)
+	_, _, err = b.Change(b.Context(), fabrikam, id, asked, now(), "operator:eve")
+	b.mustFail(err, fault.RequestNotFound)
 }

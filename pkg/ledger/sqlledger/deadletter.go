@@ -125,6 +125,9 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 		}
 		code := r.Code
 		r.State = one.From.ReplayTo(code)
+		if err := t.needsCapture(ctx, r); err != nil {
+			return err
+		}
 		r.Due = due
 		r.Code = ""
 		r.Detail = ""
@@ -140,6 +143,18 @@ func (l *Ledger) Revive(ctx context.Context, id string, due time.Time, by string
 		return device.Device{}, err
 	}
 	return revived, nil
+}
+
+// needsCapture refuses to start a device over whose hash was erased.
+func (t tx) needsCapture(ctx context.Context, r *record) error {
+	if r.State != device.Collected {
+		return nil
+	}
+	n, err := number(ctx, t.conn, `SELECT count(*) FROM captures WHERE device = ?`, r.ID)
+	if err == nil && n == 0 {
+		return fault.Newf(fault.DeviceCaptureErased, "device %s has no hash any more", r.ID)
+	}
+	return err
 }
 
 // CloseDeadLetter marks the dead letter of a message replayed; see ledger.DeadLetterWriter.

@@ -76,8 +76,7 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 		}
 		return nil
 	}
-	from := r.State
-	code := r.Code
+	wasDead := r.State == device.Dead
 	p := r.Repeat(asked)
 	answer.Outcome = p.Outcome
 	answer.Code = p.Code
@@ -89,7 +88,10 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 	switch {
 	case p.Outcome == device.Updated:
 		answer.named = putToWork
-		in.putToWork(r, p, from, code)
+		in.work.putToWork(r, p, in.terms.Due, acceptedBy)
+		if wasDead {
+			in.work.closing[r.ID] = fmt.Sprintf("%s: sent again in batch %s", acceptedBy, in.batch.ID)
+		}
 	case p.Check:
 		answer.named = dueForCheck
 		in.check(r)
@@ -104,20 +106,43 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 
 // putToWork moves a device to where what is asked for is carried out. A device that the importer has in hand keeps its
 // version: it is not interrupted, and the grouper carries out what is asked for later.
-func (in *acceptance) putToWork(r *record, p device.Repetition, from device.State, code fault.Code) {
+func (w *changes) putToWork(r *record, p device.Repetition, due time.Time, by string) {
+	from := r.State
+	code := r.Code
 	r.State = p.To
 	if r.State == from && from.Stage() != device.StageGroup {
-		in.work.touched[r.ID] = r
+		w.touched[r.ID] = r
 		return
 	}
-	r.Due = in.terms.Due
+	r.Due = due
 	r.Code = ""
 	r.Detail = p.Detail
 	r.Attempts = 0
-	in.work.note(r, from, code, acceptedBy)
-	if from == device.Dead {
-		in.work.closing[r.ID] = fmt.Sprintf("%s: sent again in batch %s", acceptedBy, in.batch.ID)
-	}
+	w.note(r, from, code, by)
+}
+
+// Change carries out what a person asks for a device; see ledger.Changer.
+func (l *Ledger) Change(
+	ctx context.Context, tenant device.TenantID, id string, asked device.Request, due time.Time, by string,
+) (device.Device, device.Repetition, error) {
+	var changed device.Device
+	var p device.Repetition
+	err := l.write(ctx, "change", func(ctx context.Context, t tx) error {
+		work, err := t.lockDevices(ctx, []string{id})
+		if err != nil {
+			return err
+		}
+		r := work.devices[id]
+		if r == nil || r.Tenant != tenant {
+			return fault.Newf(fault.RequestNotFound, "device %q", id)
+		}
+		if p = r.Ask(asked); p.Outcome == device.Updated {
+			work.putToWork(r, p, due, by)
+		}
+		changed = r.Device
+		return t.save(ctx, work)
+	})
+	return changed, p, err
 }
 
 // check makes a ready device due for a check, unless it is already.
