@@ -9,9 +9,12 @@ import (
 // loginTable lists what the login host serves besides Graph.
 func (s *Server) loginTable() []route {
 	r := routes{}
-	r.add("token", "POST", "{id}/oauth2/v2.0/token", s.issueToken, nil).public = true
-	r.add("openid.configuration", "GET", "{id}/v2.0/.well-known/openid-configuration", s.openIDConfiguration, nil).public = true
-	r.add("instance.discovery", "GET", "common/discovery/instance", s.discoverInstance, nil).public = true
+	r.add("token", "POST", "{id}/oauth2/v2.0/token", s.issueToken, nil)
+	r.add("openid.configuration", "GET", "{id}/v2.0/.well-known/openid-configuration", s.openIDConfiguration, nil)
+	r.add("instance.discovery", "GET", "common/discovery/instance", s.discoverInstance, nil)
+	for _, added := range r {
+		added.public = true
+	}
 	return r.deref()
 }
 

@@ -17,7 +17,9 @@ func TestDiscovery(t *testing.T) {
 	if good.status != 200 || good.body["issuer"] != "http://sim/"+contoso+"/v2.0" {
 		t.Errorf("%d %v", good.status, good.body)
 	}
-	if a := document("nobody"); a.status != 400 || a.body["error"] != "invalid_tenant" || !strings.HasPrefix(a.body["error_description"].(string), "AADSTS90002:") {
+	a := document("nobody")
+	if a.status != 400 || a.body["error"] != "invalid_tenant" ||
+		!strings.HasPrefix(a.body["error_description"].(string), "AADSTS90002:") {
 		t.Errorf("%d %v", a.status, a.body)
 	}
 	if a := r.do("POST", "/"+contoso+"/v2.0/.well-known/openid-configuration", nil); a.status != 405 {
@@ -25,7 +27,7 @@ func TestDiscovery(t *testing.T) {
 	}
 	instance := func(query string) answer { return r.do("GET", "/common/discovery/instance?"+query, nil) }
 	authority := "&authorization_endpoint=" + url.QueryEscape("https://login.example:8443/"+contoso+"/oauth2/v2.0/authorize")
-	a := instance("api-version=1.1" + authority)
+	a = instance("api-version=1.1" + authority)
 	if a.body["tenant_discovery_endpoint"] != "https://login.example:8443/"+contoso+"/v2.0/.well-known/openid-configuration" {
 		t.Errorf("%d %v", a.status, a.body)
 	}
