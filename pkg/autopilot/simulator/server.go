@@ -56,8 +56,8 @@ func (s *Server) Reset() {
 		key[i] = byte(s.opt.Seed >> (8 * i))
 	}
 	source := rand.NewChaCha8(key)
-	s.rng = rand.New(source)
-	s.ids = source //nolint:gosec // predictable on purpose: the seed decides
+	s.rng = rand.New(source) //nolint:gosec // predictable on purpose: the seed decides
+	s.ids = source
 	s.offset = 0
 	s.agenda = nil
 	s.seq = 0
