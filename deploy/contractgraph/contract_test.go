@@ -7,6 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -445,4 +448,34 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%v: exit code %d, want %d", tc.args, got, tc.want)
 		}
 	}
+}
+
+// The commands of docs/testing.md, against the simulator.
+func TestCommandsOfThePage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: make and go run take a while")
+	}
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "testing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile("(?m)^TAXIWAY_ENTRA_TENANT=.* make contract-graph.*$").FindAllString(string(page), -1)
+	if len(commands) != 2 {
+		t.Fatalf("the page has %d commands, the test knows 2", len(commands))
+	}
+	f := newFixture(t, simulator.Fast())
+	for i, says := range []string{"not asked", "2 devices, 2 import records"} {
+		line := strings.NewReplacer("TENANT=…", "TENANT="+contoso, "CLIENT=…", "CLIENT="+clientID, "SECRET=…", "SECRET=s3cret").
+			Replace(commands[i])
+		sh := exec.CommandContext(t.Context(), "sh", "-c", line)
+		sh.Dir = root
+		sh.Env = append(os.Environ(), "TAXIWAY_LOGIN="+f.address, "TAXIWAY_GRAPH="+f.address, "TAXIWAY_EVERY=2ms")
+		sh.Stderr = t.Output()
+		out, err := sh.Output()
+		if err != nil || !regexp.MustCompile(`(?m)^removed +`+says).Match(out) {
+			t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	}
+	f.empty()
 }

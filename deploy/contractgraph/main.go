@@ -1,4 +1,4 @@
-// Command contractgraph asks a tenant what Microsoft does not document and Taxiway rests on, and prints the answers as a
+// Command contractgraph asks a tenant what Microsoft does not document and Taxiway rests on. It prints the answers as a
 // table: whether an import id is kept, can be filtered by and is shared by two devices, how a list ends, and how long
 // things stay invisible. docs/testing.md explains the table.
 //

@@ -133,7 +133,7 @@ func (p *probe) filterable(ctx context.Context, importID string, want int) {
 	case found < want:
 		says = "finds too little"
 	}
-	p.table.set(idFilter, says, "%d rows of %d, %d of others; %d for an id that does not exist", found, want, foreign, stray)
+	p.table.set(idFilter, says, "%d rows of %d, %d of others; %d for an id that nothing has", found, want, foreign, stray)
 }
 
 func (p *probe) filtered(ctx context.Context, importID string) (found, foreign int, err error) {
