@@ -233,9 +233,16 @@ func TestModes(t *testing.T) {
 			},
 			want: map[string]string{idKept: "yes", idFilter: "yes"},
 		},
-		"throttled now and then": {
+		"unavailable now and then": {
 			options: func(o *simulator.Options) { o.Chaos.Unavailable = 0.05 },
 			want:    map[string]string{idKept: "yes"},
+		},
+		"throttled": {
+			options: func(o *simulator.Options) {
+				o.Limits.Window = 200 * time.Millisecond
+				o.Limits.AppRequests = 20
+			},
+			want: map[string]string{idKept: "yes", idFilter: "yes"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

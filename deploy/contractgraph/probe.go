@@ -68,7 +68,7 @@ func (p *probe) until(ctx context.Context, poll func() (bool, error)) (took time
 		if err != nil && !passing(err) || there || took >= p.wait {
 			return took, there, err
 		}
-		if err := backoff.Wait(ctx, p.every); err != nil {
+		if err := backoff.Wait(ctx, max(p.every, fault.RetryAfterOf(err))); err != nil {
 			return took, false, err
 		}
 	}

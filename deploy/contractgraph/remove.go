@@ -79,9 +79,14 @@ func (c *cleanup) registered(ctx context.Context, records []entry) []string {
 	if !there {
 		c.keep("not every device became readable%s", because(err))
 	}
-	found, err := c.bySerial(ctx)
-	if err != nil {
-		c.keep("devices %s cannot be searched for: %s", c.serials(), reason(err))
+	var found []string
+	_, there, err = c.until(ctx, func() (bool, error) {
+		var err error
+		found, err = c.bySerial(ctx)
+		return err == nil, err
+	})
+	if !there {
+		c.keep("devices %s cannot be searched for%s", c.serials(), because(err))
 	}
 	ids = append(ids, found...)
 	slices.Sort(ids)

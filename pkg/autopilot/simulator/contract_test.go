@@ -165,6 +165,8 @@ func contractSession(r *fixture, v string) {
 	r.do("GET", v+"/"+imported+"/$count", nil)
 	r.do("GET", v+"/"+identities+"/$count", nil)
 	r.must(400, "GET", v+"/"+identities+"?$filter="+url.QueryEscape("serialNumber eq 'x'"), nil)
+	r.must(400, "GET", v+"/"+identities+"?$select=id,nothing", nil)
+	r.must(400, "GET", v+"/devices?$select=nothing", nil)
 	id := r.all(v + "/" + identities + "?$filter=" + url.QueryEscape("contains(serialNumber,'"+m.serial+"')"))[0]["id"].(string)
 	identity := v + "/" + identities + "/" + id
 	r.must(200, "GET", identity, nil)
