@@ -265,6 +265,31 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// The simulator's own modes of import ids.
+func TestModesOfImportIDs(t *testing.T) {
+	for knob, want := range map[string]map[string]string{
+		"Quirks.ImportIDReplaced": {idKept: "no, it is the record's id", idShared: "no", idFilter: "yes"},
+		"Quirks.ImportIDIgnored":  {idKept: "yes", idShared: "yes", idFilter: "ignored"},
+		"Quirks.ImportIDRefused":  {idKept: "yes", idShared: "yes", idFilter: "refused"},
+	} {
+		t.Run(knob, func(t *testing.T) {
+			o := simulator.Fast()
+			if err := o.Set(knob, "true"); err != nil {
+				t.Skipf("SKIPPED: this simulator has no such mode: %v", err)
+			}
+			f := newFixture(t, o)
+			f.seed("A", "B", "C")
+			code, answers := f.ask(t.Context(), "-write")
+			want[leftBehind] = "nothing"
+			f.expect(answers, want)
+			if code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+			f.onlySeeded()
+		})
+	}
+}
+
 // replaced gives every import record its own id as its import id.
 func replaced(body []byte) []byte {
 	var list struct {
