@@ -4,7 +4,7 @@ BIN      := $(CURDIR)/.bin
 FUZZTIME ?= 20s
 export GOTOOLCHAIN := local
 
-.PHONY: help statements demo test short lint fuzz loadtest bench tidy check build setup tools alone contract-servicebus
+.PHONY: help statements demo test short lint fuzz loadtest bench tidy check build setup tools alone contract-servicebus contract-graph
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ alone: ## each module builds, vets and is tidy without the workspace
 
 contract-servicebus: ## the broker suite against SERVICEBUS_CONNECTION_STRING, or the simulator when it is not set
 	go test -count=1 -v -run 'TestContract' ./pkg/broker/sbbroker
+
+contract-graph: ## a table of what Microsoft Graph does: of the tenant TAXIWAY_ENTRA_TENANT, or of the simulator when it is not set
+	@if [ -n "$$TAXIWAY_ENTRA_TENANT" ]; then go run ./deploy/contractgraph $(ARGS); \
+	else go test -count=1 -v -run 'TestTable' ./deploy/contractgraph; fi
 
 check: lint alone test ## everything a change must pass
 

@@ -13,9 +13,9 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// tokens returns the way a tenant signs in. What a reference points to is read at each sign-in, not here, so that a
+// Tokens returns the way a tenant signs in. What a reference points to is read at each sign-in, not here, so that a
 // renewed secret or certificate counts without a restart.
-func (d *Directory) tokens(t tenant.Tenant) (graph.TokenSource, error) {
+func (d *Directory) Tokens(t tenant.Tenant) (graph.TokenSource, error) {
 	switch t.Credential.Kind {
 	case "", "secret":
 		return graph.ClientSecret{

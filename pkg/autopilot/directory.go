@@ -75,7 +75,7 @@ func (d *Directory) For(id device.TenantID) (*Client, error) {
 
 func (d *Directory) connect(t tenant.Tenant) (*Client, error) {
 	s := d.settings
-	tokens, err := d.tokens(t)
+	tokens, err := d.Tokens(t)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ func (a assignment) json(profileID string) map[string]any {
 }
 
 func (s *Server) listAssignments(c *call) *reply {
+	if rep := c.onlyOptions("$top", "$skiptoken", "$select"); rep != nil {
+		return rep
+	}
 	p, rep := c.profile()
 	if rep != nil {
 		return rep
@@ -30,7 +33,7 @@ func (s *Server) listAssignments(c *call) *reply {
 	slices.SortFunc(rows, func(a, b *assignment) int { return strings.Compare(a.id, b.id) })
 	return pageOf[assignment]{
 		rows: rows, key: func(a *assignment) string { return a.id }, size: s.opt.Pages.Profiles, most: 1000,
-		render: func(a *assignment) map[string]any { return a.json(p.id) }, context: profiles + "/assignments",
+		render: func(a *assignment) map[string]any { return c.selected(a.json(p.id)) }, context: profiles + "/assignments",
 	}.answer(c)
 }
 
@@ -46,8 +49,11 @@ func (s *Server) assign(c *call) *reply {
 			Group string `json:"groupId"`
 		} `json:"target"`
 	}
-	if _, rep := c.decode(&in, "microsoft.graph.windowsAutopilotDeploymentProfileAssignment",
-		"@odata.type", "id", "source", "sourceId", "target"); rep != nil {
+	fields, rep := c.decode(&in, assignmentEntity, "@odata.type", "id", "source", "sourceId", "target")
+	if rep != nil {
+		return rep
+	}
+	if rep := assignmentSource.check(c, fields["source"]); rep != nil {
 		return rep
 	}
 	a := assignment{group: strings.ToLower(in.Target.Group)}
@@ -106,7 +112,7 @@ func (s *Server) getAssignment(c *call) *reply {
 	}
 	for _, a := range p.assignments {
 		if a.id == c.sub {
-			return ok(http.StatusOK, a.json(p.id))
+			return ok(http.StatusOK, c.selected(a.json(p.id)))
 		}
 	}
 	return c.missing(c.sub)

@@ -116,6 +116,9 @@ func (c *call) inner(item batchItem) (*call, *reply) {
 		header.Set(k, v)
 	}
 	header.Set("Authorization", c.header.Get("Authorization"))
+	if isNull(item.Body) { // Microsoft's SDKs write "body": null where there is none
+		item.Body = nil
+	}
 	target, err := url.Parse("/" + c.version + "/" + strings.TrimPrefix(item.URL, "/"))
 	if err != nil {
 		target = &url.URL{Path: "/" + c.version}

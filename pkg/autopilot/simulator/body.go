@@ -97,26 +97,6 @@ func count(n int) *reply {
 	}
 }
 
-// selected keeps the members that $select names, and annotations.
-func (c *call) selected(value map[string]any) map[string]any {
-	wanted := c.get("$select")
-	if wanted == "" {
-		return value
-	}
-	out := map[string]any{}
-	for name := range strings.SplitSeq(wanted, ",") {
-		if v, has := value[strings.TrimSpace(name)]; has {
-			out[strings.TrimSpace(name)] = v
-		}
-	}
-	for name, v := range value {
-		if strings.HasPrefix(name, "@") {
-			out[name] = v
-		}
-	}
-	return out
-}
-
 // isNull says whether a JSON member was given as null or not at all.
 func isNull(raw json.RawMessage) bool {
 	return len(raw) == 0 || bytes.Equal(bytes.TrimSpace(raw), []byte("null"))

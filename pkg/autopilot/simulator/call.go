@@ -39,13 +39,9 @@ func (c *call) get(option string) string {
 }
 
 func newCall(r *http.Request, body []byte, now time.Time) *call {
-	scheme := "http://"
-	if r.TLS != nil || r.URL.Scheme == "https" {
-		scheme = "https://"
-	}
 	c := &call{
 		now: now, method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
-		query: r.URL.Query(), body: body, base: scheme + r.Host,
+		query: r.URL.Query(), body: body, base: origin(r),
 	}
 	c.entry = Request{Time: now, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
 	return c

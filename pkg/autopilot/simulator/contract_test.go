@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,19 +23,7 @@ type contract map[string]routers.Router
 // test is skipped, and says so.
 func loadContract(t *testing.T) contract {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
-			break
-		}
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", "contract")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("NOT CHECKED against the Graph contract: %v", err)
-	}
+	dir := contractFolder(t)
 	return contract{
 		"v1.0": loadRouter(t, filepath.Join(dir, "graph-subset.openapi.yaml")),
 		"beta": loadRouter(t, filepath.Join(dir, "graph-subset.beta.openapi.yaml")),
@@ -178,6 +165,8 @@ func contractSession(r *fixture, v string) {
 	r.do("GET", v+"/"+imported+"/$count", nil)
 	r.do("GET", v+"/"+identities+"/$count", nil)
 	r.must(400, "GET", v+"/"+identities+"?$filter="+url.QueryEscape("serialNumber eq 'x'"), nil)
+	r.must(400, "GET", v+"/"+identities+"?$select=id,nothing", nil)
+	r.must(400, "GET", v+"/devices?$select=nothing", nil)
 	id := r.all(v + "/" + identities + "?$filter=" + url.QueryEscape("contains(serialNumber,'"+m.serial+"')"))[0]["id"].(string)
 	identity := v + "/" + identities + "/" + id
 	r.must(200, "GET", identity, nil)

@@ -52,24 +52,28 @@ func (s *Server) physicalIDs(e *device) []string {
 }
 
 func (s *Server) deviceJSON(c *call) func(*device) map[string]any {
-	return func(e *device) map[string]any {
-		v := map[string]any{
-			"id": e.id, "deviceId": e.deviceID, "displayName": e.displayName, "accountEnabled": true,
-			"deletedDateTime": nil, "approximateLastSignInDateTime": nil, "complianceExpirationDateTime": nil,
-			"deviceCategory": nil, "deviceOwnership": nil, "deviceVersion": 2, "enrollmentProfileName": nil,
-			"isCompliant": nil, "isManaged": nil, "operatingSystem": "Windows", "operatingSystemVersion": "10.0",
-			"physicalIds": s.physicalIDs(e), "profileType": "RegisteredDevice", "systemLabels": []string{},
-			"trustType": "AzureAd", "registrationDateTime": nil,
-		}
-		if e.enrollmentName != "" {
-			v["enrollmentProfileName"] = e.enrollmentName
-		}
-		if c.beta() {
-			v["manufacturer"] = e.manufacturer
-			v["model"] = e.model
-		}
-		return c.selected(v)
+	return func(e *device) map[string]any { return c.selected(s.deviceValue(c, e)) }
+}
+
+func (s *Server) deviceValue(c *call, e *device) map[string]any {
+	v := map[string]any{
+		"id": e.id, "deviceId": e.deviceID, "displayName": e.displayName, "accountEnabled": true,
+		"createdDateTime": date(e.created), "deletedDateTime": nil, "approximateLastSignInDateTime": nil,
+		"complianceExpirationDateTime": nil, "deviceCategory": nil, "deviceMetadata": nil, "deviceOwnership": nil,
+		"deviceVersion": 2, "enrollmentProfileName": nil, "enrollmentType": nil, "isCompliant": nil, "isManaged": nil,
+		"isManagementRestricted": nil, "isRooted": nil, "managementType": nil, "mdmAppId": nil,
+		"onPremisesLastSyncDateTime": nil, "onPremisesSyncEnabled": nil, "operatingSystem": "Windows",
+		"operatingSystemVersion": "10.0", "physicalIds": s.physicalIDs(e), "profileType": "RegisteredDevice",
+		"systemLabels": []string{}, "trustType": "AzureAd", "registrationDateTime": nil,
 	}
+	if e.enrollmentName != "" {
+		v["enrollmentProfileName"] = e.enrollmentName
+	}
+	if c.beta() {
+		v["manufacturer"] = e.manufacturer
+		v["model"] = e.model
+	}
+	return v
 }
 
 func (s *Server) deviceProperty(e *device, name string) []string {

@@ -23,25 +23,31 @@ func (s *Server) getGroup(c *call) *reply {
 }
 
 func (s *Server) groupJSON(c *call) func(*group) map[string]any {
-	return func(g *group) map[string]any {
-		v := map[string]any{
-			"id": g.id, "displayName": g.displayName, "description": g.description, "mailNickname": g.mailNickname,
-			"mailEnabled": false, "securityEnabled": g.security, "groupTypes": g.types, "mail": nil, "visibility": nil,
-			"createdDateTime": date(g.created), "renewedDateTime": date(g.created), "deletedDateTime": nil,
-			"membershipRule": nil, "membershipRuleProcessingState": nil, "proxyAddresses": []string{},
-			"classification": nil, "isAssignableToRole": nil, "onPremisesSyncEnabled": nil,
-		}
-		if g.dynamic() {
-			v["membershipRule"] = g.membershipRule
-			v["membershipRuleProcessingState"] = g.state
-			if c.beta() {
-				v["membershipRuleProcessingStatus"] = map[string]any{
-					"status": g.status, "lastMembershipUpdated": date(g.updated), "errorMessage": nil,
-				}
-			}
-		}
-		return c.selected(v)
+	return func(g *group) map[string]any { return c.selected(groupValue(c, g)) }
+}
+
+func groupValue(c *call, g *group) map[string]any {
+	v := map[string]any{
+		"id": g.id, "displayName": g.displayName, "description": g.description, "mailNickname": g.mailNickname,
+		"mailEnabled": false, "securityEnabled": g.security, "groupTypes": g.types, "mail": nil, "visibility": nil,
+		"createdDateTime": date(g.created), "renewedDateTime": date(g.created), "deletedDateTime": nil,
+		"expirationDateTime": nil, "membershipRule": nil, "membershipRuleProcessingState": nil,
+		"proxyAddresses": []string{}, "classification": nil, "isAssignableToRole": nil, "isManagementRestricted": nil,
+		"onPremisesLastSyncDateTime": nil, "onPremisesSecurityIdentifier": nil, "onPremisesSyncEnabled": nil,
+		"preferredDataLocation": nil, "preferredLanguage": nil, "resourceBehaviorOptions": []string{},
+		"resourceProvisioningOptions": []string{}, "securityIdentifier": nil, "theme": nil, "uniqueName": nil,
 	}
+	if !g.dynamic() {
+		return v
+	}
+	v["membershipRule"] = g.membershipRule
+	v["membershipRuleProcessingState"] = g.state
+	if c.beta() {
+		v["membershipRuleProcessingStatus"] = map[string]any{
+			"status": g.status, "lastMembershipUpdated": date(g.updated), "errorMessage": nil,
+		}
+	}
+	return v
 }
 
 func (s *Server) listGroups(c *call) *reply {

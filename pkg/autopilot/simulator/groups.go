@@ -40,6 +40,7 @@ type groupInput struct {
 	Rule         *string  `json:"membershipRule"`
 	State        *string  `json:"membershipRuleProcessingState"`
 	Owners       []string `json:"owners@odata.bind"`
+	Visibility   *string  `json:"visibility"`
 }
 
 var groupProperties = []string{
@@ -47,6 +48,9 @@ var groupProperties = []string{
 	"membershipRule", "membershipRuleProcessingState", "owners@odata.bind", "visibility", "isAssignableToRole",
 	"uniqueName",
 }
+
+// visibilities are the values that a group's visibility may have; what is given is not kept.
+var visibilities = []string{"Private", "Public", "HiddenMembership"}
 
 func (s *Server) createGroup(c *call) *reply {
 	var in groupInput
@@ -117,6 +121,10 @@ func (s *Server) applyGroup(c *call, g *group, in groupInput) *reply {
 		return c.bad("Invalid value specified for property 'mailNickname' of resource 'Group'.")
 	case g.state != "On" && g.state != "Paused":
 		return c.bad("Invalid value specified for property 'membershipRuleProcessingState' of resource 'Group'.")
+	case in.Visibility != nil && !slices.Contains(visibilities, *in.Visibility):
+		return c.bad("Invalid value specified for property 'visibility' of resource 'Group'.")
+	case slices.ContainsFunc(in.Types, func(kind string) bool { return kind != "DynamicMembership" }):
+		return c.bad("Invalid value specified for property 'groupTypes' of resource 'Group'.")
 	case g.dynamic() != (g.membershipRule != ""):
 		return c.bad("Dynamic groups need a membershipRule, other groups must not have one.")
 	case len(in.Owners) > 20:

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -84,16 +83,15 @@ func (d *identity) betaJSON() map[string]any {
 	return v
 }
 
-// renderIdentity picks the version and follows $expand.
+// renderIdentity picks the version and follows $select and $expand.
 func (s *Server) renderIdentity(c *call) func(*identity) map[string]any {
 	if !c.beta() {
-		return (*identity).json
+		return func(d *identity) map[string]any { return c.selected(d.json()) }
 	}
 	return func(d *identity) map[string]any {
-		v := d.betaJSON()
-		for navigation := range strings.SplitSeq(c.get("$expand"), ",") {
-			p := c.tenant.profileJSON(d.profileID)
-			if p != nil && (navigation == "deploymentProfile" || navigation == "intendedDeploymentProfile") {
+		v := c.selected(d.betaJSON())
+		for _, navigation := range c.names("$expand") {
+			if p := c.tenant.profileJSON(d.profileID); p != nil {
 				v[navigation] = p
 			}
 		}
@@ -121,7 +119,7 @@ func (s *Server) getIdentity(c *call) *reply {
 	if rep != nil {
 		return rep
 	}
-	value := c.selected(s.renderIdentity(c)(d))
+	value := s.renderIdentity(c)(d)
 	value["@odata.context"] = c.context(identities + "/$entity")
 	return ok(http.StatusOK, value)
 }
@@ -135,7 +133,7 @@ func (s *Server) identityProfile(c *call) *reply {
 	if value == nil {
 		return c.missing(c.id)
 	}
-	return ok(http.StatusOK, value)
+	return ok(http.StatusOK, c.selected(value))
 }
 
 // deleteIdentity deregisters; the row stays readable for a while.

@@ -11,9 +11,7 @@ func (s *Server) listIdentities(c *call) *reply {
 	if rep != nil {
 		return rep
 	}
-	return serialPage(c, rows, s.opt.Pages.Identities, s.opt.Quirks.ExclusiveCursor, func(d *identity) map[string]any {
-		return c.selected(s.renderIdentity(c)(d))
-	})
+	return serialPage(c, rows, s.opt.Pages.Identities, s.opt.Quirks.ExclusiveCursor, s.renderIdentity(c))
 }
 
 func (s *Server) countIdentities(c *call) *reply {

@@ -74,11 +74,8 @@ func (c *call) decodeSubmitted(raw []byte) (submitted, *reply) {
 	if rep != nil {
 		return submitted{}, rep
 	}
-	if state, given := fields["state"]; given && string(state) != "null" {
-		if _, rep := c.object(state, importedType+"State", "@odata.type", "@odata.context",
-			"deviceImportStatus", "deviceRegistrationId", "deviceErrorCode", "deviceErrorName"); rep != nil {
-			return submitted{}, rep
-		}
+	if rep := c.checkState(fields["state"]); rep != nil {
+		return submitted{}, rep
 	}
 	var d submitted
 	if rep := c.fill(raw, &d); rep != nil {

@@ -112,13 +112,3 @@ func TestWantsJSON(t *testing.T) {
 	r := newFixture(t, patient())
 	r.must(400, "POST", importPath, importBody(deviceRow(pc("A"), "i")), "Content-Type", "text/plain")
 }
-
-func TestSelect(t *testing.T) {
-	r := newFixture(t, patient())
-	r.register("s", pc("A"))
-	for _, list := range []string{importedPath, identityPath, "/v1.0/devices"} {
-		if got := r.all(list + "?$select=id,serialNumber"); len(got) != 1 || len(got[0]) > 2 || got[0]["id"] == nil {
-			t.Errorf("%s: %v", list, got)
-		}
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,7 +78,7 @@ func TestDocumented(t *testing.T) {
 		words = append(words, name)
 	}
 	s := New(Options{})
-	for _, r := range s.routes {
+	for _, r := range slices.Concat(s.routes, s.login) {
 		words = append(words, r.op)
 	}
 	words = append(

@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const profileType = "microsoft.graph.azureADWindowsAutopilotDeploymentProfile"
+const (
+	profileType       = "microsoft.graph.azureADWindowsAutopilotDeploymentProfile"
+	hybridProfileType = "microsoft.graph.activeDirectoryWindowsAutopilotDeploymentProfile"
+)
 
 // profile is a deployment profile with its assignments. Members that mean
 // nothing to the simulator are kept as they were sent.
@@ -71,8 +74,7 @@ func (s *Server) listProfiles(c *call) *reply {
 	}
 	return pageOf[profile]{
 		rows: c.tenant.profiles.sorted(), key: func(p *profile) string { return p.id }, size: s.opt.Pages.Profiles,
-		most:   1000,
-		render: (*profile).json, context: profiles,
+		most: 1000, render: func(p *profile) map[string]any { return c.selected(p.json()) }, context: profiles,
 	}.answer(c)
 }
 
@@ -108,8 +110,15 @@ func (c *call) readProfile(p *profile) *reply {
 	if rep != nil {
 		return rep
 	}
-	if in.Kind == "#microsoft.graph.activeDirectoryWindowsAutopilotDeploymentProfile" {
+	switch in.Kind {
+	case "", "#" + p.kind:
+	case "#" + profileType, "#" + hybridProfileType:
 		p.kind = in.Kind[1:]
+	default:
+		return c.bad("The type '" + in.Kind + "' is not a type of deployment profile.")
+	}
+	if rep := c.checkProfile(fields); rep != nil {
+		return rep
 	}
 	set(&p.name, in.Name)
 	if p.rest == nil {
@@ -135,7 +144,7 @@ func (s *Server) getProfile(c *call) *reply {
 	if rep != nil {
 		return rep
 	}
-	return ok(http.StatusOK, p.json())
+	return ok(http.StatusOK, c.selected(p.json()))
 }
 
 func (s *Server) updateProfile(c *call) *reply {

@@ -13,8 +13,8 @@ func (s *Server) resolve(c *call) *reply {
 	if err != nil {
 		return fail(http.StatusBadRequest, "BadRequest", "Malformed path.")
 	}
-	if len(segments) == 4 && strings.Join(segments[1:], "/") == "oauth2/v2.0/token" {
-		return s.resolveToken(c, segments[0])
+	if rep, served := s.resolveLogin(c, segments); served {
+		return rep
 	}
 	if len(segments) == 0 || segments[0] != "v1.0" && segments[0] != "beta" {
 		return fail(http.StatusNotFound, "BadRequest", "Invalid version: the path must begin with /v1.0 or /beta.")

@@ -14,7 +14,8 @@ import (
 // request and every method sees and leaves a consistent state.
 type Server struct {
 	opt    Options
-	routes []route
+	routes []route // of Graph
+	login  []route // of the login host
 
 	mu       sync.Mutex
 	rng      *rand.Rand
@@ -37,6 +38,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{opt: o.clipped()}
 	s.routes = s.table()
+	s.login = s.loginTable()
 	s.Reset()
 	return s
 }
@@ -54,8 +56,8 @@ func (s *Server) Reset() {
 		key[i] = byte(s.opt.Seed >> (8 * i))
 	}
 	source := rand.NewChaCha8(key)
-	s.rng = rand.New(source)
-	s.ids = source //nolint:gosec // predictable on purpose: the seed decides
+	s.rng = rand.New(source) //nolint:gosec // predictable on purpose: the seed decides
+	s.ids = source
 	s.offset = 0
 	s.agenda = nil
 	s.seq = 0
@@ -79,7 +81,7 @@ func (s *Server) newID() string {
 }
 
 // Handler serves the login host and the Graph host together:
-// /{tenant}/oauth2/v2.0/token, /v1.0/… and /beta/….
+// /{tenant}/oauth2/v2.0/token and its discovery documents, /v1.0/… and /beta/….
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serve(r).write(w, r)
@@ -87,18 +89,12 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) serve(r *http.Request) *reply {
-	body, err := io.ReadAll(io.LimitReader(r.Body, s.opt.MaxBody+1))
+	body, refused := s.receive(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := newCall(r, body, s.progress())
-	if err != nil {
-		return s.finish(c, fail(http.StatusBadRequest, "BadRequest", "The request body could not be read."))
-	}
-	if int64(len(body)) > s.opt.MaxBody {
-		return s.finish(
-			c,
-			fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is too large."),
-		)
+	if refused != nil {
+		return s.finish(c, refused)
 	}
 	return s.finish(c, s.answer(c))
 }
@@ -116,7 +112,7 @@ func (s *Server) answer(c *call) *reply {
 		return s.faultAfter(c, rep)
 	}
 	for _, step := range []func(*call) *reply{
-		s.authenticate, s.inspect, s.faultBefore, s.chaosBefore, s.throttle, permitted, s.approve,
+		s.authenticate, s.inspect, s.faultBefore, s.chaosBefore, s.throttle, permitted, s.shaped, s.approve,
 	} {
 		if rep := step(c); rep != nil {
 			return rep

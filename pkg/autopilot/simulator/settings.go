@@ -13,7 +13,15 @@ type settingsState struct {
 }
 
 func (s *Server) getSettings(c *call) *reply {
-	st := c.tenant.settings
+	if rep := c.onlyOptions("$select"); rep != nil {
+		return rep
+	}
+	value := c.selected(c.tenant.settings.json(c.tenant.id))
+	value["@odata.context"] = c.context(settings)
+	return ok(http.StatusOK, value)
+}
+
+func (st *settingsState) json(tenantID string) map[string]any {
 	status := "unknown"
 	switch {
 	case st.running:
@@ -21,10 +29,10 @@ func (s *Server) getSettings(c *call) *reply {
 	case !st.finished.IsZero():
 		status = "completed"
 	}
-	return ok(http.StatusOK, map[string]any{
-		"@odata.context": c.context(settings), "id": c.tenant.id, "syncStatus": status,
+	return map[string]any{
+		"id": tenantID, "syncStatus": status,
 		"lastSyncDateTime": date(st.finished), "lastManualSyncTriggerDateTime": date(st.manual),
-	})
+	}
 }
 
 // sync starts the tenant-wide sync: 409 while one runs, 429 too soon after one.

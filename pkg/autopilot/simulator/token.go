@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,20 +29,6 @@ type oauthError struct {
 	text   string
 }
 
-func (s *Server) resolveToken(c *call, tenantID string) *reply {
-	c.route = &route{op: "token", method: http.MethodPost, path: []string{"token"}, public: true, handle: s.issueToken}
-	c.id = strings.ToLower(tenantID)
-	c.entry.Operation = "token"
-	c.entry.Tenant = c.id
-	if c.method != http.MethodPost {
-		return s.refuse(c, oauthError{
-			http.StatusMethodNotAllowed, "invalid_request", 900561,
-			"The endpoint only accepts POST requests. Received a " + c.method + " request.",
-		})
-	}
-	return nil
-}
-
 // issueToken is the client credentials grant of the Microsoft identity platform.
 func (s *Server) issueToken(c *call) *reply {
 	form, err := url.ParseQuery(string(c.body))
@@ -53,10 +40,7 @@ func (s *Server) issueToken(c *call) *reply {
 	}
 	t, known := s.tenants[c.id]
 	if !known {
-		return s.refuse(c, oauthError{
-			http.StatusBadRequest, "invalid_request", 90002,
-			"Tenant '" + c.id + "' not found. Check to make sure you have the correct tenant ID.",
-		})
+		return s.refuse(c, unknownTenant(c.id))
 	}
 	clientID, secret := credentials(c, form)
 	if e := checkGrant(form, clientID); e != nil {
@@ -110,16 +94,12 @@ func checkGrant(form url.Values, clientID string) *oauthError {
 			"The app requested an unsupported grant type '" + form.Get("grant_type") + "'.",
 		}
 	case clientID == "":
-		return &oauthError{
-			http.StatusBadRequest, "invalid_request", 900144,
-			"The request body must contain the following parameter: 'client_id'.",
-		}
+		missing := missingParameter("client_id")
+		return &missing
 	case form.Get("scope") == "":
-		return &oauthError{
-			http.StatusBadRequest, "invalid_request", 900144,
-			"The request body must contain the following parameter: 'scope'.",
-		}
-	case !strings.HasSuffix(form.Get("scope"), "/.default"):
+		missing := missingParameter("scope")
+		return &missing
+	case !oneResource(form.Get("scope")):
 		return &oauthError{
 			http.StatusBadRequest, "invalid_scope", 1002012,
 			"The provided value for scope is not valid. Client credential flows must have a scope value with /.default " +
@@ -127,6 +107,14 @@ func checkGrant(form url.Values, clientID string) *oauthError {
 		}
 	}
 	return nil
+}
+
+// oneResource says whether a scope is /.default of one resource. Microsoft's libraries ask for OpenID's scopes besides.
+func oneResource(scope string) bool {
+	resources := slices.DeleteFunc(strings.Fields(scope), func(s string) bool {
+		return slices.Contains([]string{"openid", "offline_access", "profile", "email"}, s)
+	})
+	return len(resources) == 1 && strings.HasSuffix(resources[0], "/.default")
 }
 
 // checkCredential accepts the secret, or any well-formed assertion: the
@@ -151,6 +139,20 @@ func checkCredential(form url.Values, secret string, registered app) *oauthError
 		}
 	}
 	return nil
+}
+
+func unknownTenant(id string) oauthError {
+	return oauthError{
+		http.StatusBadRequest, "invalid_request", 90002,
+		"Tenant '" + id + "' not found. Check to make sure you have the correct tenant ID.",
+	}
+}
+
+func missingParameter(name string) oauthError {
+	return oauthError{
+		http.StatusBadRequest, "invalid_request", 900144,
+		"The request body must contain the following parameter: '" + name + "'.",
+	}
 }
 
 func (s *Server) refuse(c *call, e oauthError) *reply {

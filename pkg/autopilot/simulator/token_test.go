@@ -47,6 +47,9 @@ func TestTokenRefusals(t *testing.T) {
 		{"unknown tenant", "nobody", good, 400, "invalid_request", "AADSTS90002"},
 		{"grant", contoso, with("grant_type", "password"), 400, "unsupported_grant_type", "AADSTS70003"},
 		{"scope", contoso, with("scope", "User.Read"), 400, "invalid_scope", "AADSTS1002012"},
+		{"scope of two resources", contoso, with("scope", graphScope+" https://vault.azure.net/.default"), 400, "invalid_scope", "AADSTS1002012"},
+		{"scope with those of OpenID", contoso, with("scope", "openid offline_access profile "+graphScope), 200, "", ""},
+		{"scope of OpenID only", contoso, with("scope", "openid profile"), 400, "invalid_scope", "AADSTS1002012"},
 		{"no scope", contoso, with("scope", ""), 400, "invalid_request", "AADSTS900144"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
