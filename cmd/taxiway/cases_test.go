@@ -90,7 +90,8 @@ func checked(ts *testscript.TestScript, file string) decided {
 	return d.add(answer.Files[0].Rows...)
 }
 
-// submitted sends the file, waits until its devices are ready unless tests are short, and returns what the receipt and the batch say.
+// submitted sends the file, waits until its devices are ready unless tests are short, and returns what the receipt and
+// the batch say.
 func submitted(ts *testscript.TestScript, file string) decided {
 	var answer struct {
 		Receipt struct {

@@ -16,8 +16,9 @@ import (
 
 // rowKinds are the values of --rows and what the API calls them.
 var rowKinds = map[string]string{
-	"all": "", "accepted": "accepted", "updated": "updated", "duplicate": "duplicate", "conflict": "conflict", "rejected": "rejected",
-	"failed": "failed",
+	"all": "", "accepted": "accepted", "updated": "updated", "duplicate": "duplicate", "conflict": "conflict",
+	"rejected": "rejected",
+	"failed":   "failed",
 }
 
 func newStatus(r *remote) *cobra.Command {
@@ -58,7 +59,8 @@ func newStatus(r *remote) *cobra.Command {
 	out.register(c)
 	c.Flags().BoolVar(&follow, "watch", false, "follow the batch until all its devices are at an end")
 	c.Flags().
-		StringVar(&rows, "rows", "", "list rows: accepted, updated, duplicate, conflict, rejected, failed (to be looked at) or all")
+		StringVar(&rows, "rows", "", "list rows: accepted, updated, duplicate, conflict, rejected, failed (to be looked "+
+			"at) or all")
 	return c
 }
 

@@ -118,8 +118,8 @@ func (f *fixture) seed(serials ...string) {
 	}
 }
 
-// Every answer of the simulator as it is. With -v the table is printed: this is what make contract-graph shows without a
-// tenant.
+// Every answer of the simulator as it is. With -v the table is printed: this is what make contract-graph shows without
+// a tenant.
 func TestTable(t *testing.T) {
 	f := newFixture(t, simulator.Fast())
 	code, answers := f.ask(t.Context(), "-write")
@@ -127,8 +127,9 @@ func TestTable(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	f.expect(answers, map[string]string{
-		recordsEnd: "no link", devicesEnd: "no link", devicesByOne: "repeated link", serialContains: "yes", serialHyphen: "yes",
-		serialEq: "refused", devicesSelect: "yes", leftOver: "no", idFilter: "yes", idShared: "yes", idKept: "yes",
+		recordsEnd: "no link", devicesEnd: "no link", devicesByOne: "repeated link", serialContains: "yes",
+		serialHyphen: "yes",
+		serialEq:     "refused", devicesSelect: "yes", leftOver: "no", idFilter: "yes", idShared: "yes", idKept: "yes",
 		idAnswered: "yes", recordByID: "yes", removed: "2 devices, 2 import records", leftBehind: "nothing",
 	})
 	for _, q := range []string{recordVisible, outcomeKnown, deviceByID, deviceBySerial} {

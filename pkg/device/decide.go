@@ -93,8 +93,8 @@ func (m match) replaces(c Capture) bool {
 	return m.relation == SameNewer && (c.HasEK() || !m.HasEK())
 }
 
-// retired decides about a candidate that is a retired device: it may come back unless it contradicts another one that is
-// in service. What the two disagree in counts as rewritten.
+// retired decides about a candidate that is a retired device: it may come back unless it contradicts another one that
+// is in service. What the two disagree in counts as rewritten.
 func (m match) retired(c Candidate, matches []match) Decision {
 	for _, other := range matches[1:] {
 		if other.relation == Contradicts && other.State != Retired {

@@ -27,9 +27,10 @@ type Repetition struct {
 	Check   bool  // whether Autopilot still has the device is to be found out
 }
 
-// Repeat says what becomes of a row of this device, and takes over what the row asks for. A device that is dead, missing
-// or retired comes back. Another group tag or user is carried out if the sender brought the device and no operator has
-// decided otherwise, or is an operator itself. What is not carried out is named. A ready device is due for a check.
+// Repeat says what becomes of a row of this device, and takes over what the row asks for. A device that is dead,
+// missing or retired comes back. Another group tag or user is carried out if the sender brought the device and no
+// operator has decided otherwise, or is an operator itself. What is not carried out is named. A ready device is due for
+// a check.
 func (d *Device) Repeat(r Request) Repetition {
 	p := Repetition{Outcome: Duplicate, Code: fault.DeviceDuplicate, To: d.State, Check: d.State == Ready}
 	differs := d.differs(r)
@@ -56,8 +57,8 @@ func (d *Device) Repeat(r Request) Repetition {
 	return p
 }
 
-// Ask takes over the group tag and the user that are asked for, where the sender may change them; nothing else is done. A
-// device that has the tag or user already goes back to where they are set.
+// Ask takes over the group tag and the user that are asked for, where the sender may change them; nothing else is done.
+// A device that has the tag or user already goes back to where they are set.
 func (d *Device) Ask(r Request) Repetition {
 	differs := d.differs(r)
 	if differs != "" && d.take(r) {

@@ -41,7 +41,8 @@ type BatchWriter interface {
 	CloseBatch(ctx context.Context, b Batch) error
 }
 
-// BatchStatus is a batch with its counts. Rows = sum of Outcomes; Outcomes[Accepted] + Outcomes[Updated] = sum of States.
+// BatchStatus is a batch with its counts. Rows = sum of Outcomes; Outcomes[Accepted] + Outcomes[Updated] = sum of
+// States.
 type BatchStatus struct {
 	Batch
 	Rows      int

@@ -269,7 +269,8 @@ func TestSenders(t *testing.T) {
 	next(t, got)
 	for _, subject := range []string{
 		"taxiway.inbound.contoso.oem-b",
-		"taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x", "$JS.API.STREAM.DELETE.taxiway-work",
+		"taxiway.retry.inbound_contoso_oem-a.collector", "taxiway.ev.devices.collected.v1.bulk.x",
+		"$JS.API.STREAM.DELETE.taxiway-work",
 	} {
 		if err := sender.Publish(subject, []byte("{}")); err != nil {
 			t.Fatal(err)

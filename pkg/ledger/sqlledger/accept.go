@@ -218,7 +218,8 @@ func (in *acceptance) admit(c *intake.Candidate, v device.Decision) (*record, er
 			Crowded: v.Crowded,
 		},
 		Tenant: in.batch.Tenant, ProductKeyID: c.ProductKeyID, GroupTag: c.GroupTag, User: c.User, Facts: c.Facts,
-		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.terms.Due, Created: in.now, Updated: in.now,
+		Source: in.batch.Source, Batch: in.batch.ID, Row: c.Row, Version: 1, Due: in.terms.Due, Created: in.now,
+		Updated: in.now,
 	}
 	if v.Outcome == device.Conflict {
 		r.State = device.Held

@@ -175,8 +175,8 @@ func (t tx) closeDeadLetters(ctx context.Context, closing map[string]string) err
 	return nil
 }
 
-// answerChecks answers the rows that wait for the checks of their devices: a device that is at work again makes its rows
-// updated.
+// answerChecks answers the rows that wait for the checks of their devices: a device that is at work again makes its
+// rows updated.
 func (t tx) answerChecks(ctx context.Context, checked map[string]bool) error {
 	for atWork, ids := range grouped(checked) {
 		outcome := device.Duplicate

@@ -19,7 +19,8 @@ func (in *acceptance) rewrite(ctx context.Context, changed []*record) error {
 	for i, r := range changed {
 		ids[i] = r.ID
 	}
-	_, err := in.exec(ctx, `UPDATE devices SET erasable = 1 WHERE id IN ? AND due = 0 AND state IN ('ready', 'retired')`, ids)
+	_, err := in.exec(ctx, `UPDATE devices SET erasable = 1
+		WHERE id IN ? AND due = 0 AND state IN ('ready', 'retired')`, ids)
 	return err
 }
 

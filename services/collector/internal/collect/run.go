@@ -120,8 +120,8 @@ func (r *run) count(receipts []ledger.Receipt) {
 	}
 }
 
-// publish tells the importer of devices that are accepted or start over. It does not fail: what nobody hears of is issued again when it is
-// due.
+// publish tells the importer of devices that are accepted or start over. It does not fail: what nobody hears of is
+// issued again when it is due.
 func (r *run) publish(ctx context.Context, receipts []ledger.Receipt) {
 	var ids []string
 	for _, receipt := range receipts {
