@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"taxiway.example/cmd/internal/inventory"
@@ -22,6 +23,7 @@ const shownProblems = 20
 type submitFlags struct {
 	out    format
 	follow bool
+	again  bool // as another batch than the file was before
 	upload client.Upload
 }
 
@@ -42,6 +44,9 @@ func newSubmit(r *remote) *cobra.Command {
 		Example: "  taxiway submit devices.csv --watch\n  taxiway submit --group-tag KIOSK -o json devices.csv",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if flags.again && flags.upload.IdempotencyKey != "" {
+				return &exitError{exitUsage, errors.New("--again makes a key of its own: leave out --idempotency-key")}
+			}
 			server, err := r.client()
 			if err != nil {
 				return err
@@ -55,6 +60,7 @@ func newSubmit(r *remote) *cobra.Command {
 	c.Flags().
 		StringVar(&flags.upload.IdempotencyKey, "idempotency-key", "", "key under which sending again goes on with the "+
 			"same batch")
+	c.Flags().BoolVar(&flags.again, "again", false, "send a file again that was taken in before, as another batch")
 	c.Flags().StringVar(&flags.upload.Name, "name", "", "name of the batch (default the file's)")
 	return c
 }
@@ -64,9 +70,12 @@ func submit(c *cobra.Command, server *client.Client, name string, flags submitFl
 	if err != nil {
 		return err
 	}
+	if flags.again && flags.upload.IdempotencyKey != "" {
+		flags.upload.IdempotencyKey += "-" + uuid.NewString()
+	}
 	receipt, err := l.send(c, server, flags.upload)
 	if err != nil {
-		return again(err, flags.upload)
+		return again(err, flags.upload, flags.again)
 	}
 	var final *api.Batch
 	if !flags.follow {
@@ -136,7 +145,7 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Batch %s\n", r.ID)
 		if r.Repeated {
-			b.WriteString("  This file was taken in before; a new --idempotency-key would take it in again.\n")
+			b.WriteString("  This file was taken in before. To send its devices again: --again\n")
 		}
 		fmt.Fprintf(
 			&b,

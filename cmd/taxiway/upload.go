@@ -108,7 +108,11 @@ func patiently(ctx context.Context, w io.Writer, send func() (api.Receipt, error
 }
 
 // again says that nothing is lost when an upload broke off.
-func again(err error, u client.Upload) error {
+func again(err error, u client.Upload, another bool) error {
+	key := ""
+	if another {
+		key = " with --idempotency-key " + u.IdempotencyKey
+	}
 	_, lost := errors.AsType[*client.Unreachable](err)
 	switch {
 	case errors.Is(err, context.Canceled) && u.IdempotencyKey == "":
@@ -121,10 +125,10 @@ func again(err error, u client.Upload) error {
 	case errors.Is(err, context.Canceled):
 		return &exitError{
 			exitCancelled,
-			errors.New("the upload was interrupted; send the same file again: nothing is taken twice"),
+			fmt.Errorf("the upload was interrupted; send the same file again%s: nothing is taken twice", key),
 		}
 	case lost && u.IdempotencyKey != "":
-		return fmt.Errorf("%w\nWhat to do: send the file again; rows that were taken in are not taken in twice", err)
+		return fmt.Errorf("%w\nWhat to do: send the file again%s; rows that were taken in are not taken in twice", err, key)
 	}
 	return err
 }
