@@ -158,7 +158,7 @@ func receiptCard(r api.Receipt) func(io.Writer) error {
 			r.Outcomes[device.Rejected],
 		)
 		if r.Warned > 0 {
-			fmt.Fprintf(&b, "  %d rows with warnings\n", r.Warned)
+			fmt.Fprintf(&b, "  Rows with warnings: %d\n", r.Warned)
 		}
 		for _, note := range r.Notes {
 			fmt.Fprintf(&b, "  Note: %s\n", note)

@@ -36,7 +36,7 @@ func (r Receipt) Failed() bool {
 
 // Terms say when what rows ask for is due.
 type Terms struct {
-	Due     time.Time     // of devices that are put to work, unless an event comes first
+	Due     time.Time     // of devices that wait for the importer, unless an event comes first
 	Recheck time.Duration // after Autopilot last showed a ready device, the least time to its next check
 }
 

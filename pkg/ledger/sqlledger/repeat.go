@@ -88,7 +88,11 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 	switch {
 	case p.Outcome == device.Updated:
 		answer.named = putToWork
-		in.work.putToWork(r, p, in.terms.Due, acceptedBy)
+		due := in.terms.Due
+		if p.To.Stage() == device.StageGroup { // no event tells the grouper
+			due = in.now
+		}
+		in.work.putToWork(r, p, due, acceptedBy)
 		if wasDead {
 			in.work.closing[r.ID] = fmt.Sprintf("%s: sent again in batch %s", acceptedBy, in.batch.ID)
 		}
