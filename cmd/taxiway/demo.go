@@ -42,10 +42,12 @@ func newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "One OEM file from intake to ready, against a simulated Microsoft",
-		Long: `Demo starts everything in one process with a temporary directory: the ledger, the broker, the three services
-and a simulator of Microsoft Graph. It makes up an OEM file with good devices, repetitions, a later capture, damaged
-hashes, mixed-up rows, a device of another tenant and one that is registered already, sends it through the HTTP API
-and shows what became of every row. Nothing outside this machine is touched.`,
+		Long: `Demo starts everything in one process with a temporary directory: the ledger,
+the broker, the three services and a simulator of Microsoft Graph. It makes up
+an OEM file with good devices, repetitions, a later capture, damaged hashes,
+mixed-up rows, a device of another tenant and one that is registered already,
+sends it through the HTTP API and shows what became of every row. Nothing
+outside this machine is touched.`,
 		Example: "  taxiway demo\n  taxiway demo --rows 5000 -o json\n  taxiway demo --broker servicebus --ledger postgres",
 		GroupID: groupRun,
 		Args:    usage(cobra.NoArgs),

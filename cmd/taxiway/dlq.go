@@ -26,9 +26,8 @@ func newDLQList(r *remote) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the devices and messages that were given up",
-		Long: "List shows the open dead letters, oldest first. It needs an operator's key. It exits with 3 when --code " +
-			"is given and\n" +
-			"no dead letter has it.",
+		Long: `List shows the open dead letters, oldest first. It needs an operator's key. It
+exits with 3 when --code is given and no dead letter has it.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			server, err := r.client()

@@ -21,12 +21,14 @@ func newHashCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Check every row of a device list, without a server",
-		Long: "Check reads device lists (CSV of any dialect, - is standard input) and says of every row what submit " +
-			"would say, by\n" +
-			"the default policy: where it stands, its result with a stable code, and what to do. Devices are recognised by " +
-			"what is\n" +
-			"inside their hashes, within a file and across all files given. Nothing leaves this machine.\n\n" +
-			"It exits with 1 when a row was rejected or in conflict, or a file could not be read.",
+		Long: `Check reads device lists (CSV of any dialect, - is standard input) and says of
+every row what submit would say, by the default policy: where it stands, its
+result with a stable code, and what to do. Devices are recognised by what is
+inside their hashes, within a file and across all files given. Nothing leaves
+this machine.
+
+It exits with 1 when a row was rejected or in conflict, or a file could not be
+read.`,
 		Example: "  taxiway hash check delivery-*.csv\n  taxiway hash check --problems -o json delivery.csv",
 		Args:    usage(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {

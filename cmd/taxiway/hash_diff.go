@@ -21,9 +21,9 @@ func newHashDiff() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Say whether two hashes are one device, and what changed between them",
-		Long: "Diff takes two hashes, each as \"hash show\" does, and says how B stands to A: the same device, another " +
-			"one, or a\n" +
-			"conflict that a person must decide; then it lists what changed. It succeeds when both are the same device.",
+		Long: `Diff takes two hashes, each as "hash show" does, and says how B stands to A: the
+same device, another one, or a conflict that a person must decide; then it lists
+what changed. It succeeds when both are the same device.`,
 		Example: "  taxiway hash diff january.txt february.txt\n  taxiway hash diff --rows 3,17 delivery.csv delivery.csv",
 		Args:    usage(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -28,14 +28,15 @@ func newHashFix() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fix FILE",
 		Short: "Write a device list in the strict form that Intune imports",
-		Long: "Fix reads a device list (CSV of any dialect, - is standard input) and writes its good rows as Intune " +
-			"wants them: its\n" +
-			"header, no quotation marks, ANSI, CRLF, at most 500 rows a file, hashes with their padding, serials and " +
-			"product keys\n" +
-			"repaired from the hash where a spreadsheet damaged them. The files are FILE-1.csv, FILE-2.csv and so on; they " +
-			"hold\n" +
-			"hashes, so only their owner may read them. Rows that are bad or repeat a device are left out and reported.\n\n" +
-			"It exits with 0 when every row was written, 4 when some were left out, 1 when none was written.",
+		Long: `Fix reads a device list (CSV of any dialect, - is standard input) and writes its
+good rows as Intune wants them: its header, no quotation marks, ANSI, CRLF, at
+most 500 rows a file, hashes with their padding, serials and product keys
+repaired from the hash where a spreadsheet damaged them. The files are
+FILE-1.csv, FILE-2.csv and so on; they hold hashes, so only their owner may read
+them. Rows that are bad or repeat a device are left out and reported.
+
+It exits with 0 when every row was written, 4 when some were left out, 1 when
+none was written.`,
 		Example: "  taxiway hash fix delivery.csv\n  taxiway hash fix --prefix out/kiosk --group-tag KIOSK delivery.csv",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {

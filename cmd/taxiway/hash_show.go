@@ -18,12 +18,12 @@ func newHashShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [HASH|FILE|-]",
 		Short: "Show the device inside a hash",
-		Long: "Show decodes one hardware hash and prints the device it describes. The hash is an argument, a file (the " +
-			"hash\n" +
-			"alone, a device list, or the OA3.xml of oa3tool), or standard input. An argument can be seen by every user of " +
-			"the\n" +
-			"machine, a file cannot. What identifies the device stays redacted unless --reveal is given.\n\n" +
-			"A damaged hash shows what is left of it, and the command fails.",
+		Long: `Show decodes one hardware hash and prints the device it describes. The hash is
+an argument, a file (the hash alone, a device list, or the OA3.xml of oa3tool),
+or standard input. An argument can be seen by every user of the machine, a file
+cannot. What identifies the device stays redacted unless --reveal is given.
+
+A damaged hash shows what is left of it, and the command fails.`,
 		Example: "  taxiway hash show device.txt\n  taxiway hash show --row 17 delivery.csv\n  taxiway hash show -o xml " +
 			"--reveal OA3.xml",
 		Args: usage(cobra.MaximumNArgs(1)),

@@ -24,14 +24,14 @@ func newDLQReplay(r *remote) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay {ID… | --code CODE}",
 		Short: "Put dead letters back to work",
-		Long: "Replay puts dead letters back to work: a dead device to the stage it died at, a message under a new id. " +
-			"Nothing\n" +
-			"is removed before it is back in the pipeline, and every replay is kept in the audit with its reason. It needs " +
-			"an\n" +
-			"operator's key.\n" +
-			"With --code all open dead letters of the code are replayed, and only those named that are not back at work.\n\n" +
-			"It exits with 0 when all dead letters are back at work, 3 when none of them exists, 4 when some are not, 1 " +
-			"when none is.",
+		Long: `Replay puts dead letters back to work: a dead device to the stage it died at, a
+message under a new id. Nothing is removed before it is back in the pipeline,
+and every replay is kept in the audit with its reason. It needs an operator's
+key. With --code all open dead letters of the code are replayed, and only those
+named that are not back at work.
+
+It exits with 0 when all dead letters are back at work, 3 when none of them
+exists, 4 when some are not, 1 when none is.`,
 		Example: "  taxiway dlq replay --reason 'the device was repaired' 0199a2c4-…\n" +
 			"  taxiway dlq replay --reason 'Microsoft repaired it' --code autopilot.storage_error",
 		Args: usage(func(_ *cobra.Command, args []string) error { return replayArgs(args, code, reason) }),

@@ -29,9 +29,9 @@ func newStatus(r *remote) *cobra.Command {
 		Use:     "status BATCH",
 		Short:   "Show how a batch is doing",
 		GroupID: groupSend,
-		Long: "Status shows a batch: its rows by outcome, its devices by state, and why some are not ready. It exits " +
-			"with 3 when\n" +
-			"there is no such batch; with --watch as submit --watch does.",
+		Long: `Status shows a batch: its rows by outcome, its devices by state, and why some
+are not ready. It exits with 3 when there is no such batch; with --watch as
+submit --watch does.`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if _, ok := rowKinds[rows]; rows != "" && (!ok || follow) {

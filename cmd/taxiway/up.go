@@ -32,10 +32,11 @@ func newUp() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run the whole pipeline in this process, for keeps",
-		Long: `Up runs ledger, broker and the three services in one process and keeps everything in a data directory. Tenants
-come from a configuration file; without one, a simulator plays Microsoft so that you can try things out (the simulator
-forgets everything when it stops; the ledger does not). A tenant without a configured API key gets one, which is shown
-once.`,
+		Long: `Up runs ledger, broker and the three services in one process and keeps
+everything in a data directory. Tenants come from a configuration file; without
+one, a simulator plays Microsoft so that you can try things out (the simulator
+forgets everything when it stops; the ledger does not). A tenant without a
+configured API key gets one, which is shown once.`,
 		Example: "  taxiway up\n  taxiway up --data /var/lib/taxiway --config /etc/taxiway/tenants.yaml --listen " +
 			"127.0.0.1:8080",
 		GroupID: groupRun,
