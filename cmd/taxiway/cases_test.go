@@ -22,6 +22,10 @@ var fieldCases = []struct {
 	codes map[string]int // of the rows that are not accepted
 }{
 	{"12-placeholder-serials/*.csv", map[string]int{"accepted": 3}, map[string]int{}},
+	{
+		"18-two-tags-one-device/*.csv",
+		map[string]int{"accepted": 1, "duplicate": 1}, map[string]int{"row.differs_in_file": 1},
+	},
 	{"37-filler-uuids/u*.csv", map[string]int{"accepted": 2, "rejected": 2}, map[string]int{"device.no_identity": 2}},
 	{"37-filler-uuids/two-real-serials.csv", map[string]int{"accepted": 2}, map[string]int{}},
 	{"37-filler-uuids/winpe-*.csv", map[string]int{"accepted": 2, "rejected": 1}, map[string]int{"device.no_identity": 1}},
@@ -63,6 +67,31 @@ func TestFieldCases(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A capture in WinPE, then one of the full system: the answer says that Autopilot holds the weaker one, and what to do.
+func TestCaseWeakerCapture(t *testing.T) {
+	t.Parallel()
+	dir, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "cases", "34-recapture-with-tpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("SKIPPED: no field case 34 in ../shared/cases")
+	}
+	script := filepath.Join(t.TempDir(), "case.txtar")
+	text := fmt.Sprintf(`serve
+exec taxiway submit --watch '%s/winpe.csv'
+fails 1 taxiway submit '%s/fullos.csv'
+stdout 'device.weaker_registered'
+stdout 'delete the Autopilot device'
+`, dir, dir)
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(
+		t, testscript.Params{Files: []string{script}, RequireExplicitExec: true, Cmds: commandsOfScripts},
+	)
 }
 
 // decided is what became of the rows of a file.

@@ -27,8 +27,8 @@ result with a stable code, and what to do. Devices are recognised by what is
 inside their hashes, within a file and across all files given. Nothing leaves
 this machine.
 
-It exits with 1 when a row was rejected or in conflict, or a file could not be
-read.`,
+It exits with 1 when a row was rejected, in conflict, or asks for something else
+than an earlier row of its device, or a file could not be read.`,
 		Example: "  taxiway hash check delivery-*.csv\n  taxiway hash check --problems -o json delivery.csv",
 		Args:    usage(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {

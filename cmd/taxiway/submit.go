@@ -180,7 +180,7 @@ func writeProblem(b *strings.Builder, p api.Row) {
 	if p.Detail != "" {
 		writeFolded(b, 13, inventory.Printable(p.Detail))
 	}
-	if p.Hint != "" && p.Outcome != device.Duplicate {
+	if p.Hint != "" {
 		writeFolded(b, 13, "What to do: "+p.Hint)
 	}
 }

@@ -2,6 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"taxiway.example/cmd/demofile"
@@ -79,4 +83,32 @@ func (p *pipeline) resubmit(t *testing.T, csv []byte, key string) batch {
 // retag replaces a tag in all rows.
 func retag(csv []byte, from, to string) []byte {
 	return bytes.ReplaceAll(csv, []byte(","+from+"\r\n"), []byte(","+to+"\r\n"))
+}
+
+// Field case 20: a ready device is deleted in Autopilot and captured anew.
+func TestDeletedThenResubmitted(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("..", "..", "..", "shared", "cases", "20-deleted-then-resubmitted")
+	first, err := os.ReadFile(filepath.Join(dir, "a.csv"))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("SKIPPED: no field case 20 in ../shared/cases")
+	}
+	second, err2 := os.ReadFile(filepath.Join(dir, "a-new-capture.csv"))
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	w := newFixture(t, simulator.Fast(), 1, nil)
+	p := start(t, w.config(t, turn(1).open(t)))
+	if s := p.finished(t, p.submit(t, 1, first)); s.States["ready"] != 1 {
+		t.Fatalf("%+v", s)
+	}
+	if err := w.sim.Server.Deregister(w.tenants[0].EntraTenantID, w.state(t, 0).Identities[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.finished(t, p.resubmit(t, second, "new")); s.Outcomes["updated"] != 1 || s.States["ready"] != 1 {
+		t.Errorf("%+v", s)
+	}
+	if n := len(w.state(t, 0).Identities); n != 1 {
+		t.Errorf("%d registered", n)
+	}
 }

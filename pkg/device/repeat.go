@@ -49,6 +49,7 @@ func (d *Device) Repeat(r Request) Repetition {
 		p.Detail = "It is registered with this hash, which has the TPM that the earlier one lacks."
 	case r.HasTPM:
 		p.Code = fault.DeviceWeaker
+		p.Detail = "Autopilot has the earlier hash, without the TPM."
 	case d.State == Held:
 		p.Detail = fmt.Sprintf("It is %s.", d.reason())
 	case p.Check:

@@ -38,7 +38,9 @@ type Row struct {
 }
 
 // Failed reports whether somebody has to do something about the row.
-func (r Row) Failed() bool { return r.Outcome == device.Rejected || r.Outcome == device.Conflict }
+func (r Row) Failed() bool {
+	return r.Outcome == device.Rejected || r.Outcome == device.Conflict || r.Code == fault.RowDiffersInFile
+}
 
 // Checker checks the rows of one or more lists and remembers their devices. It is not safe for concurrent use.
 type Checker struct {
