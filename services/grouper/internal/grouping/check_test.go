@@ -1,6 +1,7 @@
 package grouping_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -164,3 +165,28 @@ func TestUserIsAssigned(t *testing.T) {
 
 // assigns is the operation that assigns a user.
 const assigns = "identities.assignUserToDevice"
+
+// Many devices that are sent again at once are looked up in lists: a page for a thousand, and none by itself.
+func TestManyChecksTakeFewCalls(t *testing.T) {
+	w := newFixture(t)
+	const n = 600
+	ids := w.ready(n)
+	w.advance(time.Hour)
+	for i := range n {
+		w.resend(i + 1)
+	}
+	before := w.count("identities.list") + w.count(identityGets)
+	for chunk := range slices.Chunk(ids, 100) {
+		w.check(chunk...)
+	}
+	for _, id := range ids {
+		if d := w.device(id); d.State != device.Ready || !d.Due.IsZero() {
+			t.Fatalf("%+v", d)
+		}
+	}
+	calls := w.count("identities.list") + w.count(identityGets) - before
+	t.Logf("%d Graph calls for %d checks", calls, n)
+	if calls > 2 {
+		t.Errorf("%d Graph calls for %d checks", calls, n)
+	}
+}
