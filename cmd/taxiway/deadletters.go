@@ -49,7 +49,7 @@ const idWidth = 36
 func writeDeadLetters(b *strings.Builder, code fault.Code, deadLetters []api.DeadLetter, now time.Time) {
 	fmt.Fprintf(b, "%s: %s\n", code, counted(len(deadLetters), "dead letter"))
 	writeFolded(b, 2, deadLetters[0].Title)
-	writeFolded(b, 2, "What to do: "+deadLetters[0].Hint)
+	writeHint(b, 2, "What to do: "+inventory.Printable(deadLetters[0].Hint))
 	fmt.Fprintf(b, "\n%-*s  %-4s  %s\n", idWidth, "DEAD LETTER", "AGE", "DEVICE OR MESSAGE")
 	for _, l := range deadLetters {
 		what := l.Device

@@ -62,9 +62,10 @@ func viewOf(r *devicelist.Row) rowResult {
 	return v
 }
 
+// hintOf is without commands: they are for devices that a server knows.
 func hintOf(c fault.Code) string {
 	entry, _ := fault.Lookup(c)
-	return entry.Hint
+	return entry.Advice
 }
 
 // eachRow checks the rows of a file and hands each to use, which may turn it down. What the file itself suffers from is

@@ -181,6 +181,6 @@ func writeProblem(b *strings.Builder, p api.Row) {
 		writeFolded(b, 13, inventory.Printable(p.Detail))
 	}
 	if p.Hint != "" {
-		writeFolded(b, 13, "What to do: "+p.Hint)
+		writeHint(b, 13, "What to do: "+inventory.Printable(p.Hint))
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,6 +37,20 @@ func writeFolded(w io.Writer, indent int, text string) {
 		b.WriteByte('\n')
 	}
 	_, _ = io.WriteString(w, b.String())
+}
+
+// commandOf is a command in a hint, with what follows it in the sentence.
+var commandOf = regexp.MustCompile("`(taxiway [^`]+)`\\.?")
+
+// writeHint writes what to do, folded; each command has a line of its own, however long, so that it can be copied.
+func writeHint(w io.Writer, indent int, hint string) {
+	at := 0
+	for _, m := range commandOf.FindAllStringSubmatchIndex(hint, -1) {
+		writeFolded(w, indent, hint[at:m[0]])
+		_, _ = fmt.Fprintf(w, "    %s\n", hint[m[2]:m[3]])
+		at = m[1]
+	}
+	writeFolded(w, indent, hint[at:])
 }
 
 // counted is a number with its noun.

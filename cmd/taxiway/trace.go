@@ -93,10 +93,12 @@ func (d deviceTrace) head() string {
 	if d.Code != "" {
 		fact("Why", fmt.Sprintf("%s: %s", d.Code, d.Title))
 		fact("", d.Detail)
-		fact("What to do", d.Hint)
 	}
 	if d.Due != nil {
 		fact("Next look", d.Due.Format(time.RFC3339))
+	}
+	if d.Hint != "" {
+		writeHint(&b, 2, "What to do: "+inventory.Printable(d.Hint))
 	}
 	b.WriteString("\n")
 	return b.String()

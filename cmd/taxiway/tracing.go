@@ -8,6 +8,7 @@ import (
 
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/api/client"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 )
 
@@ -23,11 +24,7 @@ type deviceTrace struct {
 	Timeline    []api.Transition `json:"timeline"`
 }
 
-var (
-	deviceID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	// The API has the known device of a conflict in the detail only.
-	knownDevice = regexp.MustCompile(`Known device: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`)
-)
+var deviceID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // traceAll traces the devices that a serial number or an id names, each with the known device that it contradicts
 // behind it.
@@ -43,7 +40,10 @@ func traceAll(ctx context.Context, server *client.Client, name string) (traceVie
 		if err != nil {
 			return v, err
 		}
-		known := contradicted(d)
+		known := ""
+		if d.State == device.Held {
+			known = device.KnownSide(d.Detail)
+		}
 		v.Devices = append(v.Devices, deviceTrace{d, known, timeline})
 		if known == "" || slices.ContainsFunc(devices, func(o api.Device) bool { return o.ID == known }) {
 			continue
@@ -77,12 +77,4 @@ func byID(ctx context.Context, server *client.Client, id string) ([]api.Device, 
 		return nil, err
 	}
 	return []api.Device{d}, nil
-}
-
-// contradicted returns the id of the known device that d is held for.
-func contradicted(d api.Device) string {
-	if m := knownDevice.FindStringSubmatch(d.Detail); d.Conflict && m != nil {
-		return m[1]
-	}
-	return ""
 }

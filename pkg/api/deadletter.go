@@ -22,10 +22,11 @@ type DeadLetter struct {
 	Hint         string          `json:"hint"`
 	Attempts     int             `json:"attempts"`
 	Replays      int             `json:"replays"`
-	State        string          `json:"state"` // open or replayed
+	State        string          `json:"state"` // open, replayed or closed
 	At           time.Time       `json:"at"`
 	Closed       *time.Time      `json:"closed,omitempty"`
 	ClosedBy     string          `json:"closedBy,omitempty"`
+	ClosedWhy    string          `json:"closedWhy,omitempty"`
 }
 
 // Replay asks for dead letters to be put back to work.

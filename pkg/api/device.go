@@ -38,9 +38,30 @@ type Device struct {
 	Updated        time.Time      `json:"updated"`
 }
 
-// Decision says why a device is released or retired.
+// Decision says why a device is released, retired or replaced.
 type Decision struct {
 	Reason string `json:"reason"`
+	DryRun bool   `json:"dryRun,omitempty"` // decide, and change nothing
+}
+
+// Release is a decision to release a device.
+type Release struct {
+	Decision
+
+	BothExist bool `json:"bothExist,omitempty"` // the device that it contradicts is another one
+}
+
+// Replace is a decision to replace a device.
+type Replace struct {
+	Decision
+
+	With string `json:"with"` // the held device that takes the place
+}
+
+// Replacement is two devices after one has replaced the other.
+type Replacement struct {
+	Retired  Device `json:"retired"`
+	Released Device `json:"released"`
 }
 
 // Transition is a step of a device.

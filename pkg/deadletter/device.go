@@ -8,86 +8,48 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// decision is what an operator does with a device that no service can go on with.
-type decision struct {
-	action string
-	can    func(device.State) bool
-	to     device.State
-	refuse string // of a device in another state
+// Decision is what an operator decides about a device, and why.
+type Decision struct {
+	Device string
+	Reason string
+	DryRun bool // say what would be, and change nothing
 }
 
-var (
-	releasing = decision{
-		action: "device.release",
-		can:    func(s device.State) bool { return s == device.Held },
-		to:     device.Collected,
-		refuse: "Only a held device can be released; this one is %s.",
+// Release sends a held device of the operator's tenant on its way again, from the start, and returns it as it is then;
+// see ledger.Decider, also for the errors. No reason is a fault.RequestInvalid.
+func (s *Service) Release(ctx context.Context, by Operator, d Decision, bothExist bool) (device.Device, error) {
+	checked, err := s.check(by, d)
+	if err != nil {
+		return device.Device{}, err
 	}
-	retiring = decision{
-		action: "device.retire",
-		can:    func(s device.State) bool { return s != device.Retired && s.CanBecome(device.Retired) },
-		to:     device.Retired,
-		refuse: "A device cannot be retired while it is %s.",
-	}
-)
-
-// Release sends a held device of the operator's tenant on its way again, from the start, and returns it as it is then.
-// An unknown device is a fault.RequestNotFound; one that is not held, or that was changed meanwhile, a
-// fault.DeviceWrongState; no reason a fault.RequestInvalid.
-func (s *Service) Release(ctx context.Context, by Operator, id, reason string) (device.Device, error) {
-	return s.decide(ctx, by, id, reason, releasing)
+	return s.deps.Ledger.ReleaseDevice(ctx, checked, bothExist)
 }
 
 // Retire takes a device of the operator's tenant out of service and returns it as it is then: it contradicts no other
-// device any more. Nothing is done at Microsoft. A device whose import is under way, or that is retired, is a
-// fault.DeviceWrongState; other errors are those of Release.
-func (s *Service) Retire(ctx context.Context, by Operator, id, reason string) (device.Device, error) {
-	return s.decide(ctx, by, id, reason, retiring)
-}
-
-func (s *Service) decide(ctx context.Context, by Operator, id, reason string, how decision) (device.Device, error) {
-	reason, err := checkReason(reason)
+// device any more. Nothing is done at Microsoft. The errors are those of Release.
+func (s *Service) Retire(ctx context.Context, by Operator, d Decision) (device.Device, error) {
+	checked, err := s.check(by, d)
 	if err != nil {
 		return device.Device{}, err
 	}
-	d, err := s.device(ctx, by, id)
-	if err != nil {
-		return device.Device{}, err
-	}
-	if !how.can(d.State) {
-		return device.Device{}, fault.Newf(fault.DeviceWrongState, how.refuse, d.State)
-	}
-	if err := s.move(ctx, by, d, how.to); err != nil {
-		return device.Device{}, err
-	}
-	after, cancel := detached(ctx)
-	defer cancel()
-	// When the entry is lost, what was decided stands: the timeline says by whom.
-	_ = s.audit(after, by, ledger.AuditEntry{
-		Tenant: by.Tenant, Action: how.action, Object: d.ID, Reason: reason, Outcome: string(how.to),
-	})
-	return s.device(ctx, by, id)
+	return s.deps.Ledger.RetireDevice(ctx, checked)
 }
 
-func (s *Service) move(ctx context.Context, by Operator, d device.Device, to device.State) error {
-	m := ledger.Move{Tenant: by.Tenant, Device: d.ID, Version: d.Version, To: to, By: by.actor()}
-	if to == device.Collected {
-		m.Due = s.deps.Now().UTC()
+// Replace retires a device and releases the one that is held against it, in one step. The errors are those of Release.
+func (s *Service) Replace(ctx context.Context, by Operator, d Decision, with string) (ledger.Replacement, error) {
+	checked, err := s.check(by, d)
+	if err != nil {
+		return ledger.Replacement{}, err
 	}
-	applied, err := s.deps.Ledger.Move(ctx, m)
-	if err == nil && !applied[0] {
-		err = fault.New(fault.DeviceWrongState, "The device was changed meanwhile.")
+	if !ledger.IsText(with) {
+		return ledger.Replacement{}, fault.New(fault.RequestInvalid, "The id is UTF-8 without NUL.")
 	}
-	return err
+	return s.deps.Ledger.ReplaceDevice(ctx, checked, with)
 }
 
-func (s *Service) device(ctx context.Context, by Operator, id string) (device.Device, error) {
-	found, err := s.deps.Ledger.Devices(ctx, by.Tenant, []string{id})
-	if err != nil {
-		return device.Device{}, err
-	}
-	if len(found) == 0 {
-		return device.Device{}, fault.New(fault.RequestNotFound, "There is no such device.")
-	}
-	return found[0], nil
+func (s *Service) check(by Operator, d Decision) (ledger.Decision, error) {
+	reason, err := checkReason(d.Reason)
+	return ledger.Decision{
+		Tenant: by.Tenant, Device: d.Device, By: by.actor(), Reason: reason, Due: s.deps.Now().UTC(), DryRun: d.DryRun,
+	}, err
 }

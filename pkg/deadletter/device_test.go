@@ -1,8 +1,6 @@
 package deadletter_test
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -13,6 +11,8 @@ import (
 	"taxiway.example/pkg/ledger/ledgertest"
 )
 
+const why = "the board was swapped"
+
 // swapped returns a device of contoso and the same with another board, which is held.
 func (f *fixture) swapped() (old, held string) {
 	f.Helper()
@@ -20,47 +20,69 @@ func (f *fixture) swapped() (old, held string) {
 	return ids[0], ids[1]
 }
 
+func decision(id string) deadletter.Decision {
+	return deadletter.Decision{Device: id, Reason: " " + why}
+}
+
 // A board was swapped: the operator retires the device as it was, and lets the new one go on.
 func TestRetireAndRelease(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	old, held := f.swapped()
-	const why = "the board was swapped"
-	wrongState := func(d device.Device, err error) {
+	refused := func(d device.Device, err error, code fault.Code) {
 		t.Helper()
-		if fault.CodeOf(err) != fault.DeviceWrongState {
+		if fault.CodeOf(err) != code {
 			t.Errorf("%s: %v", d.State, err)
 		}
 	}
-	wrongState(f.Release(t.Context(), ours, old, why))
-	for _, underWay := range []device.State{device.Submitting, device.Submitted} {
-		ledgertest.MoveTo(t, f.ledger, "contoso", old, underWay)
-		wrongState(f.Retire(t.Context(), ours, old, why))
-	}
+	d, err := f.Release(t.Context(), ours, decision(held), false)
+	refused(d, err, fault.DeviceContradictionStands)
 	ledgertest.MoveTo(t, f.ledger, "contoso", old, device.Ready)
-	if d, err := f.Retire(t.Context(), ours, old, why); err != nil || d.State != device.Retired || !d.Due.IsZero() {
+	if d, err := f.Retire(t.Context(), ours, decision(old)); err != nil || d.State != device.Retired || !d.Due.IsZero() {
 		t.Errorf("%+v, %v", d, err)
 	}
-	wrongState(f.Retire(t.Context(), ours, old, why))
-	d, err := f.Release(t.Context(), ours, held, " "+why)
+	d, err = f.Retire(t.Context(), ours, decision(old))
+	refused(d, err, fault.DeviceWrongState)
+	d, err = f.Release(t.Context(), ours, decision(held), false)
 	if err != nil || d.State != device.Collected || d.Code != "" || !d.Due.Equal(start) {
 		t.Errorf("%+v, %v", d, err)
 	}
-	wrongState(f.Release(t.Context(), ours, held, why))
-	entries := f.audited("contoso", 10)
-	if len(entries) != 2 {
-		t.Fatalf("%+v", entries)
+	f.decided(
+		ledger.AuditEntry{Action: "device.release", Object: held, Outcome: "collected"},
+		ledger.AuditEntry{Action: "device.retire", Object: old, Outcome: "retired"},
+	)
+}
+
+// The same in one step.
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	old, held := f.swapped()
+	plan := decision(old)
+	plan.DryRun = true
+	for _, d := range []deadletter.Decision{plan, decision(old)} {
+		both, err := f.Replace(t.Context(), ours, d, held)
+		if err != nil || both.Retired.State != device.Retired || both.Released.State != device.Collected {
+			t.Errorf("%+v, %v", both, err)
+		}
 	}
-	for i, want := range []ledger.AuditEntry{
-		{Action: "device.release", Object: held, Outcome: "collected"},
-		{Action: "device.retire", Object: old, Outcome: "retired"},
-	} {
-		want.At = start
-		want.Tenant = "contoso"
-		want.Actor = "operator:ada"
-		want.Reason = why
-		if entries[i] != want {
-			t.Errorf("%+v, want %+v", entries[i], want)
+	f.decided(ledger.AuditEntry{Action: "device.replace", Object: old, Outcome: "retired, replaced by " + held})
+}
+
+// decided holds the audit of contoso against entries, the newest first.
+func (f *fixture) decided(want ...ledger.AuditEntry) {
+	f.Helper()
+	entries := f.audited("contoso", 10)
+	if len(entries) != len(want) {
+		f.Fatalf("%+v", entries)
+	}
+	for i, w := range want {
+		w.At = start
+		w.Tenant = "contoso"
+		w.Actor = "operator:ada"
+		w.Reason = why
+		if entries[i] != w {
+			f.Errorf("%+v, want %+v", entries[i], w)
 		}
 	}
 }
@@ -68,58 +90,31 @@ func TestRetireAndRelease(t *testing.T) {
 func TestDecisionsRefuse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	_, held := f.swapped()
+	old, held := f.swapped()
 	for name, c := range map[string]struct {
 		by         deadletter.Operator
 		id, reason string
 		want       fault.Code
 	}{
-		"another tenant's":  {theirs, held, "x", fault.RequestNotFound},
-		"a global operator": {global, held, "x", fault.RequestNotFound},
+		"another tenant's":  {theirs, old, "x", fault.RequestNotFound},
+		"a global operator": {global, old, "x", fault.RequestNotFound},
 		"an unknown device": {ours, "none", "x", fault.RequestNotFound},
-		"no reason":         {ours, held, " ", fault.RequestInvalid},
-		"a long reason":     {ours, held, strings.Repeat("x", deadletter.MaxReason+1), fault.RequestInvalid},
-		"NUL":               {ours, held, "a\x00", fault.RequestInvalid},
+		"no reason":         {ours, old, " ", fault.RequestInvalid},
+		"a long reason":     {ours, old, strings.Repeat("x", deadletter.MaxReason+1), fault.RequestInvalid},
+		"NUL":               {ours, old, "a\x00", fault.RequestInvalid},
 	} {
-		if _, err := f.Release(t.Context(), c.by, c.id, c.reason); fault.CodeOf(err) != c.want {
-			t.Errorf("%s: %v, want %s", name, err, c.want)
+		d := deadletter.Decision{Device: c.id, Reason: c.reason}
+		_, released := f.Release(t.Context(), c.by, d, false)
+		_, retired := f.Retire(t.Context(), c.by, d)
+		_, replaced := f.Replace(t.Context(), c.by, d, held)
+		for _, err := range []error{released, retired, replaced} {
+			if fault.CodeOf(err) != c.want {
+				t.Errorf("%s: %v, want %s", name, err, c.want)
+			}
 		}
 	}
-	if entries := f.audited("contoso", 1); len(entries) != 0 {
-		t.Errorf("%+v", entries)
-	}
-}
-
-// Two operators decide at once: the slower one is told.
-func TestDeviceThatWasChangedMeanwhile(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	_, held := f.swapped()
-	f.ledger.moving = func() { ledgertest.MoveTo(t, f.ledger.Ledger, "contoso", held, device.Retired) }
-	if _, err := f.Release(t.Context(), ours, held, "x"); fault.CodeOf(err) != fault.DeviceWrongState {
+	if _, err := f.Replace(t.Context(), ours, decision(old), "a\x00"); fault.CodeOf(err) != fault.RequestInvalid {
 		t.Error(err)
 	}
-	if entries := f.audited("contoso", 1); len(entries) != 0 {
-		t.Errorf("%+v", entries)
-	}
-}
-
-// A decision is audited although the caller has gone, and stands although its entry is lost.
-func TestDecisionIsAuditedAlthoughTheCallerHasGone(t *testing.T) {
-	t.Parallel()
-	ctx, leave := context.WithCancel(t.Context())
-	defer leave()
-	f := newFixture(t)
-	old, held := f.swapped()
-	f.ledger.moved = leave
-	if _, err := f.Release(ctx, ours, held, "x"); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if entries := f.audited("contoso", 1); len(entries) != 1 || entries[0].Action != "device.release" {
-		t.Errorf("%+v", entries)
-	}
-	f.ledger.noAudit = true
-	if d, err := f.Retire(t.Context(), ours, old, "x"); err != nil || d.State != device.Retired {
-		t.Errorf("%s, %v", d.State, err)
-	}
+	f.decided()
 }

@@ -26,13 +26,11 @@ var (
 	global = deadletter.Operator{Name: "eve"}
 )
 
-// flaky is a ledger that fails the next closings and every audit entry, where told to, and lets something happen before
-// and behind a move.
+// flaky is a ledger that fails the next closings and every audit entry, where told to.
 type flaky struct {
 	ledger.Ledger
-	closings      int // that fail
-	noAudit       bool
-	moving, moved func()
+	closings int // that fail
+	noAudit  bool
 }
 
 func (f *flaky) CloseDeadLetter(ctx context.Context, id, by string, at time.Time) error {
@@ -41,17 +39,6 @@ func (f *flaky) CloseDeadLetter(ctx context.Context, id, by string, at time.Time
 		return fault.New(fault.LedgerUnavailable, "failover")
 	}
 	return f.Ledger.CloseDeadLetter(ctx, id, by, at)
-}
-
-func (f *flaky) Move(ctx context.Context, moves ...ledger.Move) ([]bool, error) {
-	if f.moving != nil {
-		f.moving()
-	}
-	applied, err := f.Ledger.Move(ctx, moves...)
-	if f.moved != nil {
-		f.moved()
-	}
-	return applied, err
 }
 
 func (f *flaky) Append(ctx context.Context, e ledger.AuditEntry) error {

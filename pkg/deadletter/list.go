@@ -3,6 +3,7 @@ package deadletter
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
@@ -22,12 +23,14 @@ type Query struct {
 	Limit int                    // at most MaxPage; 0 = DefaultPage
 }
 
+var states = []ledger.DeadLetterState{ledger.DeadLetterOpen, ledger.DeadLetterReplayed, ledger.DeadLetterClosed}
+
 // List returns the dead letters that the operator may see, oldest first. A state or a limit that does not exist is a
 // fault.RequestInvalid.
 func (s *Service) List(ctx context.Context, by Operator, q Query) ([]ledger.DeadLetter, error) {
 	switch {
-	case q.State != "" && q.State != ledger.DeadLetterOpen && q.State != ledger.DeadLetterReplayed:
-		return nil, fault.New(fault.RequestInvalid, "The parameter state must be open or replayed.")
+	case q.State != "" && !slices.Contains(states, q.State):
+		return nil, fault.New(fault.RequestInvalid, "The parameter state must be open, replayed or closed.")
 	case q.Limit < 0 || q.Limit > MaxPage:
 		return nil, fault.Newf(fault.RequestInvalid, "The parameter limit must be a number from 1 to %d.", MaxPage)
 	}
@@ -44,20 +47,20 @@ func (o Operator) visible() ledger.DeadLetterQuery {
 	return ledger.DeadLetterQuery{Tenant: o.Tenant, All: o.Tenant == ""}
 }
 
-// find returns an open dead letter that the operator may see. With one that was replayed before comes a
+// find returns an open dead letter that the operator may see. With one that was replayed or closed before comes a
 // fault.DeviceNotReplayable.
 func (s *Service) find(ctx context.Context, by Operator, id string) (ledger.DeadLetter, error) {
 	q := by.visible()
 	q.IDs = []string{id}
 	q.Limit = 1
-	for _, state := range []ledger.DeadLetterState{ledger.DeadLetterOpen, ledger.DeadLetterReplayed} {
+	for _, state := range states {
 		q.State = state
 		found, err := s.deps.Ledger.DeadLetters(ctx, q)
 		switch {
 		case err != nil:
 			return ledger.DeadLetter{}, err
-		case len(found) == 1 && state == ledger.DeadLetterReplayed:
-			return found[0], fault.New(fault.DeviceNotReplayable, "The dead letter was replayed before.")
+		case len(found) == 1 && state != ledger.DeadLetterOpen:
+			return found[0], fault.Newf(fault.DeviceNotReplayable, "The dead letter was %s before.", state)
 		case len(found) == 1:
 			return found[0], nil
 		}

@@ -1,5 +1,5 @@
-// Package deadletter is the operator's library for single cases: it lists and replays dead letters, and releases or
-// retires a device. It knows nothing of HTTP; the API, the CLI and the console are skins over it.
+// Package deadletter is the operator's library for single cases: it lists and replays dead letters, and releases,
+// retires or replaces a device. It knows nothing of HTTP; the API, the CLI and the console are skins over it.
 //
 // A dead letter stands in the ledger. That of a device is replayed there alone. That of a message is the entry for what
 // the broker keeps in a dead-letter queue: the message goes back first, then the entry is closed.
@@ -23,8 +23,7 @@ import (
 type Ledger interface {
 	ledger.DeadLetterReader
 	ledger.DeadLetterWriter
-	ledger.DeviceReader
-	ledger.Mover
+	ledger.Decider
 	ledger.Audit
 }
 

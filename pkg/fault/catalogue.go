@@ -75,6 +75,8 @@ const (
 	DeviceConflictSerial        Code = "device.conflict_serial"
 	DeviceConflictUUID          Code = "device.conflict_uuid"
 	DeviceIdentifierShared      Code = "device.identifier_shared"
+	DeviceContradictionStands   Code = "device.contradiction_stands"
+	DeviceNotInConflict         Code = "device.not_in_conflict"
 	DeviceDuplicate             Code = "device.duplicate"
 	DeviceUpdated               Code = "device.updated"
 	DeviceReturned              Code = "device.returned"

@@ -32,6 +32,44 @@ func TestCatalogueIsWellFormed(t *testing.T) {
 	}
 }
 
+// What to do is a command, or outside Taxiway, or nothing: a new code says which.
+func TestEveryHintSaysWhereItsRemedyIs(t *testing.T) {
+	t.Parallel()
+	for _, e := range fault.Catalogue() {
+		kinds := 0
+		for _, is := range []bool{len(e.Steps) > 0, e.Outside, strings.HasPrefix(e.Hint, "Nothing")} {
+			if is {
+				kinds++
+			}
+		}
+		if kinds != 1 {
+			t.Errorf("%s has %d steps, outside %v: %s", e.Code, len(e.Steps), e.Outside, e.Hint)
+		}
+		for _, s := range e.Steps {
+			if !strings.Contains(e.Hint, "`"+s.Command+"`") {
+				t.Errorf("%s does not name %s: %s", e.Code, s.Command, e.Hint)
+			}
+		}
+		if commands := strings.Count(e.Hint, "`taxiway "); commands != len(e.Steps) {
+			t.Errorf("%s names %d commands in %d steps", e.Code, commands, len(e.Steps))
+		}
+	}
+}
+
+func TestCommandsNameTheDevices(t *testing.T) {
+	t.Parallel()
+	e, _ := fault.Lookup(fault.DeviceConflictEK)
+	const want = "taxiway device replace d-1 d-2 --reason TEXT"
+	for _, filled := range []fault.Entry{e.For("d-2", "d-1"), e.For("", "d-1").For("d-2", "")} {
+		if filled.Steps[0].Command != want || !strings.Contains(filled.Hint, want) {
+			t.Errorf("%+v", filled)
+		}
+	}
+	if strings.Contains(e.Steps[0].Command, "d-1") {
+		t.Errorf("%+v", e)
+	}
+}
+
 // Every constant of catalogue.go must have a row in the table: a code without a row would silently be Transient.
 func TestEveryNamedCodeIsInTheCatalogue(t *testing.T) {
 	t.Parallel()

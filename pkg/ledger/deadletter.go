@@ -15,6 +15,7 @@ type DeadLetterState string
 const (
 	DeadLetterOpen     DeadLetterState = "open"
 	DeadLetterReplayed DeadLetterState = "replayed"
+	DeadLetterClosed   DeadLetterState = "closed" // its device was retired or sent again; ClosedWhy says why
 )
 
 // DeadLetter is a dead letter: a device given up at a stage, or a message nobody could use. It never holds a hash.
@@ -34,6 +35,7 @@ type DeadLetter struct {
 	At           time.Time
 	Closed       time.Time
 	ClosedBy     string
+	ClosedWhy    string // "" for a dead letter that was replayed
 }
 
 // DeadLetterQuery selects dead letters.

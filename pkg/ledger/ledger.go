@@ -19,6 +19,7 @@ type Ledger interface {
 	CaptureReader
 	CaptureEraser
 	Mover
+	Decider
 	Timeline
 	Submitter
 	SubmissionReader

@@ -6,7 +6,7 @@
 //
 //   - [*Problem]: the API refused. Its Code is one of the catalogue (docs/error-codes.md), its text says what to do.
 //   - [*Unreachable]: the answer did not arrive, and whether the server did what it was asked is unknown. Reads can be
-//     repeated, and so can an upload under its idempotency key, a replay, a release and a retirement.
+//     repeated, and so can an upload under its idempotency key, a replay, and a decision about a device.
 //   - the context's, when the caller gave up; or what its own reader failed with.
 //
 // [Patience] says of any of them whether the same call may succeed later.

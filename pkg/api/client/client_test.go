@@ -63,7 +63,8 @@ func TestProblems(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(
 			w,
-			`{"status":503,"code":"ledger.unavailable","title":"T.","detail":"D.","hint":"H.","batch":"b-1",
+			`{"status":503,"code":"ledger.unavailable","title":"T.","detail":"D.",
+			"hint":"H. Then: \u0060taxiway trace d-1\u0060. Or: \u0060taxiway dlq list\u0060.","batch":"b-1",
 			"errors":[{"line":2,"column":"Hardware Hash","detail":"twice"},{"row":3,"detail":"odd"}]}`,
 		)
 	})
@@ -75,7 +76,8 @@ func TestProblems(t *testing.T) {
 	if p.Code != fault.LedgerUnavailable || p.RetryAfter != 7*time.Second || !p.Temporary() {
 		t.Errorf("%+v", p)
 	}
-	want := "ledger.unavailable: T. D.\n  line 2, Hardware Hash: twice\n  row 3: odd\nWhat to do: H.\nBatch: b-1"
+	want := "ledger.unavailable: T. D.\n  line 2, Hardware Hash: twice\n  row 3: odd\n" +
+		"What to do: H. Then:\n  taxiway trace d-1\nOr:\n  taxiway dlq list\nBatch: b-1"
 	if diff := cmp.Diff(want, p.Error()); diff != "" {
 		t.Error(diff)
 	}

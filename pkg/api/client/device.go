@@ -35,21 +35,27 @@ func (c *Client) Timeline(ctx context.Context, id string) ([]api.Transition, err
 }
 
 // Release sends a held device on its way again, from the start, and returns it as it is then. It needs an operator's
-// key of the tenant and a reason of at most 255 bytes, which the audit keeps. A device that is not held, or that was
-// changed meanwhile, is a [*Problem] with fault.DeviceWrongState.
-func (c *Client) Release(ctx context.Context, id, reason string) (api.Device, error) {
-	return c.decide(ctx, id, "release", reason)
+// key of the tenant and a reason of at most 255 bytes, which the audit keeps. A device that is not held is a [*Problem]
+// with fault.DeviceWrongState, one that is still contradicted one with fault.DeviceContradictionStands.
+func (c *Client) Release(ctx context.Context, id string, d api.Release) (api.Device, error) {
+	return decide[api.Device](ctx, c, id, "release", d)
 }
 
 // Retire takes a device out of service and returns it as it is then; nothing is done at Microsoft. It needs what
 // [Client.Release] does. A device whose import is under way, or that is retired, is a [*Problem] with
 // fault.DeviceWrongState.
-func (c *Client) Retire(ctx context.Context, id, reason string) (api.Device, error) {
-	return c.decide(ctx, id, "retire", reason)
+func (c *Client) Retire(ctx context.Context, id string, d api.Decision) (api.Device, error) {
+	return decide[api.Device](ctx, c, id, "retire", d)
 }
 
-func (c *Client) decide(ctx context.Context, id, what, reason string) (api.Device, error) {
-	var out api.Device
-	err := c.post(ctx, "/v1/devices/"+url.PathEscape(id)+"/"+what, api.Decision{Reason: reason}, &out)
+// Replace retires a device and releases the one that is held against it, d.With, in one step. It needs what
+// [Client.Release] does. A device that is not held against the other is a [*Problem] with fault.DeviceNotInConflict.
+func (c *Client) Replace(ctx context.Context, id string, d api.Replace) (api.Replacement, error) {
+	return decide[api.Replacement](ctx, c, id, "replace", d)
+}
+
+func decide[T any](ctx context.Context, c *Client, id, what string, d any) (T, error) {
+	var out T
+	err := c.post(ctx, "/v1/devices/"+url.PathEscape(id)+"/"+what, d, &out)
 	return out, err
 }

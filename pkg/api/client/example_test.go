@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/api/client"
 )
 
@@ -42,7 +43,7 @@ func send(ctx context.Context, address string) error {
 		}
 		fmt.Printf("row %d: %s\n", row.Row, row.Code)
 	}
-	_, err = c.Release(ctx, "d-1", "the board was swapped")
+	_, err = c.Release(ctx, "d-1", api.Release{Decision: api.Decision{Reason: "the board was swapped"}})
 	if p, refused := errors.AsType[*client.Problem](err); refused {
 		fmt.Printf("%s: %s\n", p.Code, p.Detail)
 		return nil

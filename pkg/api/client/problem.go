@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,10 @@ type Problem struct {
 	RetryAfter time.Duration `json:"-"` // 0 when the API says nothing
 }
 
-// Error says what is wrong, where, and what to do about it.
+// commandOf is a command in a hint, with what follows it in the sentence.
+var commandOf = regexp.MustCompile(" `(taxiway [^`]+)`\\.? ?")
+
+// Error says what is wrong, where, and what to do about it; each command on a line of its own.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(string(p.Code) + ": " + p.Title)
@@ -33,7 +37,7 @@ func (p *Problem) Error() string {
 		}
 	}
 	if p.Hint != "" {
-		b.WriteString("\nWhat to do: " + p.Hint)
+		b.WriteString("\nWhat to do: " + strings.TrimSpace(commandOf.ReplaceAllString(p.Hint, "\n  $1\n")))
 	}
 	if p.Batch != "" {
 		b.WriteString("\nBatch: " + p.Batch)

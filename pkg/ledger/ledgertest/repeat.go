@@ -61,10 +61,10 @@ func repeatReturns(b *fixture) {
 	open, err := b.DeadLetters(b.Context(), ledger.DeadLetterQuery{Tenant: contoso})
 	b.must(err)
 	closed, err := b.DeadLetters(
-		b.Context(), ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterReplayed},
+		b.Context(), ledger.DeadLetterQuery{Tenant: contoso, State: ledger.DeadLetterClosed},
 	)
 	b.must(err)
-	if len(open) != 0 || len(closed) != 1 || closed[0].ClosedBy == "" {
+	if len(open) != 0 || len(closed) != 1 || closed[0].ClosedBy == "" || closed[0].ClosedWhy == "" {
 		b.Errorf("open %+v, closed %+v", open, closed)
 	}
 }

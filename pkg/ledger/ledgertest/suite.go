@@ -22,7 +22,7 @@ type Open func(t *testing.T) ledger.Ledger
 func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	t.Helper()
 	for _, group := range []map[string]func(*fixture){
-		accepting, repeating, conflicts, batches, moving, claiming, submitting, budgets, deadLetters, rest,
+		accepting, repeating, conflicts, batches, moving, claiming, submitting, budgets, deadLetters, decisions, rest,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

@@ -179,9 +179,6 @@ func (in *acceptance) take(c *intake.Candidate, answer *row) error {
 		return nil
 	}
 	v := in.known.Decide(c.Candidate)
-	if v.Against != nil {
-		v.Detail += " Known device: " + v.Against.ID + "."
-	}
 	answer.Outcome = v.Outcome
 	answer.Code = v.Code
 	answer.Detail = v.Detail
@@ -189,6 +186,12 @@ func (in *acceptance) take(c *intake.Candidate, answer *row) error {
 	r, err := in.deviceOf(c, v)
 	if err != nil {
 		return err
+	}
+	switch {
+	case v.Outcome == device.Conflict:
+		answer.Detail = r.Detail // which names both devices
+	case v.Against != nil:
+		answer.Detail += " " + device.Sides(r.ID, v.Against.ID)
 	}
 	answer.Device = r.ID
 	if v.Outcome == device.Duplicate && v.Code != fault.DeviceRetired {
@@ -224,7 +227,7 @@ func (in *acceptance) admit(c *intake.Candidate, v device.Decision) (*record, er
 	if v.Outcome == device.Conflict {
 		r.State = device.Held
 		r.Code = v.Code
-		r.Detail = v.Detail
+		r.Detail = v.Detail + " " + device.Sides(r.ID, v.Against.ID)
 		r.Due = time.Time{}
 		r.Variant = hex.EncodeToString(c.Capture.Digest[:])
 		r.Conflict = true

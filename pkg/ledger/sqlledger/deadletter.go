@@ -33,6 +33,7 @@ var deadLetters = table[deadLetter]{"dead_letters", []field[deadLetter]{
 	{Column{"at", Integer}, func(l *deadLetter) cell { return timeCell{&l.At} }},
 	{Column{"closed", Integer}, func(l *deadLetter) cell { return timeCell{&l.Closed} }},
 	{Column{"closed_by", Text}, func(l *deadLetter) cell { return text(&l.ClosedBy) }},
+	{Column{"closed_why", Text}, func(l *deadLetter) cell { return text(&l.ClosedWhy) }},
 }}
 
 // DeadLetters returns dead letters; see ledger.DeadLetterReader.
@@ -103,7 +104,7 @@ func (l *Ledger) RecordDeadLetter(ctx context.Context, one ledger.DeadLetter) er
 			ON CONFLICT (message, subscription) WHERE message <> '' DO UPDATE SET
 				code = excluded.code, detail = excluded.detail, attempts = excluded.attempts, at = excluded.at,
 				replays = dead_letters.replays + CASE dead_letters.state WHEN 'replayed' THEN 1 ELSE 0 END,
-				state = excluded.state, closed = 0, closed_by = ''`)
+				state = excluded.state, closed = 0, closed_by = '', closed_why = ''`)
 	})
 }
 

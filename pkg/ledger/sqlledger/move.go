@@ -53,14 +53,14 @@ type changes struct {
 	touched map[string]*record
 	steps   []*transition
 	deaths  []*deadLetter
-	closing map[string]string // devices that are dead no more, and by whom
-	checked map[string]bool   // devices whose check is decided, and whether it put them to work
+	closing map[string]closing // of devices that are dead no more
+	checked map[string]bool    // devices whose check is decided, and whether it put them to work
 }
 
 // lockDevices reads devices in the order of their ids, so that two who want the same ones do not wait for each other.
 func (t tx) lockDevices(ctx context.Context, ids []string) (*changes, error) {
 	work := &changes{
-		now: t.now, devices: map[string]*record{}, touched: map[string]*record{}, closing: map[string]string{},
+		now: t.now, devices: map[string]*record{}, touched: map[string]*record{}, closing: map[string]closing{},
 		checked: map[string]bool{},
 	}
 	found, err := devices.find(ctx, t.conn, `WHERE id IN ? ORDER BY id FOR UPDATE`, ids)
@@ -121,7 +121,7 @@ func (w *changes) note(r *record, from device.State, code fault.Code, by string)
 	}
 	w.touched[r.ID] = r
 	if from == device.Dead && r.State != device.Dead {
-		w.closing[r.ID] = by
+		w.closing[r.ID] = closing{ledger.DeadLetterReplayed, by, ""}
 	}
 	if from == device.Ready && (r.State != device.Ready || r.Due.IsZero()) {
 		w.checked[r.ID] = r.State.InFlight()
@@ -160,13 +160,20 @@ func (t tx) save(ctx context.Context, w *changes) error {
 	return deadLetters.insert(ctx, t.conn, w.deaths, "")
 }
 
+// closing is how, by whom and why a dead letter is closed.
+type closing struct {
+	state   ledger.DeadLetterState
+	by, why string
+}
+
 // closeDeadLetters closes the dead letters of devices that are dead no more.
-func (t tx) closeDeadLetters(ctx context.Context, closing map[string]string) error {
-	for by, ids := range grouped(closing) {
+func (t tx) closeDeadLetters(ctx context.Context, dead map[string]closing) error {
+	for how, ids := range grouped(dead) {
 		_, err := t.exec(
 			ctx,
-			`UPDATE dead_letters SET state = 'replayed', closed = ?, closed_by = ? WHERE device IN ? AND state || '' = 'open'`,
-			micros(t.now), by, ids,
+			`UPDATE dead_letters SET state = ?, closed = ?, closed_by = ?, closed_why = ?
+			WHERE device IN ? AND state || '' = 'open'`,
+			how.state, micros(t.now), how.by, how.why, ids,
 		)
 		if err != nil {
 			return err

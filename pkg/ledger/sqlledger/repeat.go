@@ -2,12 +2,12 @@ package sqlledger
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/intake"
+	"taxiway.example/pkg/ledger"
 )
 
 // repeat is a row of a known device.
@@ -94,7 +94,7 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 		}
 		in.work.putToWork(r, p, due, acceptedBy)
 		if wasDead {
-			in.work.closing[r.ID] = fmt.Sprintf("%s: sent again in batch %s", acceptedBy, in.batch.ID)
+			in.work.closing[r.ID] = closing{ledger.DeadLetterClosed, acceptedBy, "sent again in batch " + in.batch.ID}
 		}
 	case p.Check:
 		answer.named = dueForCheck

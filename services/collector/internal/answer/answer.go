@@ -21,7 +21,7 @@ func RowOf(r ledger.Receipt) api.Row {
 	}
 	if entry, ok := fault.Lookup(r.Code); ok {
 		v.Title = entry.Title
-		v.Hint = entry.Hint
+		v.Hint = entry.For(r.Device, device.KnownSide(r.Detail)).Hint
 	}
 	return v
 }

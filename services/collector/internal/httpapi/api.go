@@ -127,6 +127,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/v1/devices/{id}/timeline", access: sender, handle: (*API).getTimeline},
 	{Method: "POST", Path: "/v1/devices/{id}/release", access: tenantOperator, handle: (*API).release},
 	{Method: "POST", Path: "/v1/devices/{id}/retire", access: tenantOperator, handle: (*API).retire},
+	{Method: "POST", Path: "/v1/devices/{id}/replace", access: tenantOperator, handle: (*API).replace},
 	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getDeadLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},

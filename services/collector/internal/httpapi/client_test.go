@@ -89,11 +89,13 @@ func TestGoClient(t *testing.T) {
 	if len(results) != 1 || !results[0].OK() || results[0].Device != dead {
 		t.Errorf("%+v", results)
 	}
-	if d := must[api.Device](t)(operator.Retire(ctx, other, "sold")); d.State != device.Retired {
+	if d := must[api.Device](t)(operator.Retire(ctx, other, api.Decision{Reason: "sold"})); d.State != device.Retired {
 		t.Errorf("%+v", d)
 	}
-	_, err := operator.Release(ctx, other, "back")
+	_, err := operator.Release(ctx, other, api.Release{Decision: api.Decision{Reason: "back"}})
 	isProblem(t, err, fault.DeviceWrongState)
+	_, err = operator.Replace(ctx, other, api.Replace{Decision: api.Decision{Reason: "new"}, With: dead})
+	isProblem(t, err, fault.DeviceNotInConflict)
 	_, err = sender.Batch(ctx, "none")
 	isProblem(t, err, fault.RequestNotFound)
 	_, err = sender.Replay(ctx, []string{open[0].ID}, "fixed")

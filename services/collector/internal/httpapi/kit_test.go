@@ -206,10 +206,10 @@ func answer[T any](t testing.TB, w *httptest.ResponseRecorder, status int) T {
 
 // problem is what the tests read of a problem.
 type problem struct {
-	Type, Title, Detail, Instance, Batch, Device string
-	Status                                       int
-	Code                                         fault.Code
-	Errors                                       []struct {
+	Type, Title, Detail, Hint, Instance, Batch, Device string
+	Status                                             int
+	Code                                               fault.Code
+	Errors                                             []struct {
 		Row, Line      int
 		Column, Detail string
 		Code           fault.Code

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"taxiway.example/pkg/api"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/oemfile"
@@ -118,13 +119,14 @@ func problemOf(err error) api.Problem {
 	entry, _ := fault.Lookup(code)
 	p := api.Problem{
 		Type:  typeBase + string(code),
-		Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code, Hint: entry.Hint,
+		Title: entry.Title, Status: statusOf(err), Detail: fault.DetailOf(err), Code: code,
 	}
 	if extra, ok := errors.AsType[*refusal](err); ok {
 		p.Errors = extra.errors
 		p.Batch = extra.batch
 		p.Device = extra.device
 	}
+	p.Hint = entry.For(p.Device, device.KnownSide(p.Detail)).Hint
 	if file, ok := errors.AsType[*oemfile.Error](err); ok {
 		for _, f := range file.Problems {
 			p.Errors = append(p.Errors, api.CellError{Line: f.Line, Column: f.Column, Code: code, Detail: f.Detail})

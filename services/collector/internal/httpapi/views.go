@@ -72,7 +72,7 @@ func viewOfDevice(d device.Device) api.Device {
 	}
 	if entry, ok := fault.Lookup(d.Code); ok {
 		v.Title = entry.Title
-		v.Hint = entry.Hint
+		v.Hint = entry.For(d.ID, device.KnownSide(d.Detail)).Hint
 	}
 	return v
 }
@@ -96,7 +96,8 @@ func viewOfDeadLetter(l ledger.DeadLetter) api.DeadLetter {
 	return api.DeadLetter{
 		ID: l.ID, Tenant: l.Tenant, Device: l.Device, From: l.From, Message: l.Message, Subscription: l.Subscription,
 		Type: l.Type,
-		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.Hint, Attempts: l.Attempts, Replays: l.Replays,
-		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy,
+		Code: l.Code, Title: entry.Title, Detail: l.Detail, Hint: entry.For(l.Device, "").Hint,
+		Attempts: l.Attempts, Replays: l.Replays,
+		State: string(l.State), At: l.At, Closed: timeOrNil(l.Closed), ClosedBy: l.ClosedBy, ClosedWhy: l.ClosedWhy,
 	}
 }
