@@ -66,6 +66,14 @@ func (m mortalLedger) Devices(ctx context.Context, id device.TenantID, ids []str
 	return read(m.r, func() ([]device.Device, error) { return m.Ledger.Devices(ctx, id, ids) })
 }
 
+func (m mortalLedger) BySerial(
+	ctx context.Context,
+	id device.TenantID,
+	serial device.Serial,
+) ([]device.Device, error) {
+	return read(m.r, func() ([]device.Device, error) { return m.Ledger.BySerial(ctx, id, serial) })
+}
+
 func (m mortalLedger) Captures(ctx context.Context, id device.TenantID, ids []string) (map[string][]byte, error) {
 	return read(m.r, func() (map[string][]byte, error) { return m.Ledger.Captures(ctx, id, ids) })
 }
@@ -110,8 +118,8 @@ func (m mortalAutopilot) Import(
 	return write(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Import(ctx, devices, id) })
 }
 
-func (m mortalAutopilot) Imported(ctx context.Context, id string) ([]autopilot.Imported, error) {
-	return read(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Imported(ctx, id) })
+func (m mortalAutopilot) Imported(ctx context.Context, w autopilot.Wanted) ([]autopilot.Imported, error) {
+	return read(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Imported(ctx, w) })
 }
 
 func (m mortalAutopilot) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.Identity, error) {
@@ -183,6 +191,23 @@ var scenarios = map[string]func(*testing.T, *fixture) []string{
 	},
 }
 
+// habits are what nobody knows of the service: whether it keeps import ids, and whether it can be asked for them.
+var habits = map[string]simulator.Quirks{
+	"kept":     {},
+	"replaced": {ImportIDReplaced: true},
+	"ignored":  {ImportIDIgnored: true},
+	"refused":  {ImportIDRefused: true},
+	"hopeless": {ImportIDReplaced: true, ImportIDRefused: true},
+}
+
+// with returns the knobs for a service with these habits.
+func (k knobs) with(q simulator.Quirks) knobs {
+	k.sim.Quirks.ImportIDReplaced = q.ImportIDReplaced
+	k.sim.Quirks.ImportIDIgnored = q.ImportIDIgnored
+	k.sim.Quirks.ImportIDRefused = q.ImportIDRefused
+	return k
+}
+
 // brisk needs few looks: every call of a run costs two runs.
 var brisk = knobs{
 	sim: simulator.Options{Seed: 1, Delays: simulator.Delays{
@@ -214,23 +239,36 @@ func (r *fixture) endings(t *testing.T, ids []string) []ending {
 }
 
 // The process dies at every call to a neighbour in turn, and after every call that has an effect. A new process on the
-// same ledger comes to the same end, and sends no device again that nobody has looked for.
+// same ledger comes to the same end, and sends no device again that nobody has looked for. Whatever the service does
+// with import ids, the end is the same.
 func TestCrashAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range scenarios {
-		t.Run(name, func(t *testing.T) { crashEverywhere(t, scenario) })
+		for habit, q := range habits {
+			t.Run(name+", import ids "+habit, func(t *testing.T) { crashEverywhere(t, scenario, q) })
+		}
 	}
 }
 
-func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string) {
-	var want []ending
+func uncrashed(t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks) ([]ending, *reaper) {
 	baseline := &reaper{}
+	r := newFixture(t, t, brisk.with(q))
+	ids := scenario(t, r)
+	living := r.mortal(baseline)
+	r.runWith(t, &living, ids)
+	return r.endings(t, ids), baseline
+}
+
+func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks) {
+	var want []ending
+	var baseline *reaper
 	bubble(t, func(t *testing.T) {
-		r := newFixture(t, t, brisk)
-		ids := scenario(t, r)
-		living := r.mortal(baseline)
-		r.runWith(t, &living, ids)
-		want = r.endings(t, ids)
+		var got []ending
+		want, _ = uncrashed(t, scenario, habits["kept"])
+		got, baseline = uncrashed(t, scenario, q)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("another end (-want +got):\n%s", diff)
+		}
 	})
 	if len(baseline.writes) < 6 || len(want) == 0 {
 		t.Fatalf(
@@ -246,28 +284,32 @@ func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string)
 	}
 	// A death before a call leaves what a death after the effect before it leaves: with time to spare, both are tried.
 	for at := range baseline.calls {
-		if !underRace {
+		if !underRace && q == (simulator.Quirks{}) {
 			deaths = append(deaths, reaper{at: at + 1})
 		}
 	}
 	for _, reap := range deaths {
 		t.Run(fmt.Sprintf("at call %d, after its effect: %v", reap.at, reap.after), func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				r := newFixture(t, t, brisk)
-				ids := scenario(t, r)
-				dying := r.mortal(&reap)
-				r.runWith(t, &dying, ids)
-				if !reap.dead {
-					t.Fatal("the process lived")
-				}
-				r.runWith(t, &r.Service, ids)
-				if diff := cmp.Diff(want, r.endings(t, ids)); diff != "" {
-					t.Errorf("another end (-want +got):\n%s", diff)
-				}
-				r.conserved(t, ids)
-			})
+			bubble(t, func(t *testing.T) { crashAt(t, scenario, q, &reap, want) })
 		})
 	}
+}
+
+func crashAt(
+	t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks, reap *reaper, want []ending,
+) {
+	r := newFixture(t, t, brisk.with(q))
+	ids := scenario(t, r)
+	dying := r.mortal(reap)
+	r.runWith(t, &dying, ids)
+	if !reap.dead {
+		t.Fatal("the process lived")
+	}
+	r.runWith(t, &r.Service, ids)
+	if diff := cmp.Diff(want, r.endings(t, ids)); diff != "" {
+		t.Errorf("another end (-want +got):\n%s", diff)
+	}
+	r.conserved(t, ids)
 }
 
 // runWith runs a service until everything is through, or it is dead.

@@ -26,7 +26,9 @@ type poll struct {
 	sub    ledger.Submission
 	now    time.Time
 
-	records    map[string]string // of the devices that have one, by device
+	seen       bool                            // Autopilot has the import
+	records    map[string]string               // of the devices that have one, by device
+	strays     map[string][]autopilot.Imported // records of who knows what, by serial number
 	moves      []ledger.Move
 	registered []device.Device
 	meanings   []string // of the devices whose import ended
@@ -40,7 +42,7 @@ type poll struct {
 // decide says what becomes of one device, given its records.
 func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.Imported) {
 	if len(records) == 0 {
-		p.missing(d)
+		p.unmatched(ctx, d)
 		return
 	}
 	r := outcome.Decisive(records)
@@ -83,11 +85,7 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 // one registered.
 func (p *poll) missing(d device.Device) {
 	limit := p.Timings.Lost
-	posted := p.sub.Posted
-	if posted.IsZero() {
-		posted = p.sub.Created
-	}
-	early := p.now.Sub(posted) < limit
+	early := p.now.Sub(p.posted()) < limit
 	switch {
 	case early && d.State == device.Submitting:
 		p.stay(d, d.State, fault.GraphUnknownOutcome)
@@ -96,8 +94,12 @@ func (p *poll) missing(d device.Device) {
 	case d.State == device.Submitted && (d.Code != fault.AutopilotLost || p.now.Sub(d.Updated) < limit):
 		p.stay(d, d.State, fault.AutopilotLost)
 	default:
-		p.end(p.again(d, p.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
+		p.end(p.lost(d), meaningLost)
 	}
+}
+
+func (p *poll) lost(d device.Device) ledger.Move {
+	return p.again(d, p.now, fault.AutopilotLost, "Autopilot has no record of the import.")
 }
 
 // meaningLost stands beside Autopilot's own meanings in the metrics.
@@ -226,10 +228,10 @@ func (p *poll) alarm() fault.Code {
 }
 
 // change is what the poll does to the submission.
-func (p *poll) change(ctx context.Context, present bool) ledger.SubmissionChange {
+func (p *poll) change(ctx context.Context) ledger.SubmissionChange {
 	sub := p.sub
 	sub.Code = p.alarm()
-	if present && sub.State == ledger.SubmissionOpen {
+	if p.seen && sub.State == ledger.SubmissionOpen {
 		sub.State = ledger.SubmissionPosted
 		sub.Posted = p.now
 	}
@@ -277,7 +279,7 @@ func (p *poll) count() {
 	for _, m := range p.meanings {
 		p.metrics.outcomes.WithLabelValues(m).Inc()
 	}
-	if p.sub.State == ledger.SubmissionOpen && len(p.records) == 0 && p.staying == 0 {
+	if p.sub.State == ledger.SubmissionOpen && !p.seen && p.staying == 0 {
 		p.metrics.submissions.WithLabelValues(resultLost).Inc()
 	}
 }

@@ -3,6 +3,7 @@ package submission
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
@@ -29,11 +30,10 @@ func (s *Service) post(
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
 	if err == nil {
-		records = own(records, sub)
-		if len(records) > 0 {
-			return s.accepted(commit, sub, won, rows, records)
+		if mine := answered(asSent(won, rows), records); len(mine) > 0 {
+			return s.accepted(commit, sub, won, mine)
 		}
-		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
+		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its devices")
 	}
 	switch what := sendingOf(err); what {
 	case unsent:
@@ -73,14 +73,22 @@ func (c *claim) send(
 	return records, err
 }
 
-// accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked
-// for.
+// asSent returns the devices with the serial numbers that were sent, whatever a newer capture says.
+func asSent(won []device.Device, rows map[string]autopilot.ImportDevice) []device.Device {
+	sent := slices.Clone(won)
+	for i, d := range sent {
+		sent[i].Serial = rows[d.ID].Serial
+	}
+	return sent
+}
+
+// accepted commits that Autopilot has the import, with the ids of its records. Devices that the answer does not name
+// stay Submitting and are looked for.
 func (s *Service) accepted(
 	ctx context.Context,
 	sub ledger.Submission,
 	won []device.Device,
-	rows map[string]autopilot.ImportDevice,
-	records []autopilot.Imported,
+	records map[string][]autopilot.Imported,
 ) error {
 	s.metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
@@ -89,9 +97,8 @@ func (s *Service) accepted(
 	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
 	sub.Code = ""
 	c := ledger.SubmissionChange{Submission: sub}
-	bySerial := correlate(records)
 	for _, d := range won {
-		if mine := bySerial[rows[d.ID].Serial.Fold()]; len(mine) > 0 {
+		if mine := records[d.ID]; len(mine) > 0 {
 			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: outcome.Decisive(mine).ID})
 			c.Moves = append(c.Moves, move(d, device.Submitted, time.Time{}, "", ""))
 		}

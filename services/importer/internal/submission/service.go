@@ -38,7 +38,7 @@ type Tenants interface {
 // Importer sends devices to Autopilot and reads what became of them; autopilot.Client says how.
 type Importer interface {
 	Import(ctx context.Context, devices []autopilot.ImportDevice, importID string) ([]autopilot.Imported, error)
-	Imported(ctx context.Context, importID string) ([]autopilot.Imported, error)
+	Imported(ctx context.Context, w autopilot.Wanted) ([]autopilot.Imported, error)
 }
 
 // Finder finds registered devices; autopilot.Client says how.

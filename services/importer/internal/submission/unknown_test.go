@@ -82,8 +82,8 @@ func (g glass) Import(ctx context.Context, devices []autopilot.ImportDevice, id 
 	return records, err
 }
 
-func (g glass) Imported(ctx context.Context, id string) ([]autopilot.Imported, error) {
-	records, err := g.Autopilot.Imported(ctx, id)
+func (g glass) Imported(ctx context.Context, w autopilot.Wanted) ([]autopilot.Imported, error) {
+	records, err := g.Autopilot.Imported(ctx, w)
 	if err == nil && g.listed != nil {
 		records = g.listed(records)
 	}
