@@ -108,7 +108,7 @@ var catalogue = []Entry{
 	{AutopilotEntraRegistered, Permanent, "An Entra device object is in the way (814).", "Remove the old Entra device object, then replay."},
 	{AutopilotDuplicated, Pending, "The same hash stood twice in one upload.", "Nothing: the twin's outcome decides."},
 	{AutopilotStorage, Transient, "Autopilot had a storage error (640).", "Nothing: it is tried again with patience."},
-	{AutopilotGhost, Permanent, "Autopilot says the device is registered here but does not show it.", "Open a Microsoft support case for an orphaned registration, then replay."},
+	{AutopilotGhost, Permanent, "Autopilot says the device is registered here but does not show it, not after a synchronisation and not after another import.", "Open a Microsoft support case for an orphaned registration, with the proof of ownership; then replay."},
 	{AutopilotUnknown, Permanent, "Autopilot answered with a code nobody has documented.", "Read name and number in the detail; decide, then replay."},
 	{AutopilotLost, Transient, "The import was sent, and Autopilot knows nothing of it.", "Nothing: it is sent again under a fresh import id."},
 	{GroupTagPending, Pending, "The group tag is set and not yet visible on the Entra device.", "Nothing: a sync may take some minutes."},

@@ -105,6 +105,17 @@ func (m mortalLedger) Take(
 	return write(m.r, func() (time.Duration, error) { return m.Ledger.Take(ctx, id, bucket, n, rate, now) })
 }
 
+func (m mortalLedger) Acquire(
+	ctx context.Context, name, owner string, ttl time.Duration, now time.Time,
+) (bool, error) {
+	return write(m.r, func() (bool, error) { return m.Ledger.Acquire(ctx, name, owner, ttl, now) })
+}
+
+func (m mortalLedger) Release(ctx context.Context, name, owner string) error {
+	_, err := write(m.r, func() (struct{}, error) { return struct{}{}, m.Ledger.Release(ctx, name, owner) })
+	return err
+}
+
 type mortalAutopilot struct {
 	submission.Autopilot
 	r *reaper
@@ -128,6 +139,11 @@ func (m mortalAutopilot) FindBySerial(ctx context.Context, s device.Serial) ([]a
 
 func (m mortalAutopilot) DeleteImported(ctx context.Context, ids ...string) ([]string, error) {
 	return write(m.r, func() ([]string, error) { return m.Autopilot.DeleteImported(ctx, ids...) })
+}
+
+func (m mortalAutopilot) Sync(ctx context.Context) error {
+	_, err := write(m.r, func() (struct{}, error) { return struct{}{}, m.Autopilot.Sync(ctx) })
+	return err
 }
 
 type mortalEmitter struct {
@@ -172,6 +188,11 @@ var scenarios = map[string]func(*testing.T, *fixture) []string{
 		r.outcome(h, 1, simulator.Outcome{Name: "StorageError", Code: 640})
 		return r.accept(contoso, h)
 	},
+	"already here and invisible": func(t *testing.T, r *fixture) []string {
+		h := machine(t, 12)
+		r.outcome(h, 1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
+		return r.accept(contoso, h)
+	},
 	"after a twin that does not show up": func(t *testing.T, r *fixture) []string {
 		h := machine(t, 6)
 		r.outcome(h, 1, simulator.Outcome{Name: "ZtdDeviceDuplicated"})
@@ -214,7 +235,7 @@ var brisk = knobs{
 		Import:          simulator.Delay{Min: 30 * time.Second, Max: 30 * time.Second},
 		IdentityVisible: simulator.Delay{Min: 20 * time.Second, Max: 20 * time.Second},
 	}},
-	timings: submission.Timings{PollFirst: 3 * time.Minute, Lost: 2 * time.Minute},
+	timings: submission.Timings{PollFirst: 3 * time.Minute, Lost: 2 * time.Minute, Invisible: 10 * time.Minute},
 }
 
 // ending is where a device ended, without what differs from run to run.

@@ -22,7 +22,7 @@ import (
 // poll is one poll of a submission: what it finds out and what follows.
 type poll struct {
 	*Service
-	client Finder
+	client Autopilot
 	sub    ledger.Submission
 	now    time.Time
 
@@ -105,28 +105,31 @@ func (p *poll) lost(d device.Device) ledger.Move {
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
+// ghost decides about a device that Autopilot calls registered here and does not show, although it was synchronised.
+// Microsoft's first remedy is to import it again (Microsoft page "Manually register devices with Windows Autopilot"): the
+// device has one more attempt, whatever it has had before. After that only Microsoft can help.
 func (p *poll) ghost(d device.Device, refused error) ledger.Move {
-	if refused != nil {
-		return move(
-			d,
-			device.Dead,
-			time.Time{},
-			fault.CodeOf(refused),
-			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(
-				refused,
-			),
-		)
+	last := p.Timings.MaxAttempts - 1
+	switch {
+	case refused != nil:
+		return move(d, device.Dead, time.Time{}, fault.CodeOf(refused),
+			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
+	case d.Attempts < last:
+		detail := fmt.Sprintf("Autopilot did not show the device for %s; it is imported again.", p.Timings.Invisible)
+		due := p.now.Add(spread(p.Timings.RetryFirst, p.sub.ID))
+		m := move(d, device.Collected, due, fault.AutopilotAlreadyHere, detail)
+		m.Attempts = last
+		return m
 	}
-	return move(
-		d,
-		device.Dead,
-		time.Time{},
-		fault.AutopilotGhost,
-		fmt.Sprintf(
-			"Autopilot said that the device is registered here, and did not show it for %s.",
-			p.Timings.Invisible,
-		),
-	)
+	return move(d, device.Dead, time.Time{}, fault.AutopilotGhost, fmt.Sprintf(
+		"Autopilot said that the device is registered here, and did not show it for %s, nor after it was imported again.",
+		p.Timings.Invisible))
+}
+
+// synchronise has the tenant synchronised, at most once each Timings.Sync.
+func (p *poll) synchronise(ctx context.Context) {
+	autopilot.Syncer{Leases: p.Ledger, Pause: p.Timings.Sync, Now: p.Now}.
+		Ask(ctx, pipeline.Logger(ctx), p.sub.Tenant, p.client)
 }
 
 func (p *poll) alone(d device.Device, refused error) ledger.Move {
@@ -183,6 +186,7 @@ func (p *poll) find(ctx context.Context, d device.Device, s search) {
 	case d.Code == s.why && p.now.Sub(d.Updated) >= s.limit:
 		p.end(s.otherwise(d, err), string(s.meaning))
 	default:
+		p.synchronise(ctx) // it may show only then
 		p.stay(d, device.Submitted, s.why)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
+	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/hwhash"
 	"taxiway.example/services/importer/internal/submission"
 )
@@ -113,4 +114,43 @@ func (r *fixture) stray(h hwhash.Hash) string {
 		r.Fatal(err)
 	}
 	return records[0].ID
+}
+
+// A device that is said to be registered and does not show is synchronised for, and imported again, before it is dead.
+func TestGhostIsImportedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		times int
+		state device.State
+		code  fault.Code
+	}{
+		"the first time only": {1, device.Registered, ""},
+		"every time":          {-1, device.Dead, fault.AutopilotGhost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newFixture(t, t, knobs{sim: slow()})
+				hashes := machines(t, 1, 2)
+				for _, h := range hashes {
+					r.outcome(h, tt.times, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
+				}
+				ids := r.accept(contoso, hashes...)
+				r.run(24*time.Hour, map[device.TenantID][]string{contoso: ids})
+				for i, id := range ids {
+					r.want(contoso, id, tt.state, tt.code)
+					if n := r.postsOf(hashes[i]); n != 2 {
+						t.Errorf("sent %d times", n)
+					}
+				}
+				syncs := r.sim.Log("settings.sync")
+				if len(syncs) == 0 {
+					t.Fatal("nobody synchronised the tenant")
+				}
+				for i, s := range syncs[1:] {
+					if pause := s.Time.Sub(syncs[i].Time); pause < autopilot.SyncPause {
+						t.Errorf("synchronised again after %s", pause)
+					}
+				}
+			})
+		})
+	}
 }

@@ -57,7 +57,7 @@ func TestEachOutcome(t *testing.T) {
 		}, device.Registered, "", "", 1},
 		"already registered here and invisible": {
 			plan(always, "ZtdDeviceAlreadyAssigned", 806),
-			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
+			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 2,
 		},
 		"registered elsewhere": {func(r *fixture, h hwhash.Hash) {
 			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {

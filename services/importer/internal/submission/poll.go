@@ -123,7 +123,7 @@ func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []d
 
 // review decides about each device that waits, commits the decisions and announces the devices that are registered now.
 func (s *Service) review(
-	ctx context.Context, client Finder, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
+	ctx context.Context, client Autopilot, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
 ) error {
 	p := &poll{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
 	ours := own(records, sub)

@@ -26,6 +26,7 @@ type Ledger interface {
 	ledger.Submitter
 	ledger.SubmissionReader
 	ledger.Budget
+	ledger.Leases
 	ledger.DueSubmissions
 	ledger.Tenants
 }
@@ -56,6 +57,7 @@ type Autopilot interface {
 	Importer
 	Finder
 	Cleaner
+	autopilot.Starter
 }
 
 // Emitter publishes events; pipeline.Emitter does.
