@@ -122,7 +122,7 @@ var troubles = []trouble{
 		name:   "secret refused until it is renewed",
 		before: func(t *testing.T, a *deadLetterCase) { a.secret(t, "an old one") },
 		during: func(t *testing.T, a *deadLetterCase) {
-			a.awaits(t, fault.TenantCredentialsRefused)
+			a.awaits(t, fault.TenantSecretInvalid)
 			if n := a.fixture.calls("imported.import"); n > 0 {
 				t.Errorf("%d imports without a token", n)
 			}
@@ -139,7 +139,7 @@ var troubles = []trouble{
 			)
 			a.secret(t, "an old one")
 			a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID)
-			a.awaits(t, fault.TenantCredentialsRefused)
+			a.awaits(t, fault.TenantSecretInvalid)
 			a.secret(t, a.fixture.secret)
 		},
 	},

@@ -59,7 +59,7 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 	for _, step := range []struct {
 		secret string
 		want   fault.Code
-	}{{"", fault.TenantCredentialsUnreadable}, {"wrong", fault.TenantCredentialsRefused}, {password + "\r\n", fault.CodeUnknown}} {
+	}{{"", fault.TenantCredentialsUnreadable}, {"wrong", fault.TenantSecretInvalid}, {password + "\r\n", fault.CodeUnknown}} {
 		write(step.secret)
 		_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 		r.wantCode(err, step.want)

@@ -289,7 +289,7 @@ func TestPermissionsAreNamed(t *testing.T) {
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: "another"})
 	r.sim.RevokeTokens(contoso)
 	_, err = r.Import(t.Context(), machines(t, 1), importID)
-	r.wantCode(err, fault.TenantCredentialsRefused)
+	r.wantCode(err, fault.TenantSecretInvalid)
 	if r.count("imported.import") != 1 {
 		t.Errorf("%v: with a refused token the write is tried once", r.operations())
 	}

@@ -73,10 +73,19 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 	case policy.Action == outcome.Hold:
 		ended(move(d, device.Held, time.Time{}, policy.Code, said(r)))
 	case policy.Action == outcome.Again:
-		ended(p.again(d, p.now, policy.Code, said(r)))
+		ended(p.retried(d, policy, said(r)))
 	default:
 		ended(move(d, device.Dead, time.Time{}, policy.Code, said(r)))
 	}
+}
+
+// retried sends a device again, as often as the policy says.
+func (p *poll) retried(d device.Device, policy outcome.Policy, detail string) ledger.Move {
+	if policy.Tries > 0 && d.Attempts+1 >= policy.Tries {
+		detail = fmt.Sprintf("%s It was tried %d times.", detail, d.Attempts+1)
+		return move(d, device.Dead, time.Time{}, policy.Code, detail)
+	}
+	return p.again(d, p.now, policy.Code, detail)
 }
 
 // missing decides about a device without a record: it waits until Timings.Lost has passed, then it counts as lost. If
@@ -106,8 +115,8 @@ func (p *poll) lost(d device.Device) ledger.Move {
 const meaningLost = "lost"
 
 // ghost decides about a device that Autopilot calls registered here and does not show, although it was synchronised.
-// Microsoft's first remedy is to import it again (Microsoft page "Manually register devices with Windows Autopilot"): the
-// device has one more attempt, whatever it has had before. After that only Microsoft can help.
+// Microsoft's first remedy is to import it again (Microsoft page "Manually register devices with Windows Autopilot"): it
+// has one more attempt, whatever it has had before. After that only Microsoft can help.
 func (p *poll) ghost(d device.Device, refused error) ledger.Move {
 	last := p.Timings.MaxAttempts - 1
 	switch {
