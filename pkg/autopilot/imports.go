@@ -100,8 +100,8 @@ func (w importedWire) imported() Imported {
 }
 
 // Import creates the job records of up to MaxImport devices under one import id, in one call (Microsoft page "import
-// action", Intune enrollment). The records come back in any order; match them by serial number. Their ids are what finds
-// them later, as nothing documents that the service keeps the import id. Outcomes come later: see Imported. A
+// action", Intune enrollment). The records come back in any order; match them by serial number. Their ids are what
+// finds them later, as nothing documents that the service keeps the import id. Outcomes come later: see Imported. A
 // fault.GraphUnknownOutcome means that the import must be looked for before anything is sent again.
 func (c *Client) Import(ctx context.Context, devices []ImportDevice, importID string) ([]Imported, error) {
 	if len(devices) == 0 || len(devices) > MaxImport {

@@ -100,6 +100,7 @@ const (
 	GraphConflict               Code = "graph.conflict"
 	GraphApprovalRequired       Code = "graph.approval_required"
 	GraphUnexpected             Code = "graph.unexpected_answer"
+	GraphListStuck              Code = "graph.list_stuck"
 	AutopilotPending            Code = "autopilot.import_pending"
 	AutopilotAlreadyHere        Code = "autopilot.already_registered_here"
 	AutopilotOtherTenant        Code = "autopilot.assigned_to_other_tenant"

@@ -99,6 +99,7 @@ var catalogue = []Entry{
 	{GraphConflict, Transient, "Microsoft Graph refused the change because the object was changed or is in use.", "Nothing: the object is read again and the change repeated."},
 	{GraphApprovalRequired, Denied, "The tenant demands Multi Admin Approval for this change.", "Approve it in Intune or exclude the app from the policy."},
 	{GraphUnexpected, Transient, "Microsoft Graph answered something outside its contract.", "If it lasts, report it with the request id in the log."},
+	{GraphListStuck, Transient, "A list of Microsoft Graph does not come to its end: its pages lead back, or bring nothing new.", "Lists of Autopilot devices go by serial number. Look in Intune for very many devices with one serial number, placeholders such as \"Default string\"; delete those that are not in use, or have the serial number put right."},
 	{AutopilotPending, Pending, "Autopilot is still working on the import.", "Nothing: minutes are normal."},
 	{AutopilotAlreadyHere, Pending, "The device is already registered in this tenant (806).", "Nothing: it is looked up and carried on."},
 	{AutopilotOtherTenant, Conflict, "The device is registered in another tenant (808).", "The previous owner, the registrar or Microsoft support must release it; then `taxiway device release`."},

@@ -115,8 +115,8 @@ func (p *poll) lost(d device.Device) ledger.Move {
 const meaningLost = "lost"
 
 // ghost decides about a device that Autopilot calls registered here and does not show, although it was synchronised.
-// Microsoft's first remedy is to import it again (Microsoft page "Manually register devices with Windows Autopilot"): it
-// has one more attempt, whatever it has had before. After that only Microsoft can help.
+// Microsoft's first remedy is another import (Microsoft page "Manually register devices with Windows Autopilot"): the
+// device has one more attempt, whatever it has had before. After that only Microsoft can help.
 func (p *poll) ghost(d device.Device, refused error) ledger.Move {
 	last := p.Timings.MaxAttempts - 1
 	switch {
@@ -208,7 +208,7 @@ func refused(err error) bool {
 
 // aboutDevice reports whether a search failed because of what was searched for: the next device's may go well.
 func aboutDevice(err error) bool {
-	return fault.Is(err, fault.GraphUnexpected, fault.GraphBadRequest)
+	return fault.Is(err, fault.GraphUnexpected, fault.GraphListStuck, fault.GraphBadRequest)
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.
