@@ -13,8 +13,23 @@ import (
 	"taxiway.example/services/importer/internal/outcome"
 )
 
-// commitLimit bounds a commit that is made although we are told to stop.
-const commitLimit = 10 * time.Second
+// What a process that is told to stop still does, within service.ShutdownGrace: a POST under way ends within postGrace,
+// and what is known of it then is committed within commitLimit.
+const (
+	postGrace   = 20 * time.Second
+	commitLimit = 10 * time.Second
+)
+
+// lingering returns a context that ends postGrace after ctx: breaking off a POST does not undo it, it only loses the
+// answer.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	long, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(postGrace, cancel) })
+	return long, func() {
+		stop()
+		cancel()
+	}
+}
 
 // post sends a submission that has just begun and commits what is known of it then.
 func (s *Service) post(
@@ -23,10 +38,15 @@ func (s *Service) post(
 	won []device.Device,
 	rows map[string]autopilot.ImportDevice,
 ) error {
-	held, c := s.hold(ctx, sub)
-	records, err := c.send(held, won, rows)
+	long, end := lingering(ctx)
+	defer end()
+	held, c := s.hold(long, sub)
+	err := ctx.Err() // told to stop before anything was sent
+	var records []autopilot.Imported
+	if err == nil {
+		records, err = c.send(held, won, rows)
+	}
 	sub = c.release()
-	// What is known of the import is committed even when we are told to stop just now.
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
 	if err == nil {
@@ -37,14 +57,20 @@ func (s *Service) post(
 	}
 	switch what := sendingOf(err); what {
 	case unsent:
-		if failed := s.withdrawn(commit, sub, won); failed != nil {
-			report(ctx, "an import that was not sent could not be taken back; it will be looked for", failed)
+		s.metrics.submissions.WithLabelValues(resultRefused).Inc()
+		if _, failed := s.withdraw(commit, sub, won); failed != nil {
+			report(ctx, "an import that was not sent could not be taken back yet", failed)
+			s.unsent.add(sub)
 		}
 		return err
 	case unknown:
-		return s.uncertain(ctx, sub, err)
+		return s.uncertain(commit, sub, err)
 	default:
-		return s.refused(commit, sub, won, what, err)
+		failed := s.refused(commit, sub, won, what, err)
+		if failed != nil {
+			s.unsent.add(sub)
+		}
+		return failed
 	}
 }
 
@@ -116,21 +142,6 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
 	sub.Code = fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
-	return err
-}
-
-// withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends
-// it.
-func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
-	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
-	sub.State = ledger.SubmissionClosed
-	sub.Due = time.Time{}
-	sub.Code = ""
-	c := ledger.SubmissionChange{Submission: sub}
-	for _, d := range won {
-		c.Moves = append(c.Moves, move(d, device.Collected, s.Now(), "", ""))
-	}
-	_, err := s.advance(ctx, c)
 	return err
 }
 

@@ -81,6 +81,7 @@ type Service struct {
 	Deps
 	Timings Timings
 	metrics *metrics
+	unsent  *pending
 }
 
 // New returns a Service; an error says what is wrong with the timings.
@@ -89,7 +90,7 @@ func New(t Timings, d Deps) (*Service, error) {
 	if err := t.validate(); err != nil {
 		return nil, fmt.Errorf("timings: %w", err)
 	}
-	return &Service{d, t, newMetrics(d.Registry)}, nil
+	return &Service{d, t, newMetrics(d.Registry), newPending()}, nil
 }
 
 // by is who moves devices, in the timelines and in the events.
