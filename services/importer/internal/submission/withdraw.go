@@ -11,8 +11,8 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// pending are the submissions of which this process knows that nothing was sent, and could not say so in the ledger: the
-// commit before the POST failed, or the one after its refusal. For everybody else they may have been sent.
+// pending are the submissions of which this process knows that nothing was sent, and could not say so in the ledger:
+// the commit before the POST failed, or the one after its refusal. For everybody else they may have been sent.
 type pending struct {
 	mu   sync.Mutex
 	all  map[string]device.TenantID // by submission
