@@ -114,34 +114,7 @@ func (p *poll) lost(d device.Device) ledger.Move {
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
-// ghost decides about a device that Autopilot calls registered here and does not show, although it was synchronised.
-// Microsoft's first remedy is another import (Microsoft page "Manually register devices with Windows Autopilot"): the
-// device has one more attempt, whatever it has had before. After that only Microsoft can help.
-func (p *poll) ghost(d device.Device, refused error) ledger.Move {
-	last := p.Timings.MaxAttempts - 1
-	switch {
-	case refused != nil:
-		return move(d, device.Dead, time.Time{}, fault.CodeOf(refused),
-			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(refused))
-	case d.Attempts < last:
-		detail := fmt.Sprintf("Autopilot did not show the device for %s; it is imported again.", p.Timings.Invisible)
-		due := p.now.Add(spread(p.Timings.RetryFirst, p.sub.ID))
-		m := move(d, device.Collected, due, fault.AutopilotAlreadyHere, detail)
-		m.Attempts = last
-		return m
-	}
-	return move(d, device.Dead, time.Time{}, fault.AutopilotGhost, fmt.Sprintf(
-		"Autopilot said that the device is registered here, and did not show it for %s, nor after it was imported again.",
-		p.Timings.Invisible))
-}
-
-// synchronise has the tenant synchronised, at most once each Timings.Sync.
-func (p *poll) synchronise(ctx context.Context) {
-	autopilot.Syncer{Leases: p.Ledger, Pause: p.Timings.Sync, Now: p.Now}.
-		Ask(ctx, pipeline.Logger(ctx), p.sub.Tenant, p.client)
-}
-
-func (p *poll) alone(d device.Device, refused error) ledger.Move {
+func (p *poll) alone(_ context.Context, d device.Device, refused error) (ledger.Move, error) {
 	one := 1
 	detail := "The twin of the device does not show up; it is sent again alone."
 	if refused != nil {
@@ -149,15 +122,16 @@ func (p *poll) alone(d device.Device, refused error) ledger.Move {
 	}
 	m := p.again(d, p.now, fault.AutopilotDuplicated, detail)
 	m.Set.ChunkLimit = &one
-	return m
+	return m, nil
 }
 
 // search is a reason to look for a registered device by its serial number.
 type search struct {
-	why       fault.Code // shown on the device while it waits
-	limit     time.Duration
-	meaning   autopilot.Meaning
-	otherwise func(d device.Device, refused error) ledger.Move // when it has not been found within the limit
+	why     fault.Code // shown on the device while it waits
+	limit   time.Duration
+	meaning autopilot.Meaning
+	// what follows when it has not been found within the limit
+	otherwise func(ctx context.Context, d device.Device, refused error) (ledger.Move, error)
 }
 
 // find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search
@@ -193,7 +167,13 @@ func (p *poll) find(ctx context.Context, d device.Device, s search) {
 		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
 		p.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case d.Code == s.why && p.now.Sub(d.Updated) >= s.limit:
-		p.end(s.otherwise(d, err), string(s.meaning))
+		m, err := s.otherwise(ctx, d, err)
+		if err != nil {
+			p.failed = err
+			p.stay(d, device.Submitted, s.why)
+			return
+		}
+		p.end(m, string(s.meaning))
 	default:
 		p.synchronise(ctx) // it may show only then
 		p.stay(d, device.Submitted, s.why)

@@ -27,6 +27,7 @@ type Ledger interface {
 	ledger.SubmissionReader
 	ledger.Budget
 	ledger.Leases
+	ledger.Timeline
 	ledger.DueSubmissions
 	ledger.Tenants
 }

@@ -25,7 +25,7 @@ func (p *poll) unmatched(ctx context.Context, d device.Device) {
 	case strayRegistered:
 		p.find(ctx, d, search{
 			why: fault.AutopilotAlreadyHere, limit: p.Timings.Lost, meaning: autopilot.MeaningRegistered,
-			otherwise: func(d device.Device, _ error) ledger.Move { return p.lost(d) },
+			otherwise: func(_ context.Context, d device.Device, _ error) (ledger.Move, error) { return p.lost(d), nil },
 		})
 		p.seen = p.seen || len(p.registered) > 0
 	default:
