@@ -286,6 +286,9 @@ func TestPermissionsAreNamed(t *testing.T) {
 	)
 	_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	r.wantCode(err, fault.TenantPermissionMissing)
+	if detail := fault.DetailOf(err); !strings.Contains(detail, "needs one of DeviceManagementServiceConfig.Read") {
+		t.Errorf("detail %q does not name what is missing", detail)
+	}
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: "another"})
 	r.sim.RevokeTokens(contoso)
 	_, err = r.Import(t.Context(), machines(t, 1), importID)
