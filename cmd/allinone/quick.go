@@ -24,6 +24,7 @@ func (c Config) Quick() Config {
 		Claim: ms(6000), Lost: ms(11_000), PollFirst: ms(60), PollMax: ms(1000), Invisible: ms(30_000),
 		RetryFirst: ms(200),
 		RetryMax:   ms(2000), Denied: ms(1000), Unavailable: ms(200), Grace: ms(2000), Cleanup: ms(200),
+		Sync: -1,
 	}
 	c.Grouper.Timings = grouper.Timings{
 		First: ms(60),

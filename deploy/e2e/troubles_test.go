@@ -32,6 +32,13 @@ func outcome(code int, name string) []simulator.Fault {
 	}
 }
 
+func always(faults []simulator.Fault) []simulator.Fault {
+	for i := range faults {
+		faults[i].Times = -1
+	}
+	return faults
+}
+
 func poison(serial string) simulator.Fault {
 	f := reply("imported.import", 400, -1)
 	f.Serial = serial
@@ -61,6 +68,14 @@ var troubles = []trouble{
 	{name: "connection lost behind an import", faults: []simulator.Fault{once("imported.import", simulator.ResetAfter)}},
 	{name: "answer to an import cut", faults: []simulator.Fault{once("imported.import", simulator.Truncate)}},
 	{name: "answer to an import garbled", faults: []simulator.Fault{once("imported.import", simulator.Garbage)}},
+	{name: "import ids are replaced", change: func(o *simulator.Options) { o.Quirks.ImportIDReplaced = true }},
+	{name: "import ids are replaced and an answer is lost", change: func(o *simulator.Options) {
+		o.Quirks.ImportIDReplaced = true
+	}, faults: []simulator.Fault{once("imported.import", simulator.ResetAfter)}},
+	{name: "import ids are not filtered by", change: func(o *simulator.Options) { o.Quirks.ImportIDIgnored = true }},
+	{name: "import ids must not be filtered by", change: func(o *simulator.Options) {
+		o.Quirks.ImportIDRefused = true
+	}},
 	{name: "silence", faults: []simulator.Fault{once("imported.import", simulator.Hang)}},
 	{name: "answers to reads cut", faults: []simulator.Fault{
 		once("imported.list", simulator.Truncate),
@@ -76,6 +91,8 @@ var troubles = []trouble{
 	}},
 	{name: "412 for tags", faults: []simulator.Fault{reply("identities.updateDeviceProperties", 412, 2)}},
 	{name: "hyphens break searches", change: func(o *simulator.Options) { o.Quirks.HyphenBug = true }, before: alreadyRegistered},
+	{name: "an error nobody knows at first", faults: outcome(899, "ZtdSomethingNew"), posts: 2},
+	{name: "801 at first", faults: outcome(801, "InvalidZtdRequestBody"), posts: 2},
 	{name: "StorageError at first", faults: outcome(640, "StorageError"), posts: 2},
 	{name: "registered here and not to be seen", faults: outcome(806, "ZtdDeviceAlreadyAssigned"), during: func(t *testing.T, a *deadLetterCase) {
 		a.awaits(t, fault.AutopilotAlreadyHere)
@@ -86,8 +103,8 @@ var troubles = []trouble{
 		want: map[string]int{"ready": 16, "held": 2}, code: fault.AutopilotOtherTenant,
 	},
 	{
-		name: "an error nobody knows", faults: outcome(899, "ZtdSomethingNew"),
-		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.AutopilotUnknown,
+		name: "an error nobody knows", faults: always(outcome(899, "ZtdSomethingNew")),
+		want: map[string]int{"ready": 16, "held": 1, "dead": 1}, code: fault.AutopilotUnknown, posts: 3,
 	},
 	{
 		name: "a poison row", faults: []simulator.Fault{poison(victim)},
@@ -122,7 +139,7 @@ var troubles = []trouble{
 		name:   "secret refused until it is renewed",
 		before: func(t *testing.T, a *deadLetterCase) { a.secret(t, "an old one") },
 		during: func(t *testing.T, a *deadLetterCase) {
-			a.awaits(t, fault.TenantCredentialsRefused)
+			a.awaits(t, fault.TenantSecretInvalid)
 			if n := a.fixture.calls("imported.import"); n > 0 {
 				t.Errorf("%d imports without a token", n)
 			}
@@ -139,7 +156,7 @@ var troubles = []trouble{
 			)
 			a.secret(t, "an old one")
 			a.fixture.sim.Server.RevokeTokens(a.fixture.tenants[0].EntraTenantID)
-			a.awaits(t, fault.TenantCredentialsRefused)
+			a.awaits(t, fault.TenantSecretInvalid)
 			a.secret(t, a.fixture.secret)
 		},
 	},

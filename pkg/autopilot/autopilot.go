@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"taxiway.example/pkg/graph"
 )
@@ -21,20 +22,25 @@ const (
 
 // Options are what is uncertain about the service and can be decided by configuration.
 type Options struct {
-	// ScanImports lists all imported identities and picks those of an import id here, instead of asking with a $filter.
-	// A client whose filter was refused once does so by itself from then on.
+	// ScanImports lists all imported identities and picks those of an import here, instead of asking with a $filter. A
+	// client whose filter was refused, or was seen not to be honoured, does so by itself from then on.
 	ScanImports bool
+	Now         func() time.Time // default time.Now
 }
 
 // Client speaks to Autopilot for one tenant. It is safe for concurrent use.
 type Client struct {
-	graph *graph.Client
-	scan  atomic.Bool // list imported identities without a filter
+	graph   *graph.Client
+	scan    atomic.Bool // list imported identities without a filter
+	listing *listing
 }
 
 // New returns a client over a Graph client.
 func New(g *graph.Client, o Options) *Client {
-	c := &Client{graph: g}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &Client{graph: g, listing: newListing(o.Now)}
 	c.scan.Store(o.ScanImports)
 	return c
 }

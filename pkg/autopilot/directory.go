@@ -90,7 +90,9 @@ func (d *Directory) connect(t tenant.Tenant) (*Client, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.TenantCredentialsRefused, "the tenant's endpoints are not usable")
 	}
-	return New(g, s.Options), nil
+	options := s.Options
+	options.Now = s.Now
+	return New(g, options), nil
 }
 
 // scope is what a token is asked for. The simulator on the loopback interface stands for the public cloud.

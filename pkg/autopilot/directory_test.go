@@ -59,14 +59,14 @@ func TestSecretIsReadAtEachSignIn(t *testing.T) {
 	for _, step := range []struct {
 		secret string
 		want   fault.Code
-	}{{"", fault.TenantCredentialsUnreadable}, {"wrong", fault.TenantCredentialsRefused}, {password + "\r\n", fault.CodeUnknown}} {
+	}{{"", fault.TenantCredentialsUnreadable}, {"wrong", fault.TenantSecretInvalid}, {password + "\r\n", fault.CodeUnknown}} {
 		write(step.secret)
-		_, err := r.Imported(t.Context(), importID)
+		_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 		r.wantCode(err, step.want)
 	}
 	_ = os.Remove(file)
 	r.sim.RevokeTokens(contoso)
-	_, err := r.Imported(t.Context(), importID)
+	_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	r.wantCode(err, fault.TenantCredentialsUnreadable)
 }
 
@@ -111,7 +111,7 @@ func TestCredentialKindsOfAzidentity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Imported(t.Context(), importID)
+			_, err = c.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 			if fault.CodeOf(err) != tt.want || !strings.Contains(fault.DetailOf(err), tt.detail) {
 				t.Errorf("%v, detail %q", err, fault.DetailOf(err))
 			}

@@ -59,7 +59,7 @@ func TestProfileIsAssignedWhenStatusAndDateSaySo(t *testing.T) {
 	if _, err := r.Import(t.Context(), machines(t, 1), importID); err != nil {
 		t.Fatal(err)
 	}
-	records, err := r.Imported(t.Context(), importID)
+	records, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,8 +100,9 @@ func (w importedWire) imported() Imported {
 }
 
 // Import creates the job records of up to MaxImport devices under one import id, in one call (Microsoft page "import
-// action", Intune enrollment). The records come back in any order; match them by serial number. Outcomes come later:
-// see Imported. A fault.GraphUnknownOutcome means that the import id must be looked for before anything is sent again.
+// action", Intune enrollment). The records come back in any order; match them by serial number. Their ids are what
+// finds them later, as nothing documents that the service keeps the import id. Outcomes come later: see Imported. A
+// fault.GraphUnknownOutcome means that the import must be looked for before anything is sent again.
 func (c *Client) Import(ctx context.Context, devices []ImportDevice, importID string) ([]Imported, error) {
 	if len(devices) == 0 || len(devices) > MaxImport {
 		return nil, fault.Newf(
@@ -133,33 +134,8 @@ func (c *Client) Import(ctx context.Context, devices []ImportDevice, importID st
 	records := make([]Imported, len(answer.Value))
 	for i, w := range answer.Value {
 		records[i] = w.imported()
-	}
-	return records, nil
-}
-
-// Imported returns the records of an import id (Microsoft page "List importedWindowsAutopilotDeviceIdentities"). If the
-// service refuses the filter, all records are read and picked from.
-func (c *Client) Imported(ctx context.Context, importID string) ([]Imported, error) {
-	if !c.scan.Load() {
-		records, err := c.imported(ctx, importID, filter(eq("importId", importID)))
-		if !fault.Is(err, fault.GraphBadRequest) {
-			return records, err
-		}
-		c.scan.Store(true)
-	}
-	return c.imported(ctx, importID, nil)
-}
-
-// imported compares here in any case: a service that ignores the filter must not mix up imports.
-func (c *Client) imported(ctx context.Context, importID string, query url.Values) ([]Imported, error) {
-	var records []Imported
-	r := graph.Request{Version: graph.V1, Path: importedPath, Query: query}
-	for w, err := range graph.List(ctx, c.graph, r, func(w importedWire) string { return w.ID }) {
-		if err != nil {
-			return nil, err
-		}
-		if strings.EqualFold(w.ImportID, importID) {
-			records = append(records, w.imported())
+		if !strings.EqualFold(w.ImportID, importID) {
+			c.scan.Store(true) // the service does not keep import ids: there is nothing to filter by
 		}
 	}
 	return records, nil

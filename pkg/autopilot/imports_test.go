@@ -9,6 +9,7 @@ import (
 
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/graph"
 	"taxiway.example/pkg/tenant"
@@ -46,7 +47,7 @@ func TestImportUntilTheOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.sim.Advance(time.Minute)
-	if records, err = r.Imported(t.Context(), strings.ToUpper(importID)); err != nil || len(records) != 20 {
+	if records, err = r.Imported(t.Context(), autopilot.Wanted{ImportID: strings.ToUpper(importID)}); err != nil || len(records) != 20 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	for _, record := range records {
@@ -107,7 +108,7 @@ func TestImportOutcomes(t *testing.T) {
 			if n := r.count("imported.import"); n != 1 {
 				t.Errorf("%d imports: a write is sent once", n)
 			}
-			records, lookUpErr := r.Imported(t.Context(), importID)
+			records, lookUpErr := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 			if lookUpErr != nil || (len(records) == 3) != tt.taken {
 				t.Errorf("%d records by import id, %v", len(records), lookUpErr)
 			}
@@ -135,7 +136,7 @@ func TestImportOverASocket(t *testing.T) {
 	devices := machines(t, 2)
 	_, err := r.Import(t.Context(), devices, importID)
 	r.wantCode(err, fault.GraphUnknownOutcome)
-	if records, err := r.Imported(t.Context(), importID); err != nil || len(records) != 2 {
+	if records, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID}); err != nil || len(records) != 2 {
 		t.Errorf("%d records, %v", len(records), err)
 	}
 	server.Close()
@@ -170,7 +171,7 @@ func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
 	}
 	r.fault(simulator.Fault{Operation: "imported.list", Effect: simulator.Reply, Status: 400, Code: "BadRequest"})
 	for range 2 {
-		if records, err := r.Imported(t.Context(), otherID); err != nil || len(records) != 3 {
+		if records, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: otherID}); err != nil || len(records) != 3 {
 			t.Errorf("%d records, %v", len(records), err)
 		}
 	}
@@ -181,7 +182,7 @@ func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
 	}
 
 	always := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) { s.Options.ScanImports = true })
-	if records, err := always.Imported(t.Context(), importID); err != nil || len(records) != 0 ||
+	if records, err := always.Imported(t.Context(), autopilot.Wanted{ImportID: importID}); err != nil || len(records) != 0 ||
 		strings.Contains(always.sim.Log("imported.list")[0].Query, "filter") {
 		t.Errorf("%v %v", records, err)
 	}
@@ -190,7 +191,7 @@ func TestRefusedFilterIsAnsweredByScanning(t *testing.T) {
 func TestOtherErrorsDoNotStartAScan(t *testing.T) {
 	r := newFixture(t)
 	r.fault(simulator.Fault{Operation: "imported.list", Effect: simulator.Reply, Status: 403, Code: "Forbidden"})
-	_, err := r.Imported(t.Context(), importID)
+	_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	r.wantCode(err, fault.TenantPermissionMissing)
 	if n := r.count("imported.list"); n != 1 {
 		t.Errorf("%d lists", n)
@@ -231,7 +232,7 @@ func TestBudgetIsAskedForEveryRequestAndShutOnThrottling(t *testing.T) {
 	if _, err := r.Import(t.Context(), machines(t, 1), importID); err != nil {
 		t.Fatal(err)
 	}
-	_, err := r.Imported(t.Context(), importID)
+	_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	r.wantCode(err, fault.GraphThrottled)
 	if !slices.Equal(r.budget.taken, []string{"contoso graph.write", "contoso graph.read"}) {
 		t.Errorf("taken %v", r.budget.taken)
@@ -283,14 +284,97 @@ func TestPermissionsAreNamed(t *testing.T) {
 			Permissions:  []string{"Device.Read.All"},
 		},
 	)
-	_, err := r.Imported(t.Context(), importID)
+	_, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	r.wantCode(err, fault.TenantPermissionMissing)
+	if detail := fault.DetailOf(err); !strings.Contains(detail, "needs one of DeviceManagementServiceConfig.Read") {
+		t.Errorf("detail %q does not name what is missing", detail)
+	}
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: "another"})
 	r.sim.RevokeTokens(contoso)
 	_, err = r.Import(t.Context(), machines(t, 1), importID)
-	r.wantCode(err, fault.TenantCredentialsRefused)
+	r.wantCode(err, fault.TenantSecretInvalid)
 	if r.count("imported.import") != 1 {
 		t.Errorf("%v: with a refused token the write is tried once", r.operations())
 	}
 	noSecrets(t, err.Error()+r.log.String())
+}
+
+// Whatever the service does with import ids, the records of an import are found by their own ids, and no others.
+func TestImportedByRecordIDs(t *testing.T) {
+	for name, q := range map[string]simulator.Quirks{
+		"kept":     {},
+		"replaced": {ImportIDReplaced: true},
+		"ignored":  {ImportIDIgnored: true},
+		"refused":  {ImportIDRefused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFixture(t, func(_ *autopilot.Settings, o *simulator.Options) { o.Quirks = q })
+			devices := machines(t, 15)
+			if _, err := r.Import(t.Context(), devices[:12], otherID); err != nil {
+				t.Fatal(err)
+			}
+			records, err := r.Import(t.Context(), devices[12:], importID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := autopilot.Wanted{ImportID: importID}
+			for _, record := range records {
+				w.IDs = append(w.IDs, record.ID)
+			}
+			for range 2 {
+				got, err := r.Imported(t.Context(), w)
+				if err != nil || !slices.Equal(idsOf(got), idsOf(records)) {
+					t.Errorf("records %v, want %v, %v", idsOf(got), idsOf(records), err)
+				}
+			}
+			bySerial := autopilot.Wanted{ImportID: importID, Serials: []device.Serial{devices[0].Serial, devices[12].Serial}}
+			got, err := r.Imported(t.Context(), bySerial)
+			want := 4
+			if q.ImportIDReplaced {
+				want = 2
+			}
+			if err != nil || len(got) != want {
+				t.Errorf("%d records by serial number, want %d, %v", len(got), want, err)
+			}
+		})
+	}
+}
+
+func idsOf(records []autopilot.Imported) []string {
+	var ids []string
+	for _, r := range records {
+		ids = append(ids, r.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// A list of all records is shared by all that find it new enough.
+func TestListOfAllRecordsIsShared(t *testing.T) {
+	now := start
+	r := newFixture(t, func(s *autopilot.Settings, _ *simulator.Options) {
+		s.Options.ScanImports = true
+		s.Now = func() time.Time { return now }
+	})
+	if _, err := r.Import(t.Context(), machines(t, 12), importID); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(since time.Time) {
+		t.Helper()
+		records, err := r.Imported(t.Context(), autopilot.Wanted{ImportID: importID, Since: since})
+		if err != nil || len(records) != 12 {
+			t.Fatalf("%d records, %v", len(records), err)
+		}
+	}
+	ask(start)
+	ask(start)
+	if n := r.count("imported.list"); n != 1 {
+		t.Errorf("%d pages: one list in one large page is enough for both", n)
+	}
+	now = now.Add(time.Second)
+	ask(now)
+	ask(time.Time{})
+	if n := r.count("imported.list"); n != 3 {
+		t.Errorf("%d pages: an old list is not good enough", n)
+	}
 }

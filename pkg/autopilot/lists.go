@@ -14,12 +14,16 @@ import (
 // page "Paging Microsoft Graph data in your app" leaves the size to the service).
 const PageSize = 1000
 
+// pageSize asks for it. Never ask for small pages: the cursor of identities is a serial number, and a page full of one
+// serial number cannot be passed.
+const pageSize = "1000"
+
 // AllIdentities iterates over all registered devices of the tenant, page by page (Microsoft page "List
 // windowsAutopilotDeviceIdentities", beta for the profile). Breaking off spares the pages that are left. A device that
 // is not in the list may exist all the same: the list may lag behind, and the device may be newer than the page it
 // belongs to.
 func (c *Client) AllIdentities(ctx context.Context) iter.Seq2[Identity, error] {
-	r := graph.Request{Version: graph.Beta, Path: identityPath, Query: url.Values{"$top": {"1000"}}}
+	r := graph.Request{Version: graph.Beta, Path: identityPath, Query: url.Values{"$top": {pageSize}}}
 	list := graph.List(ctx, c.graph, r, func(w identityWire) string { return w.ID })
 	return func(yield func(Identity, error) bool) {
 		for w, err := range list {

@@ -64,7 +64,9 @@ func newFixture(t *testing.T, options ...option) *fixture {
 	}
 	r.sim = simulator.New(sim)
 	r.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
-	settings.Now = func() time.Time { return start }
+	if settings.Now == nil {
+		settings.Now = func() time.Time { return start }
+	}
 	if settings.HTTP == nil {
 		settings.HTTP = &http.Client{Transport: held(t, r.sim.Transport())}
 	}
@@ -121,7 +123,7 @@ func (r *fixture) registered(devices ...autopilot.ImportDevice) map[string]strin
 		r.Fatal(err)
 	}
 	r.sim.Advance(time.Hour)
-	records, err := r.Imported(r.Context(), id)
+	records, err := r.Imported(r.Context(), autopilot.Wanted{ImportID: id})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -103,6 +103,7 @@ var outside = []Code{
 	CodeUnknown, RequestUnauthenticated, RequestForbidden, RequestInvalid, RequestTooLarge, RequestNotFound, RequestMethod,
 	RequestConflict, RequestUnsupported, RequestRateLimited,
 	TenantCredentialsRefused, TenantCredentialsUnreadable, TenantPermissionMissing,
+	TenantNotInEntra, TenantAppNotFound, TenantSecretInvalid, TenantSecretExpired,
 	FileNoHeader, FileNotCSV, FileEncoding, FileRecordTooLong, FileTooManyRows, FileEmpty,
 	RowMalformed, RowHashMissing, RowSerialMismatch, RowGroupTagInvalid, RowUserInvalid, RowProductKeyInvalid,
 	RowTupleNotAccepted, RowManufacturerDenied, RowModelDenied, RowTagDenied, RowUserDomainDenied, RowTPMRequired,
@@ -111,7 +112,7 @@ var outside = []Code{
 	HashMalformed, HashTrailingData, HashBadRecord, HashEmptySerial, HashEmptyManufacturer, HashNoTPM, HashNoEK,
 	HashWinPECapture, HashOldTPM, HashEmptyProduct, HashPlaceholderSerial, HashOddRecord,
 	DeviceNoIdentity, DeviceDiffers, DeviceIllegalTransition,
-	GraphForbidden, GraphNotFound, GraphApprovalRequired, GraphUnexpected,
+	GraphForbidden, GraphNotFound, GraphApprovalRequired, GraphUnexpected, GraphListStuck,
 	AutopilotNotUnique, GroupNone, GroupProfileFailed,
 	MessageMalformed, MessageTooLarge, BrokerUnavailable, LedgerUnavailable, InternalPanic,
 }

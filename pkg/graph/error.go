@@ -16,6 +16,8 @@ type Error struct {
 	Status          int           // HTTP status
 	Code            string        // e.g. "BadRequest"; may be empty
 	Message         string        // Graph's, or that of the Intune service within it
+	Inner           string        // Intune's own code from inside the message, such as "Forbidden" within a 401
+	Scopes          string        // the permissions one of which is needed, as the message names them
 	RequestID       string        // quote it to Microsoft support
 	ClientRequestID string        // ours
 	ActivityID      string        // Intune's, from inside the message
@@ -32,7 +34,9 @@ func (e *Error) Error() string {
 func (e *Error) Summary() string {
 	s := e.Error()
 	for _, part := range []struct{ before, text string }{
+		{" within ", e.Inner},
 		{": ", e.Message},
+		{"; needs one of ", e.Scopes},
 		{"; request-id ", e.RequestID},
 		{"; activity id ", e.ActivityID},
 		{"; approval code ", e.ApprovalCode},
@@ -58,6 +62,7 @@ type envelope struct {
 
 // intune is the document that the Intune service puts, as text, into Graph's message.
 type intune struct {
+	Code       string  `json:"ErrorCode"`
 	Message    string  `json:"Message"`
 	Phrase     string  `json:"CustomApiErrorPhrase"`
 	RetryAfter seconds `json:"RetryAfter"`
@@ -79,11 +84,17 @@ func parseError(status int, header http.Header, body []byte, now time.Time, hide
 	return e
 }
 
-// read takes the message apart if it is Intune's.
+// read takes the message apart if it is Intune's, and the one within it.
 func (e *Error) read(message string, hide []string) {
-	var inner intune
-	if strings.HasPrefix(strings.TrimSpace(message), "{") && json.Unmarshal([]byte(message), &inner) == nil {
+	var phrase string
+	for range 3 {
+		var inner intune
+		if !strings.HasPrefix(strings.TrimSpace(message), "{") || json.Unmarshal([]byte(message), &inner) != nil {
+			break
+		}
 		message = inner.Message
+		phrase = cmp.Or(phrase, inner.Phrase)
+		e.Inner = cmp.Or(e.Inner, clip(inner.Code, 40))
 		e.RetryAfter = cmp.Or(e.RetryAfter, inner.RetryAfter.duration())
 	}
 	if m := activity.FindStringSubmatch(message); m != nil {
@@ -91,11 +102,26 @@ func (e *Error) read(message string, hide []string) {
 	}
 	// The address at the end repeats the request's path and query.
 	message, _, _ = strings.Cut(message, " - Url:")
-	if inner.Phrase != "" {
-		message += " (" + inner.Phrase + ")"
+	if phrase != "" {
+		message += " (" + phrase + ")"
 	}
-	e.Message = cut(masked(oneLine(message), hide), 400)
+	message = masked(oneLine(message), hide)
+	e.Message = cut(message, 400)
+	e.Scopes = scopes(message)
 }
+
+// scopes returns the permissions that a refusal names: "Application must have one of the following scopes: …".
+func scopes(message string) string {
+	_, list, named := strings.Cut(message, "following scopes:")
+	if !named {
+		return ""
+	}
+	list, _, _ = strings.Cut(list, " - ")
+	return cut(strings.Join(scope.FindAllString(list, 4), ", "), 150)
+}
+
+// scope is a permission of Microsoft Graph, such as DeviceManagementServiceConfig.Read.All.
+var scope = regexp.MustCompile(`[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)+`)
 
 var activity = regexp.MustCompile(`Activity ID: ([0-9a-fA-F-]{36})`)
 

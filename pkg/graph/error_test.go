@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"taxiway.example/pkg/fault"
 )
 
 const (
@@ -18,6 +20,30 @@ const (
 		`\r\n  \"RetryAfter\": null,\r\n  \"HttpHeaders\": \"{}\"\r\n}",` +
 		`"innerError":{"date":"2026","request-id":"r-1","client-request-id":"c-1"}}}`
 )
+
+const (
+	needed     = "DeviceManagementServiceConfig.Read.All, DeviceManagementServiceConfig.ReadWrite.All"
+	wrapped401 = `{"error":{"code":"UnknownError","message":"{\"ErrorCode\":\"Forbidden\",\"Message\":` +
+		`\"{\\r\\n  \\\"_version\\\": 3,\\r\\n  \\\"Message\\\": \\\"Application is not authorized to perform this operation. ` +
+		`Application must have one of the following scopes: ` + needed + ` - Operation ID (for customer support): ` +
+		operation + ` - Activity ID: ` + operation + ` - Url: https://fef.example/x\\\"}\",\"Target\":null}"}}`
+)
+
+// A 401 that wraps Intune's refusal is no bad credential.
+func TestRefusalWrappedAs401(t *testing.T) {
+	for body, want := range map[string]fault.Code{
+		wrapped401: fault.TenantPermissionMissing,
+		`{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}`: fault.TenantCredentialsRefused,
+	} {
+		e := parseError(401, nil, []byte(body), time.Now(), nil)
+		if got := codeOf(Read, e); got != want {
+			t.Errorf("%s means %s, want %s", body, got, want)
+		}
+		if want == fault.TenantPermissionMissing && !strings.Contains(e.Summary(), "needs one of "+needed+";") {
+			t.Errorf("%q does not name the permissions", e.Summary())
+		}
+	}
+}
 
 func TestParseError(t *testing.T) {
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
@@ -31,6 +57,12 @@ func TestParseError(t *testing.T) {
 			Status: 400, Code: "BadRequest", RequestID: "r-1", ClientRequestID: "c-1", ActivityID: operation,
 			Message: "Bad serial - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000 - Activity " +
 				"ID: " + operation + " (Phrase)",
+		}},
+		"Intune's refusal, twice wrapped": {401, nil, wrapped401, Error{
+			Status: 401, Code: "UnknownError", Inner: "Forbidden", ActivityID: operation, Message: "Application is not " +
+				"authorized to perform this operation. Application must have one of the following scopes: " + needed +
+				" - Operation ID (for customer support): " + operation + " - Activity ID: " + operation,
+			Scopes: needed,
 		}},
 		"header before body": {
 			404,
@@ -104,6 +136,7 @@ func FuzzParseError(f *testing.F) {
 		`{"error":{"code":"TooManyRequests","message":"Please retry again later.","innerError":{"code":"429"}}}`,
 		"2.128",
 	)
+	f.Add(401, wrapped401, "")
 	f.Add(502, "<html>", "Tue, 01 Sep 2026 12:00:30 GMT")
 	f.Add(403, `{"error":{"message":"{\"Message\":{},\"RetryAfter\":[]}"}}`, "Infinity")
 	f.Fuzz(func(t *testing.T, status int, body, after string) {

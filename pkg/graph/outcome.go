@@ -40,6 +40,8 @@ func codeOf(class Class, e *Error) fault.Code {
 		return fault.GraphUnknownOutcome
 	case unstable(e.Status):
 		return fault.GraphUnavailable
+	case e.Status == http.StatusUnauthorized && strings.EqualFold(e.Inner, "Forbidden"):
+		return fault.TenantPermissionMissing // Intune's refusal, which Graph has been seen to wrap as a 401
 	case e.Status == http.StatusUnauthorized:
 		return fault.TenantCredentialsRefused
 	case e.Status == http.StatusForbidden:

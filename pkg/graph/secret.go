@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -111,16 +112,25 @@ func signInRefused(resp *http.Response, body []byte, now time.Time) error {
 		aadsts(answer.Description),
 	)
 	if refusesSignIn(resp.StatusCode) {
-		return fault.New(fault.TenantCredentialsRefused, strings.TrimSpace(detail))
+		return fault.New(refusalOf(answer.Description), strings.TrimSpace(detail))
 	}
 	return fault.New(fault.GraphUnavailable, strings.TrimSpace(detail)).After(retryAfter(resp.Header, now))
 }
 
-// aadsts returns the error number at the head of an Entra error description, such as AADSTS7000215, or "".
-func aadsts(description string) string {
-	number, _, _ := strings.Cut(description, ":")
-	if !strings.HasPrefix(number, "AADSTS") || len(number) > 16 {
-		return ""
-	}
-	return number
+// aadsts returns the error number in an Entra error description, such as AADSTS7000215, or "".
+func aadsts(description string) string { return aadstsNumber.FindString(description) }
+
+var aadstsNumber = regexp.MustCompile(`\bAADSTS[0-9]{4,9}\b`)
+
+// refusals are the errors of a sign-in that need something else than a new credential, or say which (Microsoft page
+// "Microsoft Entra authentication and authorization error codes").
+var refusals = map[string]fault.Code{
+	"AADSTS90002":   fault.TenantNotInEntra,
+	"AADSTS700016":  fault.TenantAppNotFound,
+	"AADSTS7000215": fault.TenantSecretInvalid,
+	"AADSTS7000222": fault.TenantSecretExpired,
+}
+
+func refusalOf(description string) fault.Code {
+	return cmp.Or(refusals[aadsts(description)], fault.TenantCredentialsRefused)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,8 +25,9 @@ type Token struct {
 }
 
 // TokenSource signs in. It returns a fresh token on every call; the client caches. Errors are faults:
-// fault.TenantCredentialsRefused, fault.TenantCredentialsUnreadable when there is nothing to sign in with, or
-// fault.GraphUnavailable when Entra could not be asked.
+// fault.TenantCredentialsRefused, or one that says more (TenantNotInEntra, TenantAppNotFound, TenantSecretInvalid,
+// TenantSecretExpired); fault.TenantCredentialsUnreadable when there is nothing to sign in with; fault.GraphUnavailable
+// when Entra could not be asked.
 type TokenSource interface {
 	Token(ctx context.Context) (Token, error)
 }
@@ -57,7 +59,8 @@ func FromCredential(scope string, credential func() (azcore.TokenCredential, err
 func signInFailed(err error) error {
 	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if ok && failed.RawResponse != nil && refusesSignIn(failed.RawResponse.StatusCode) {
-		return fault.Wrap(err, fault.TenantCredentialsRefused, "Entra refused the sign-in")
+		text := err.Error() // holds Entra's description
+		return fault.Wrap(err, refusalOf(text), strings.TrimSpace("Entra refused the sign-in "+aadsts(text)))
 	}
 	return fault.Wrap(err, fault.GraphUnavailable, "Entra could not be asked for a token")
 }

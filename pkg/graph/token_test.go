@@ -3,6 +3,7 @@ package graph_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -139,8 +140,11 @@ func TestClientSecretRefusals(t *testing.T) {
 		want   fault.Code
 		text   string
 	}{
-		"wrong secret":   {status(401, invalid), fault.TenantCredentialsRefused, "AADSTS7000215"},
-		"unknown tenant": {status(400, `{"error":"invalid_request","error_description":"AADSTS90002: Tenant"}`), fault.TenantCredentialsRefused, "AADSTS90002"},
+		"wrong secret":   {status(401, invalid), fault.TenantSecretInvalid, "AADSTS7000215"},
+		"expired secret": {status(401, `{"error_description":"AADSTS7000222: keys for app 's3cret' are expired"}`), fault.TenantSecretExpired, "AADSTS7000222"},
+		"unknown tenant": {status(400, `{"error":"invalid_request","error_description":"AADSTS90002: Tenant"}`), fault.TenantNotInEntra, "AADSTS90002"},
+		"unknown app":    {status(400, `{"error_description":"AADSTS700016: Application"}`), fault.TenantAppNotFound, "AADSTS700016"},
+		"something else": {status(401, `{"error_description":"AADSTS7000112: disabled"}`), fault.TenantCredentialsRefused, "AADSTS7000112"},
 		"busy":           {status(429, "", "Retry-After", "3"), fault.GraphUnavailable, "429"},
 		"down":           {status(503, "<html>"), fault.GraphUnavailable, "503"},
 		"gone":           {hangUp, fault.GraphUnavailable, "could not be asked"},
@@ -182,11 +186,13 @@ func (c credential) GetToken(_ context.Context, o policy.TokenRequestOptions) (a
 
 func TestCredentialOfAzidentity(t *testing.T) {
 	var scopes []string
-	refusal := func(code int) error {
-		return &azidentity.AuthenticationFailedError{
-			RawResponse: &http.Response{StatusCode: code, Body: http.NoBody, Request: &http.Request{URL: &url.URL{}}},
-		}
+	said := func(code int, description string) error {
+		return &azidentity.AuthenticationFailedError{RawResponse: &http.Response{
+			StatusCode: code, Body: io.NopCloser(strings.NewReader(`{"error_description":"` + description + `"}`)),
+			Request: &http.Request{URL: &url.URL{}},
+		}}
 	}
+	refusal := func(code int) error { return said(code, "") }
 	for name, tt := range map[string]struct {
 		made, given error
 		want        fault.Code
@@ -194,6 +200,7 @@ func TestCredentialOfAzidentity(t *testing.T) {
 		"good":        {nil, nil, fault.CodeUnknown},
 		"unreadable":  {errors.New("no PEM data"), nil, fault.TenantCredentialsUnreadable},
 		"refused":     {nil, refusal(401), fault.TenantCredentialsRefused},
+		"expired":     {nil, said(401, "AADSTS7000222: expired"), fault.TenantSecretExpired},
 		"unavailable": {nil, refusal(503), fault.GraphUnavailable},
 		"unreachable": {nil, errors.New("dial"), fault.GraphUnavailable},
 	} {

@@ -108,7 +108,7 @@ func checkTagLength(r Row, p tenant.Policy) finding {
 	return finding{
 		fault.RowGroupTagInvalid,
 		ColumnGroupTag,
-		fmt.Sprintf("The group tag is longer than %d characters.", limit),
+		fmt.Sprintf("The group tag is longer than the %d characters of the tenant's setting policy.maxGroupTag.", limit),
 	}
 }
 

@@ -247,3 +247,18 @@ func TestResultsHoldNoValue(t *testing.T) {
 		t.Errorf("a value shows: %s", text)
 	}
 }
+
+// A group tag that is too long is answered with the setting that says so: Microsoft documents no limit.
+func TestTagLengthNamesItsSetting(t *testing.T) {
+	t.Parallel()
+	v := newValidator(t)
+	for limit, policy := range map[string]tenant.Policy{"64": {}, "4": {MaxGroupTag: 4}} {
+		r := rowOf(t, 1, nil)
+		r.GroupTag = strings.Repeat("x", 65)
+		violations := v.Check(t.Context(), policy, r).Violations
+		if len(violations) != 1 || !strings.Contains(violations[0].Detail, "the "+limit+" characters") ||
+			!strings.Contains(violations[0].Detail, "policy.maxGroupTag") {
+			t.Errorf("limit %s: %+v", limit, violations)
+		}
+	}
+}

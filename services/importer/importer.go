@@ -7,6 +7,7 @@
 package importer
 
 import (
+	"context"
 	"fmt"
 
 	"taxiway.example/pkg/autopilot"
@@ -52,5 +53,6 @@ func New(c Config, d Deps) (*worker.Worker, error) {
 		},
 		Stages: []dispatch.Stage{dispatch.Import, dispatch.Submissions},
 		Jobs:   []dispatch.Job{s.Deletion()},
+		Tasks:  []func(context.Context) error{s.Withdraw},
 	}), nil
 }

@@ -132,9 +132,12 @@ func (s *Server) checkImport(c *call) *reply {
 func (s *Server) accept(c *call) []*importedRecord {
 	records := make([]*importedRecord, len(c.devices))
 	seen := map[string]bool{}
+	if s.opt.Quirks.ImportIDReplaced {
+		c.entry.ImportIDs = nil // whoever looks by the id that was sent sees nothing
+	}
 	for i, d := range c.devices {
 		r := &importedRecord{submitted: d, id: s.newID(), polls: -1} // the answer to the POST is not a poll
-		if r.ImportID == "" {
+		if r.ImportID == "" || s.opt.Quirks.ImportIDReplaced {
 			r.ImportID = r.id
 		}
 		if r.ProductKey == "" && c.route.op == "imported.create" {

@@ -82,6 +82,10 @@ type Limits struct {
 
 // Quirks are habits of the service that change over the years.
 type Quirks struct {
+	ImportIDReplaced bool // the record's id takes the place of the importId that was sent
+	ImportIDIgnored  bool // $filter by importId is ignored: all records are listed
+	ImportIDRefused  bool // $filter by importId is a 400
+
 	EqOnSerial      bool    // serialNumber eq '…' works on identities instead of 400
 	HyphenBug       bool    // contains(serialNumber,'…') with a hyphen is a 400
 	SelectFails     bool    // $select on identities is a 500

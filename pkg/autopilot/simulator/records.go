@@ -61,7 +61,7 @@ func (r *importedRecord) read() map[string]any {
 }
 
 func (s *Server) listImported(c *call) *reply {
-	rows, rep := c.importedRows()
+	rows, rep := s.importedRows(c)
 	if rep != nil {
 		return rep
 	}
@@ -73,7 +73,7 @@ func (s *Server) listImported(c *call) *reply {
 }
 
 // importedRows are the visible records that the filter lets through.
-func (c *call) importedRows() ([]*importedRecord, *reply) {
+func (s *Server) importedRows(c *call) ([]*importedRecord, *reply) {
 	if rep := c.onlyOptions("$filter", "$top", "$skiptoken", "$count", "$select"); rep != nil {
 		return nil, rep
 	}
@@ -82,6 +82,13 @@ func (c *call) importedRows() ([]*importedRecord, *reply) {
 	})
 	if rep != nil {
 		return nil, rep
+	}
+	_, byImport := f.equals("importId")
+	switch {
+	case byImport && s.opt.Quirks.ImportIDRefused:
+		return nil, failIntune(http.StatusBadRequest, "BadRequest", "An error has occurred")
+	case byImport && s.opt.Quirks.ImportIDIgnored:
+		f = nil
 	}
 	from := c.tenant.imported.sorted()
 	if id, narrowed := f.equals("importId"); narrowed {
@@ -105,7 +112,7 @@ func (r *importedRecord) property(name string) string {
 }
 
 func (s *Server) countImported(c *call) *reply {
-	rows, rep := c.importedRows()
+	rows, rep := s.importedRows(c)
 	if rep != nil {
 		return rep
 	}

@@ -48,7 +48,7 @@ type Identities interface {
 type Autopilot interface {
 	Identities
 	tagging.Setter
-	tagging.Starter
+	autopilot.Starter
 	membership.Entra
 	AllEntraDevices(ctx context.Context) iter.Seq2[autopilot.EntraDevice, error]
 }
@@ -170,9 +170,7 @@ func (s *Service) group(ctx context.Context, client Autopilot, t tenant.Tenant, 
 }
 
 func (s *Service) synchronise(ctx context.Context, client Autopilot, t tenant.Tenant) {
-	if s.timings.Sync > 0 {
-		tagging.Syncer{Leases: s.Ledger, Pause: s.timings.Sync, Now: s.Now}.Ask(ctx, pipeline.Logger(ctx), t.ID, client)
-	}
+	autopilot.Syncer{Leases: s.Ledger, Pause: s.timings.Sync, Now: s.Now}.Ask(ctx, pipeline.Logger(ctx), t.ID, client)
 }
 
 // identify reads the Autopilot identities of all devices. Those that cannot be read now are committed as waiting and

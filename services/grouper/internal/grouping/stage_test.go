@@ -159,7 +159,7 @@ func TestEntraObjectAndTagMayBeLate(t *testing.T) {
 		report), GroupTag: "OTHER"}}, importID); err != nil {
 		t.Fatal(err)
 	}
-	records, err := w.client.Imported(t.Context(), importID)
+	records, err := w.client.Imported(t.Context(), autopilot.Wanted{ImportID: importID})
 	if err != nil {
 		t.Fatal(err)
 	}

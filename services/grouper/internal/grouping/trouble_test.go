@@ -186,7 +186,7 @@ func TestTenantThatRefusesUsWaits(t *testing.T) {
 			func(w *fixture) {
 				w.sim.AddTenant(simulator.Tenant{ID: contoso, ClientID: clientID, ClientSecret: password})
 			},
-			fault.TenantCredentialsRefused,
+			fault.TenantSecretInvalid,
 		},
 		"permission": {
 			func(w *fixture) {

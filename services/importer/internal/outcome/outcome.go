@@ -27,30 +27,34 @@ const (
 type Policy struct {
 	Action Action
 	Code   fault.Code
+	Tries  int // with Again: after so many the device is dead of the code; 0 = as many as any device has
 }
+
+// few is how often a device is sent whose failure may pass, but is not known to.
+const few = 3
 
 // policies has a row for each autopilot.Meaning; a test holds it to that.
 var policies = map[autopilot.Meaning]Policy{
-	autopilot.MeaningRegistered:         {Register, ""},
-	autopilot.MeaningInFlight:           {Wait, ""},
-	autopilot.MeaningAlreadyHere:        {Find, fault.AutopilotAlreadyHere},
-	autopilot.MeaningDuplicated:         {Twin, fault.AutopilotDuplicated},
-	autopilot.MeaningStorage:            {Again, fault.AutopilotStorage},
-	autopilot.MeaningOtherTenant:        {Hold, fault.AutopilotOtherTenant},
-	autopilot.MeaningRegisteredByOthers: {Hold, fault.AutopilotOtherTenant},
-	autopilot.MeaningInvalidBody:        {Bury, fault.AutopilotInvalidBody},
-	autopilot.MeaningInvalidHash:        {Bury, fault.AutopilotInvalidHash},
-	autopilot.MeaningMissingSerial:      {Bury, fault.AutopilotMissingSerial},
-	autopilot.MeaningNotRegistered:      {Bury, fault.AutopilotNotRegistered},
-	autopilot.MeaningNotFound:           {Bury, fault.AutopilotNotFound},
-	autopilot.MeaningNotUnique:          {Bury, fault.AutopilotNotUnique},
-	autopilot.MeaningEntraRegistered:    {Bury, fault.AutopilotEntraRegistered},
+	autopilot.MeaningRegistered:         {Register, "", 0},
+	autopilot.MeaningInFlight:           {Wait, "", 0},
+	autopilot.MeaningAlreadyHere:        {Find, fault.AutopilotAlreadyHere, 0},
+	autopilot.MeaningDuplicated:         {Twin, fault.AutopilotDuplicated, 0},
+	autopilot.MeaningStorage:            {Again, fault.AutopilotStorage, 0},
+	autopilot.MeaningOtherTenant:        {Hold, fault.AutopilotOtherTenant, 0},
+	autopilot.MeaningRegisteredByOthers: {Hold, fault.AutopilotOtherTenant, 0},
+	autopilot.MeaningInvalidBody:        {Again, fault.AutopilotInvalidBody, few},
+	autopilot.MeaningInvalidHash:        {Bury, fault.AutopilotInvalidHash, 0},
+	autopilot.MeaningMissingSerial:      {Bury, fault.AutopilotMissingSerial, 0},
+	autopilot.MeaningNotRegistered:      {Bury, fault.AutopilotNotRegistered, 0},
+	autopilot.MeaningNotFound:           {Bury, fault.AutopilotNotFound, 0},
+	autopilot.MeaningNotUnique:          {Bury, fault.AutopilotNotUnique, 0},
+	autopilot.MeaningEntraRegistered:    {Bury, fault.AutopilotEntraRegistered, 0},
 
-	// These are known from other places than an import. As its outcome nobody has seen them.
-	autopilot.MeaningNoProfile:           {Bury, fault.AutopilotUnknown},
-	autopilot.MeaningProfileOtherTenant:  {Bury, fault.AutopilotUnknown},
-	autopilot.MeaningRegistrationDiffers: {Bury, fault.AutopilotUnknown},
-	autopilot.MeaningUnknown:             {Bury, fault.AutopilotUnknown},
+	// These are known from other places than an import. As its outcome nobody has seen them, so they may pass.
+	autopilot.MeaningNoProfile:           {Again, fault.AutopilotUnknown, few},
+	autopilot.MeaningProfileOtherTenant:  {Again, fault.AutopilotUnknown, few},
+	autopilot.MeaningRegistrationDiffers: {Again, fault.AutopilotUnknown, few},
+	autopilot.MeaningUnknown:             {Again, fault.AutopilotUnknown, few},
 }
 
 // For returns the policy for a meaning. A meaning without a row is treated as unknown.

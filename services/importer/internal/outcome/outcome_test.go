@@ -73,7 +73,7 @@ func TestEveryMeaningHasAnAction(t *testing.T) {
 func TestUnknownIsNotSuccess(t *testing.T) {
 	t.Parallel()
 	for _, m := range []autopilot.Meaning{"", "something new"} {
-		if got := For(m); got.Action != Bury || got.Code != fault.AutopilotUnknown {
+		if got := For(m); got.Action != Again || got.Tries != few || got.Code != fault.AutopilotUnknown {
 			t.Errorf("For(%q) = %v", m, got)
 		}
 	}

@@ -1,7 +1,6 @@
 package submission_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,140 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
-	"taxiway.example/pkg/budget"
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
-	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
 )
-
-var errCrash = errors.New("the process is gone")
-
-// reaper ends the process at its nth call to a neighbour, before or after the call has had its effect. From then on
-// every call fails, as nothing of a dead process has any effect.
-type reaper struct {
-	at     int // 0 = never
-	after  bool
-	calls  int
-	writes []int // which of the calls have an effect
-	dead   bool
-}
-
-// read carries out one call to a neighbour that has no effect.
-func read[T any](r *reaper, do func() (T, error)) (T, error) {
-	var zero T
-	if r.dead {
-		return zero, errCrash
-	}
-	r.calls++
-	if r.calls != r.at {
-		return do()
-	}
-	r.dead = true
-	if r.after {
-		_, _ = do()
-	}
-	return zero, errCrash
-}
-
-// write is read for a call with an effect.
-func write[T any](r *reaper, do func() (T, error)) (T, error) {
-	if !r.dead {
-		r.writes = append(r.writes, r.calls+1)
-	}
-	return read(r, do)
-}
-
-type mortalLedger struct {
-	submission.Ledger
-	r *reaper
-}
-
-func (m mortalLedger) Devices(ctx context.Context, id device.TenantID, ids []string) ([]device.Device, error) {
-	return read(m.r, func() ([]device.Device, error) { return m.Ledger.Devices(ctx, id, ids) })
-}
-
-func (m mortalLedger) Captures(ctx context.Context, id device.TenantID, ids []string) (map[string][]byte, error) {
-	return read(m.r, func() (map[string][]byte, error) { return m.Ledger.Captures(ctx, id, ids) })
-}
-
-func (m mortalLedger) Move(ctx context.Context, moves ...ledger.Move) ([]bool, error) {
-	return write(m.r, func() ([]bool, error) { return m.Ledger.Move(ctx, moves...) })
-}
-
-func (m mortalLedger) Begin(
-	ctx context.Context,
-	s ledger.Submission,
-	refs []ledger.Ref,
-	by string,
-) ([]device.Device, error) {
-	return write(m.r, func() ([]device.Device, error) { return m.Ledger.Begin(ctx, s, refs, by) })
-}
-
-func (m mortalLedger) Advance(ctx context.Context, c ledger.SubmissionChange) (bool, error) {
-	return write(m.r, func() (bool, error) { return m.Ledger.Advance(ctx, c) })
-}
-
-func (m mortalLedger) Submission(ctx context.Context, id device.TenantID, sub string) (ledger.Submission, error) {
-	return read(m.r, func() (ledger.Submission, error) { return m.Ledger.Submission(ctx, id, sub) })
-}
-
-func (m mortalLedger) Take(
-	ctx context.Context, id device.TenantID, bucket string, n int, rate budget.Rate, now time.Time,
-) (time.Duration, error) {
-	return write(m.r, func() (time.Duration, error) { return m.Ledger.Take(ctx, id, bucket, n, rate, now) })
-}
-
-type mortalAutopilot struct {
-	submission.Autopilot
-	r *reaper
-}
-
-func (m mortalAutopilot) Import(
-	ctx context.Context,
-	devices []autopilot.ImportDevice,
-	id string,
-) ([]autopilot.Imported, error) {
-	return write(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Import(ctx, devices, id) })
-}
-
-func (m mortalAutopilot) Imported(ctx context.Context, id string) ([]autopilot.Imported, error) {
-	return read(m.r, func() ([]autopilot.Imported, error) { return m.Autopilot.Imported(ctx, id) })
-}
-
-func (m mortalAutopilot) FindBySerial(ctx context.Context, s device.Serial) ([]autopilot.Identity, error) {
-	return read(m.r, func() ([]autopilot.Identity, error) { return m.Autopilot.FindBySerial(ctx, s) })
-}
-
-func (m mortalAutopilot) DeleteImported(ctx context.Context, ids ...string) ([]string, error) {
-	return write(m.r, func() ([]string, error) { return m.Autopilot.DeleteImported(ctx, ids...) })
-}
-
-type mortalEmitter struct {
-	submission.Emitter
-	r *reaper
-}
-
-func (m mortalEmitter) Emit(ctx context.Context, events ...event.Event) error {
-	_, err := write(m.r, func() (struct{}, error) { return struct{}{}, m.Emitter.Emit(ctx, events...) })
-	return err
-}
-
-// mortal returns the use case as a process that the reaper ends.
-func (r *fixture) mortal(reap *reaper) submission.Service {
-	s := r.Service
-	s.Ledger = mortalLedger{r.Ledger, reap}
-	s.Emitter = mortalEmitter{r.Emitter, reap}
-	connect := r.Connect
-	s.Connect = func(id device.TenantID) (submission.Autopilot, error) {
-		client, err := connect(id)
-		return mortalAutopilot{client, reap}, err
-	}
-	return s
-}
 
 // scenarios are imports that end in every way there is. They are apart because the cost of a crash test grows with the
 // square of its length.
@@ -162,6 +32,11 @@ var scenarios = map[string]func(*testing.T, *fixture) []string{
 	"after a storage error": func(t *testing.T, r *fixture) []string {
 		h := machine(t, 5)
 		r.outcome(h, 1, simulator.Outcome{Name: "StorageError", Code: 640})
+		return r.accept(contoso, h)
+	},
+	"already here and invisible": func(t *testing.T, r *fixture) []string {
+		h := machine(t, 12)
+		r.outcome(h, 1, simulator.Outcome{Name: "ZtdDeviceAlreadyAssigned", Code: 806})
 		return r.accept(contoso, h)
 	},
 	"after a twin that does not show up": func(t *testing.T, r *fixture) []string {
@@ -183,13 +58,29 @@ var scenarios = map[string]func(*testing.T, *fixture) []string{
 	},
 }
 
+// habits are what nobody knows of the service: whether it keeps import ids, and whether it can be asked for them.
+var habits = map[string]simulator.Quirks{
+	"kept":     {},
+	"replaced": {ImportIDReplaced: true},
+	"ignored":  {ImportIDIgnored: true},
+	"refused":  {ImportIDRefused: true},
+}
+
+// with returns the knobs for a service with these habits.
+func (k knobs) with(q simulator.Quirks) knobs {
+	k.sim.Quirks.ImportIDReplaced = q.ImportIDReplaced
+	k.sim.Quirks.ImportIDIgnored = q.ImportIDIgnored
+	k.sim.Quirks.ImportIDRefused = q.ImportIDRefused
+	return k
+}
+
 // brisk needs few looks: every call of a run costs two runs.
 var brisk = knobs{
 	sim: simulator.Options{Seed: 1, Delays: simulator.Delays{
 		Import:          simulator.Delay{Min: 30 * time.Second, Max: 30 * time.Second},
 		IdentityVisible: simulator.Delay{Min: 20 * time.Second, Max: 20 * time.Second},
 	}},
-	timings: submission.Timings{PollFirst: 3 * time.Minute, Lost: 2 * time.Minute},
+	timings: submission.Timings{PollFirst: 3 * time.Minute, Lost: 2 * time.Minute, Invisible: 10 * time.Minute},
 }
 
 // ending is where a device ended, without what differs from run to run.
@@ -214,23 +105,41 @@ func (r *fixture) endings(t *testing.T, ids []string) []ending {
 }
 
 // The process dies at every call to a neighbour in turn, and after every call that has an effect. A new process on the
-// same ledger comes to the same end, and sends no device again that nobody has looked for.
+// same ledger comes to the same end, and sends no device again that nobody has looked for. Whatever the service does
+// with import ids, the end is the same.
 func TestCrashAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range scenarios {
-		t.Run(name, func(t *testing.T) { crashEverywhere(t, scenario) })
+		for habit, q := range habits {
+			t.Run(name+", import ids "+habit, func(t *testing.T) {
+				if habit != "kept" && (testing.Short() || underRace) {
+					t.Skip("SKIPPED: crashes with import ids " + habit + ", as tests are short or slow")
+				}
+				crashEverywhere(t, scenario, q)
+			})
+		}
 	}
 }
 
-func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string) {
-	var want []ending
+func uncrashed(t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks) ([]ending, *reaper) {
 	baseline := &reaper{}
+	r := newFixture(t, t, brisk.with(q))
+	ids := scenario(t, r)
+	living := r.mortal(baseline)
+	r.runWith(t, &living, ids)
+	return r.endings(t, ids), baseline
+}
+
+func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks) {
+	var want []ending
+	var baseline *reaper
 	bubble(t, func(t *testing.T) {
-		r := newFixture(t, t, brisk)
-		ids := scenario(t, r)
-		living := r.mortal(baseline)
-		r.runWith(t, &living, ids)
-		want = r.endings(t, ids)
+		var got []ending
+		want, _ = uncrashed(t, scenario, habits["kept"])
+		got, baseline = uncrashed(t, scenario, q)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("another end (-want +got):\n%s", diff)
+		}
 	})
 	if len(baseline.writes) < 6 || len(want) == 0 {
 		t.Fatalf(
@@ -246,28 +155,32 @@ func crashEverywhere(t *testing.T, scenario func(*testing.T, *fixture) []string)
 	}
 	// A death before a call leaves what a death after the effect before it leaves: with time to spare, both are tried.
 	for at := range baseline.calls {
-		if !underRace {
+		if !underRace && q == (simulator.Quirks{}) {
 			deaths = append(deaths, reaper{at: at + 1})
 		}
 	}
 	for _, reap := range deaths {
 		t.Run(fmt.Sprintf("at call %d, after its effect: %v", reap.at, reap.after), func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				r := newFixture(t, t, brisk)
-				ids := scenario(t, r)
-				dying := r.mortal(&reap)
-				r.runWith(t, &dying, ids)
-				if !reap.dead {
-					t.Fatal("the process lived")
-				}
-				r.runWith(t, &r.Service, ids)
-				if diff := cmp.Diff(want, r.endings(t, ids)); diff != "" {
-					t.Errorf("another end (-want +got):\n%s", diff)
-				}
-				r.conserved(t, ids)
-			})
+			bubble(t, func(t *testing.T) { crashAt(t, scenario, q, &reap, want) })
 		})
 	}
+}
+
+func crashAt(
+	t *testing.T, scenario func(*testing.T, *fixture) []string, q simulator.Quirks, reap *reaper, want []ending,
+) {
+	r := newFixture(t, t, brisk.with(q))
+	ids := scenario(t, r)
+	dying := r.mortal(reap)
+	r.runWith(t, &dying, ids)
+	if !reap.dead {
+		t.Fatal("the process lived")
+	}
+	r.runWith(t, &r.Service, ids)
+	if diff := cmp.Diff(want, r.endings(t, ids)); diff != "" {
+		t.Errorf("another end (-want +got):\n%s", diff)
+	}
+	r.conserved(t, ids)
 }
 
 // runWith runs a service until everything is through, or it is dead.

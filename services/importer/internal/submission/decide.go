@@ -22,11 +22,13 @@ import (
 // poll is one poll of a submission: what it finds out and what follows.
 type poll struct {
 	*Service
-	client Finder
+	client Autopilot
 	sub    ledger.Submission
 	now    time.Time
 
-	records    map[string]string // of the devices that have one, by device
+	seen       bool                            // Autopilot has the import
+	records    map[string]string               // of the devices that have one, by device
+	strays     map[string][]autopilot.Imported // records of who knows what, by serial number
 	moves      []ledger.Move
 	registered []device.Device
 	meanings   []string // of the devices whose import ended
@@ -40,7 +42,7 @@ type poll struct {
 // decide says what becomes of one device, given its records.
 func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.Imported) {
 	if len(records) == 0 {
-		p.missing(d)
+		p.unmatched(ctx, d)
 		return
 	}
 	r := outcome.Decisive(records)
@@ -71,10 +73,19 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 	case policy.Action == outcome.Hold:
 		ended(move(d, device.Held, time.Time{}, policy.Code, said(r)))
 	case policy.Action == outcome.Again:
-		ended(p.again(d, p.now, policy.Code, said(r)))
+		ended(p.retried(d, policy, said(r)))
 	default:
 		ended(move(d, device.Dead, time.Time{}, policy.Code, said(r)))
 	}
+}
+
+// retried sends a device again, as often as the policy says.
+func (p *poll) retried(d device.Device, policy outcome.Policy, detail string) ledger.Move {
+	if policy.Tries > 0 && d.Attempts+1 >= policy.Tries {
+		detail = fmt.Sprintf("%s It was tried %d times.", detail, d.Attempts+1)
+		return move(d, device.Dead, time.Time{}, policy.Code, detail)
+	}
+	return p.again(d, p.now, policy.Code, detail)
 }
 
 // missing decides about a device without a record: it waits until Timings.Lost has passed, then it counts as lost. If
@@ -83,11 +94,7 @@ func (p *poll) decide(ctx context.Context, d device.Device, records []autopilot.
 // one registered.
 func (p *poll) missing(d device.Device) {
 	limit := p.Timings.Lost
-	posted := p.sub.Posted
-	if posted.IsZero() {
-		posted = p.sub.Created
-	}
-	early := p.now.Sub(posted) < limit
+	early := p.now.Sub(p.posted()) < limit
 	switch {
 	case early && d.State == device.Submitting:
 		p.stay(d, d.State, fault.GraphUnknownOutcome)
@@ -96,38 +103,18 @@ func (p *poll) missing(d device.Device) {
 	case d.State == device.Submitted && (d.Code != fault.AutopilotLost || p.now.Sub(d.Updated) < limit):
 		p.stay(d, d.State, fault.AutopilotLost)
 	default:
-		p.end(p.again(d, p.now, fault.AutopilotLost, "Autopilot has no record of the import."), meaningLost)
+		p.end(p.lost(d), meaningLost)
 	}
+}
+
+func (p *poll) lost(d device.Device) ledger.Move {
+	return p.again(d, p.now, fault.AutopilotLost, "Autopilot has no record of the import.")
 }
 
 // meaningLost stands beside Autopilot's own meanings in the metrics.
 const meaningLost = "lost"
 
-func (p *poll) ghost(d device.Device, refused error) ledger.Move {
-	if refused != nil {
-		return move(
-			d,
-			device.Dead,
-			time.Time{},
-			fault.CodeOf(refused),
-			"Autopilot said that the device is registered here, and refuses the search for it: "+fault.DetailOf(
-				refused,
-			),
-		)
-	}
-	return move(
-		d,
-		device.Dead,
-		time.Time{},
-		fault.AutopilotGhost,
-		fmt.Sprintf(
-			"Autopilot said that the device is registered here, and did not show it for %s.",
-			p.Timings.Invisible,
-		),
-	)
-}
-
-func (p *poll) alone(d device.Device, refused error) ledger.Move {
+func (p *poll) alone(_ context.Context, d device.Device, refused error) (ledger.Move, error) {
 	one := 1
 	detail := "The twin of the device does not show up; it is sent again alone."
 	if refused != nil {
@@ -135,15 +122,16 @@ func (p *poll) alone(d device.Device, refused error) ledger.Move {
 	}
 	m := p.again(d, p.now, fault.AutopilotDuplicated, detail)
 	m.Set.ChunkLimit = &one
-	return m
+	return m, nil
 }
 
 // search is a reason to look for a registered device by its serial number.
 type search struct {
-	why       fault.Code // shown on the device while it waits
-	limit     time.Duration
-	meaning   autopilot.Meaning
-	otherwise func(d device.Device, refused error) ledger.Move // when it has not been found within the limit
+	why     fault.Code // shown on the device while it waits
+	limit   time.Duration
+	meaning autopilot.Meaning
+	// what follows when it has not been found within the limit
+	otherwise func(ctx context.Context, d device.Device, refused error) (ledger.Move, error)
 }
 
 // find looks for the device among the registered ones; until it shows up or the limit has passed, it waits. A search
@@ -179,8 +167,15 @@ func (p *poll) find(ctx context.Context, d device.Device, s search) {
 		detail := fmt.Sprintf("%d registered devices have its serial number, manufacturer and model.", len(same))
 		p.end(move(d, device.Dead, time.Time{}, fault.AutopilotNotUnique, detail), string(s.meaning))
 	case d.Code == s.why && p.now.Sub(d.Updated) >= s.limit:
-		p.end(s.otherwise(d, err), string(s.meaning))
+		m, err := s.otherwise(ctx, d, err)
+		if err != nil {
+			p.failed = err
+			p.stay(d, device.Submitted, s.why)
+			return
+		}
+		p.end(m, string(s.meaning))
 	default:
+		p.synchronise(ctx) // it may show only then
 		p.stay(d, device.Submitted, s.why)
 	}
 }
@@ -193,7 +188,7 @@ func refused(err error) bool {
 
 // aboutDevice reports whether a search failed because of what was searched for: the next device's may go well.
 func aboutDevice(err error) bool {
-	return fault.Is(err, fault.GraphUnexpected, fault.GraphBadRequest)
+	return fault.Is(err, fault.GraphUnexpected, fault.GraphListStuck, fault.GraphBadRequest)
 }
 
 // stay lets the device wait, and moves it only when there is something new to say.
@@ -226,10 +221,10 @@ func (p *poll) alarm() fault.Code {
 }
 
 // change is what the poll does to the submission.
-func (p *poll) change(ctx context.Context, present bool) ledger.SubmissionChange {
+func (p *poll) change(ctx context.Context) ledger.SubmissionChange {
 	sub := p.sub
 	sub.Code = p.alarm()
-	if present && sub.State == ledger.SubmissionOpen {
+	if p.seen && sub.State == ledger.SubmissionOpen {
 		sub.State = ledger.SubmissionPosted
 		sub.Posted = p.now
 	}
@@ -277,7 +272,7 @@ func (p *poll) count() {
 	for _, m := range p.meanings {
 		p.metrics.outcomes.WithLabelValues(m).Inc()
 	}
-	if p.sub.State == ledger.SubmissionOpen && len(p.records) == 0 && p.staying == 0 {
+	if p.sub.State == ledger.SubmissionOpen && !p.seen && p.staying == 0 {
 		p.metrics.submissions.WithLabelValues(resultLost).Inc()
 	}
 }

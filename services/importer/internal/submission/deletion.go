@@ -68,7 +68,8 @@ func (s *Service) cleanUp(ctx context.Context, sub ledger.Submission) (more bool
 	if s.Now().Sub(sub.Posted) > s.Timings.CleanupEnd {
 		return true, s.close(ctx, sub)
 	}
-	client, records, err := s.read(ctx, sub)
+	client, records, err := s.read(ctx, sub, nil)
+	records = own(records, sub)
 	switch {
 	case fault.IsCancel(err) && !fault.Is(err):
 		return false, err

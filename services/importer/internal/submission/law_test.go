@@ -210,7 +210,8 @@ func TestLaws(t *testing.T) {
 func laws(t *testing.T, check *rapid.T) {
 	k := knobs{sim: slow(), timings: submission.Timings{Invisible: 30 * time.Minute}}
 	k.sim.Seed = rapid.Int64().Draw(check, "seed")
-	r := newFixture(t, check, k)
+	habit := rapid.SampledFrom(slices.Sorted(maps.Keys(habits))).Draw(check, "import ids")
+	r := newFixture(t, check, k.with(habits[habit]))
 	hashes := machines(check, 1, rapid.Uint64Range(1, 8).Draw(check, "devices"))
 	var serials []string
 	for _, h := range hashes {
@@ -243,7 +244,8 @@ func laws(t *testing.T, check *rapid.T) {
 		r.rest(worked)
 	}
 	r.conserved(check, ids)
-	if left := len(r.records()); left > 0 {
+	// A record that only its serial number speaks for is not deleted: it may be another's.
+	if left := len(r.records()); left > 0 && !habits[habit].ImportIDReplaced {
 		check.Errorf("%d import records are left", left)
 	}
 }

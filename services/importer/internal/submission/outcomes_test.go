@@ -57,7 +57,7 @@ func TestEachOutcome(t *testing.T) {
 		}, device.Registered, "", "", 1},
 		"already registered here and invisible": {
 			plan(always, "ZtdDeviceAlreadyAssigned", 806),
-			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 1,
+			device.Dead, fault.AutopilotGhost, "did not show it for 2h", 2,
 		},
 		"registered elsewhere": {func(r *fixture, h hwhash.Hash) {
 			if err := r.sim.SeedOwnedByOther(hardware(h)); err != nil {
@@ -73,17 +73,19 @@ func TestEachOutcome(t *testing.T) {
 		"invalid hash":                   {plan(always, "InvalidZtdHardwareHash", 802), device.Dead, fault.AutopilotInvalidHash, "802", 1},
 		"hash of the wrong size":         {plan(always, "HashNot4k", 0), device.Dead, fault.AutopilotInvalidHash, "HashNot4k", 1},
 		"no serial and no product key":   {plan(always, "MissingZtdSerialNumberAndProductKey", 803), device.Dead, fault.AutopilotMissingSerial, "803", 1},
-		"invalid body":                   {plan(always, "InvalidZtdRequestBody", 801), device.Dead, fault.AutopilotInvalidBody, "801", 1},
+		"invalid body, then well":        {plan(1, "InvalidZtdRequestBody", 801), device.Registered, "", "", 2},
+		"unknown, then well":             {plan(2, "ZtdSurprise", 999), device.Registered, "", "", 3},
+		"invalid body":                   {plan(always, "InvalidZtdRequestBody", 801), device.Dead, fault.AutopilotInvalidBody, "801", 3},
 		"not registered":                 {plan(always, "ZtdDeviceIsNotRegistered", 807), device.Dead, fault.AutopilotNotRegistered, "807", 1},
 		"hardware not found":             {plan(always, "ZtdDeviceNotFound", 812), device.Dead, fault.AutopilotNotFound, "812", 1},
 		"not unique":                     {plan(always, "ZtdDeviceIsNotUnique", 813), device.Dead, fault.AutopilotNotUnique, "813", 1},
 		"Entra device in the way":        {plan(always, "ZtdDeviceAlreadyAadRegistered", 814), device.Dead, fault.AutopilotEntraRegistered, "814", 1},
-		"nobody has documented it":       {plan(always, "ZtdSurprise", 999), device.Dead, fault.AutopilotUnknown, `"ZtdSurprise" (999)`, 1},
-		"a code without a name":          {plan(always, " ", 4711), device.Dead, fault.AutopilotUnknown, "4711", 1},
+		"nobody has documented it":       {plan(always, "ZtdSurprise", 999), device.Dead, fault.AutopilotUnknown, `"ZtdSurprise" (999)`, 3},
+		"a code without a name":          {plan(always, " ", 4711), device.Dead, fault.AutopilotUnknown, "4711", 3},
 		"a twin that never shows up":     {plan(1, "ZtdDeviceDuplicated", 0), device.Registered, "", "", 2},
 		"a twin that never is":           {plan(always, "ZtdDeviceDuplicated", 0), device.Dead, fault.DeviceAttemptsUsedUp, "autopilot.duplicated_in_upload", 6},
 		"registered by somebody else":    {plan(always, "ZtdDeviceRegisteredByOtherTenant", 811), device.Held, fault.AutopilotOtherTenant, "811", 1},
-		"a profile is no import outcome": {plan(always, "ZtdDeviceHasNoAssignedProfile", 815), device.Dead, fault.AutopilotUnknown, "815", 1},
+		"a profile is no import outcome": {plan(always, "ZtdDeviceHasNoAssignedProfile", 815), device.Dead, fault.AutopilotUnknown, "815", 3},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

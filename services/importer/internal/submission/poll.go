@@ -10,6 +10,7 @@ import (
 	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/hwhash"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/pipeline"
 	"taxiway.example/pkg/telemetry"
@@ -37,7 +38,7 @@ func (s *Service) Poll(ctx context.Context, e event.Event) error {
 		_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
 		return err
 	}
-	client, records, err := s.read(ctx, sub)
+	client, records, err := s.read(ctx, sub, waiting)
 	switch {
 	case fault.IsCancel(err) && !fault.Is(err):
 		return err
@@ -64,15 +65,39 @@ func remaining(sub ledger.Submission, devices []device.Device) []device.Device {
 	})
 }
 
-// read asks Autopilot for the submission's records.
-func (s *Service) read(ctx context.Context, sub ledger.Submission) (Autopilot, []autopilot.Imported, error) {
+// read asks Autopilot for the submission's records, and for others with the serial number of a device that waits and
+// none of whose records is known.
+func (s *Service) read(
+	ctx context.Context, sub ledger.Submission, waiting []device.Device,
+) (Autopilot, []autopilot.Imported, error) {
 	client, err := s.Connect(sub.Tenant)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.metrics.polls.WithLabelValues().Inc()
-	records, err := client.Imported(ctx, sub.ImportID)
-	return client, own(records, sub), err
+	records, err := client.Imported(ctx, s.wanted(sub, waiting))
+	return client, records, err
+}
+
+func (s *Service) wanted(sub ledger.Submission, waiting []device.Device) autopilot.Wanted {
+	// A list that began before the POST says nothing about it.
+	w := autopilot.Wanted{ImportID: sub.ImportID, Since: s.Now().Add(-s.Timings.PollFirst / 2)}
+	if sub.Posted.After(w.Since) {
+		w.Since = sub.Posted
+	}
+	known := map[string]bool{}
+	for _, i := range sub.Items {
+		known[i.Device] = i.RecordID != ""
+		if i.RecordID != "" && !i.Deleted {
+			w.IDs = append(w.IDs, i.RecordID)
+		}
+	}
+	for _, d := range waiting {
+		if !known[d.ID] && d.Serial.Placeholder() == hwhash.NoPlaceholder {
+			w.Serials = append(w.Serials, d.Serial)
+		}
+	}
+	return w
 }
 
 // putOff makes the submission due later, because its tenant cannot be asked now. A reason that may need a person is
@@ -98,14 +123,17 @@ func (s *Service) putOff(ctx context.Context, sub ledger.Submission, waiting []d
 
 // review decides about each device that waits, commits the decisions and announces the devices that are registered now.
 func (s *Service) review(
-	ctx context.Context, client Finder, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
+	ctx context.Context, client Autopilot, sub ledger.Submission, devices []device.Device, records []autopilot.Imported,
 ) error {
 	p := &poll{Service: s, client: client, sub: sub, now: s.Now(), records: map[string]string{}}
-	mine := match(sub.Items, devices, records)
+	ours := own(records, sub)
+	p.seen = len(ours) > 0
+	p.strays = strays(records, ours)
+	mine := match(sub.Items, devices, ours)
 	for _, d := range p.turn(remaining(sub, devices)) {
 		p.decide(ctx, d, mine[d.ID])
 	}
-	applied, err := s.advance(ctx, p.change(ctx, len(records) > 0))
+	applied, err := s.advance(ctx, p.change(ctx))
 	if err != nil || !applied {
 		return err
 	}

@@ -3,6 +3,7 @@ package submission
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"taxiway.example/pkg/autopilot"
@@ -12,8 +13,23 @@ import (
 	"taxiway.example/services/importer/internal/outcome"
 )
 
-// commitLimit bounds a commit that is made although we are told to stop.
-const commitLimit = 10 * time.Second
+// What a process that is told to stop still does, within service.ShutdownGrace: a POST under way ends within postGrace,
+// and what is known of it then is committed within commitLimit.
+const (
+	postGrace   = 20 * time.Second
+	commitLimit = 10 * time.Second
+)
+
+// lingering returns a context that ends postGrace after ctx: breaking off a POST does not undo it, it only loses the
+// answer.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	long, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(postGrace, cancel) })
+	return long, func() {
+		stop()
+		cancel()
+	}
+}
 
 // post sends a submission that has just begun and commits what is known of it then.
 func (s *Service) post(
@@ -22,29 +38,39 @@ func (s *Service) post(
 	won []device.Device,
 	rows map[string]autopilot.ImportDevice,
 ) error {
-	held, c := s.hold(ctx, sub)
-	records, err := c.send(held, won, rows)
+	long, end := lingering(ctx)
+	defer end()
+	held, c := s.hold(long, sub)
+	err := ctx.Err() // told to stop before anything was sent
+	var records []autopilot.Imported
+	if err == nil {
+		records, err = c.send(held, won, rows)
+	}
 	sub = c.release()
-	// What is known of the import is committed even when we are told to stop just now.
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
 	if err == nil {
-		records = own(records, sub)
-		if len(records) > 0 {
-			return s.accepted(commit, sub, won, rows, records)
+		if mine := answered(asSent(won, rows), records); len(mine) > 0 {
+			return s.accepted(commit, sub, won, mine)
 		}
-		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its records")
+		err = fault.New(fault.GraphUnknownOutcome, "the answer to the import names none of its devices")
 	}
 	switch what := sendingOf(err); what {
 	case unsent:
-		if failed := s.withdrawn(commit, sub, won); failed != nil {
-			report(ctx, "an import that was not sent could not be taken back; it will be looked for", failed)
+		s.metrics.submissions.WithLabelValues(resultRefused).Inc()
+		if _, failed := s.withdraw(commit, sub, won); failed != nil {
+			report(ctx, "an import that was not sent could not be taken back yet", failed)
+			s.unsent.add(sub)
 		}
 		return err
 	case unknown:
-		return s.uncertain(ctx, sub, err)
+		return s.uncertain(commit, sub, err)
 	default:
-		return s.refused(commit, sub, won, what, err)
+		failed := s.refused(commit, sub, won, what, err)
+		if failed != nil {
+			s.unsent.add(sub)
+		}
+		return failed
 	}
 }
 
@@ -73,14 +99,22 @@ func (c *claim) send(
 	return records, err
 }
 
-// accepted commits that Autopilot has the import. Devices that the answer does not name stay Submitting and are looked
-// for.
+// asSent returns the devices with the serial numbers that were sent, whatever a newer capture says.
+func asSent(won []device.Device, rows map[string]autopilot.ImportDevice) []device.Device {
+	sent := slices.Clone(won)
+	for i, d := range sent {
+		sent[i].Serial = rows[d.ID].Serial
+	}
+	return sent
+}
+
+// accepted commits that Autopilot has the import, with the ids of its records. Devices that the answer does not name
+// stay Submitting and are looked for.
 func (s *Service) accepted(
 	ctx context.Context,
 	sub ledger.Submission,
 	won []device.Device,
-	rows map[string]autopilot.ImportDevice,
-	records []autopilot.Imported,
+	records map[string][]autopilot.Imported,
 ) error {
 	s.metrics.submissions.WithLabelValues(resultPosted).Inc()
 	now := s.Now()
@@ -89,9 +123,8 @@ func (s *Service) accepted(
 	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
 	sub.Code = ""
 	c := ledger.SubmissionChange{Submission: sub}
-	bySerial := correlate(records)
 	for _, d := range won {
-		if mine := bySerial[rows[d.ID].Serial.Fold()]; len(mine) > 0 {
+		if mine := records[d.ID]; len(mine) > 0 {
 			c.Items = append(c.Items, ledger.Item{Device: d.ID, RecordID: outcome.Decisive(mine).ID})
 			c.Moves = append(c.Moves, move(d, device.Submitted, time.Time{}, "", ""))
 		}
@@ -109,21 +142,6 @@ func (s *Service) uncertain(ctx context.Context, sub ledger.Submission, why erro
 	sub.Due = now.Add(spread(s.Timings.poll(0), sub.ID))
 	sub.Code = fault.GraphUnknownOutcome
 	_, err := s.advance(ctx, ledger.SubmissionChange{Submission: sub})
-	return err
-}
-
-// withdrawn gives the devices back as they were: we are told to stop, and nothing was sent. Whoever comes next sends
-// it.
-func (s *Service) withdrawn(ctx context.Context, sub ledger.Submission, won []device.Device) error {
-	s.metrics.submissions.WithLabelValues(resultRefused).Inc()
-	sub.State = ledger.SubmissionClosed
-	sub.Due = time.Time{}
-	sub.Code = ""
-	c := ledger.SubmissionChange{Submission: sub}
-	for _, d := range won {
-		c.Moves = append(c.Moves, move(d, device.Collected, s.Now(), "", ""))
-	}
-	_, err := s.advance(ctx, c)
 	return err
 }
 

@@ -2,6 +2,7 @@ package submission
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"taxiway.example/pkg/autopilot"
@@ -9,15 +10,36 @@ import (
 	"taxiway.example/pkg/ledger"
 )
 
-// own keeps the records that carry the submission's import id, whatever the service was asked for.
+// own keeps the records of a submission, whatever the service was asked for: those that the answer to its POST named,
+// and those with its import id. The service may not keep import ids; the ids of the records are what counts.
 func own(records []autopilot.Imported, sub ledger.Submission) []autopilot.Imported {
-	var ours []autopilot.Imported
-	for _, r := range records {
-		if r.ID != "" && strings.EqualFold(r.ImportID, sub.ImportID) {
-			ours = append(ours, r)
-		}
+	ids := make(map[string]bool, len(sub.Items))
+	for _, i := range sub.Items {
+		ids[i.RecordID] = true
 	}
-	return ours
+	return slices.DeleteFunc(slices.Clone(records), func(r autopilot.Imported) bool {
+		return r.ID == "" || !ids[r.ID] && !strings.EqualFold(r.ImportID, sub.ImportID)
+	})
+}
+
+// strays are the records that share no more than a serial number with a device of the submission.
+func strays(records, ours []autopilot.Imported) map[string][]autopilot.Imported {
+	firm := make(map[string]bool, len(ours))
+	for _, r := range ours {
+		firm[r.ID] = true
+	}
+	return correlate(slices.DeleteFunc(slices.Clone(records), func(r autopilot.Imported) bool { return firm[r.ID] }))
+}
+
+// answered gives each device of an import its records in the answer to the POST, which are those of this import
+// whatever import id they show. The devices are as they were sent.
+func answered(sent []device.Device, records []autopilot.Imported) map[string][]autopilot.Imported {
+	items := make([]ledger.Item, len(sent))
+	for i, d := range sent {
+		items[i].Device = d.ID
+	}
+	named := slices.DeleteFunc(slices.Clone(records), func(r autopilot.Imported) bool { return r.ID == "" })
+	return match(items, sent, named)
 }
 
 // correlate groups the records of one import by the serial number that was sent. The order of an answer means nothing,
@@ -56,7 +78,7 @@ func match(items []ledger.Item, devices []device.Device, records []autopilot.Imp
 
 // guess matches the open devices, no record of which is known, with what is left by present serial number. Where two of
 // them have the same one now, at least one was sent with another: neither gets anything by it. One device and one
-// serial number that are left in the end belong together, as nobody else uses the import id.
+// serial number that are left in the end belong together, as the records are those of one import.
 func guess(
 	mine map[string][]autopilot.Imported,
 	open map[string]bool,

@@ -26,6 +26,8 @@ type Ledger interface {
 	ledger.Submitter
 	ledger.SubmissionReader
 	ledger.Budget
+	ledger.Leases
+	ledger.Timeline
 	ledger.DueSubmissions
 	ledger.Tenants
 }
@@ -38,7 +40,7 @@ type Tenants interface {
 // Importer sends devices to Autopilot and reads what became of them; autopilot.Client says how.
 type Importer interface {
 	Import(ctx context.Context, devices []autopilot.ImportDevice, importID string) ([]autopilot.Imported, error)
-	Imported(ctx context.Context, importID string) ([]autopilot.Imported, error)
+	Imported(ctx context.Context, w autopilot.Wanted) ([]autopilot.Imported, error)
 }
 
 // Finder finds registered devices; autopilot.Client says how.
@@ -56,6 +58,7 @@ type Autopilot interface {
 	Importer
 	Finder
 	Cleaner
+	autopilot.Starter
 }
 
 // Emitter publishes events; pipeline.Emitter does.
@@ -79,6 +82,7 @@ type Service struct {
 	Deps
 	Timings Timings
 	metrics *metrics
+	unsent  *pending
 }
 
 // New returns a Service; an error says what is wrong with the timings.
@@ -87,7 +91,7 @@ func New(t Timings, d Deps) (*Service, error) {
 	if err := t.validate(); err != nil {
 		return nil, fmt.Errorf("timings: %w", err)
 	}
-	return &Service{d, t, newMetrics(d.Registry)}, nil
+	return &Service{d, t, newMetrics(d.Registry), newPending()}, nil
 }
 
 // by is who moves devices, in the timelines and in the events.

@@ -107,8 +107,12 @@ func (s *Service) begin(ctx context.Context, t tenant.Tenant, devices []device.D
 		Version: 1, Due: now.Add(s.Timings.Claim), Created: now,
 	}
 	won, err := s.Ledger.Begin(ctx, sub, refs(chunk, rows), by)
-	if err != nil || len(won) == 0 {
+	if err != nil {
+		s.unsent.add(sub) // it may have begun
 		return err
+	}
+	if len(won) == 0 {
+		return nil
 	}
 	return s.post(pipeline.With(ctx, telemetry.KeySubmission, sub.ID), sub, won, rows)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/backoff"
 )
 
@@ -13,11 +14,14 @@ import (
 type Timings struct {
 	Claim time.Duration // how long a worker that sends is waited for after its last sign of life, default 1 min
 	// how long an import may stay invisible before it counts as lost, default 5 min; more than Claim
-	Lost        time.Duration
-	PollFirst   time.Duration // before an import is polled again, then doubling, default 15 s
-	PollMax     time.Duration // the longest pause between two polls, default 5 min
-	Stuck       time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
-	Invisible   time.Duration // how long a device "already registered here" may stay invisible, default 2 h
+	Lost      time.Duration
+	PollFirst time.Duration // before an import is polled again, then doubling, default 15 s
+	PollMax   time.Duration // the longest pause between two polls, default 5 min
+	Stuck     time.Duration // an import that takes longer raises the alarm, default 60 min; it is never given up
+	// how long a device "already registered here" may stay invisible, default 2 h; then it is imported once more
+	Invisible time.Duration
+	// least time between two synchronisations of a tenant, default autopilot.SyncPause; < 0 = never
+	Sync        time.Duration
 	RetryFirst  time.Duration // before a device is sent again after a failure that may pass, then doubling, default 2 min
 	RetryMax    time.Duration // the longest such pause, default 1 h
 	Denied      time.Duration // pause of a tenant that refuses us, default 5 min
@@ -38,6 +42,7 @@ func (t Timings) withDefaults() Timings {
 	t.PollMax = cmp.Or(t.PollMax, max(5*time.Minute, t.PollFirst))
 	t.Stuck = cmp.Or(t.Stuck, time.Hour)
 	t.Invisible = cmp.Or(t.Invisible, 2*time.Hour)
+	t.Sync = cmp.Or(t.Sync, autopilot.SyncPause)
 	t.RetryFirst = cmp.Or(t.RetryFirst, 2*time.Minute)
 	t.RetryMax = cmp.Or(t.RetryMax, max(time.Hour, t.RetryFirst))
 	t.Denied = cmp.Or(t.Denied, 5*time.Minute)

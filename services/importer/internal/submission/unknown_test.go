@@ -9,7 +9,6 @@ import (
 	"taxiway.example/pkg/autopilot"
 	"taxiway.example/pkg/autopilot/simulator"
 	"taxiway.example/pkg/device"
-	"taxiway.example/pkg/event"
 	"taxiway.example/pkg/fault"
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/services/importer/internal/submission"
@@ -82,8 +81,8 @@ func (g glass) Import(ctx context.Context, devices []autopilot.ImportDevice, id 
 	return records, err
 }
 
-func (g glass) Imported(ctx context.Context, id string) ([]autopilot.Imported, error) {
-	records, err := g.Autopilot.Imported(ctx, id)
+func (g glass) Imported(ctx context.Context, w autopilot.Wanted) ([]autopilot.Imported, error) {
+	records, err := g.Autopilot.Imported(ctx, w)
 	if err == nil && g.listed != nil {
 		records = g.listed(records)
 	}
@@ -269,97 +268,6 @@ func TestTwinRecord(t *testing.T) {
 		}
 		if n := len(r.posts()); n != 1 {
 			t.Errorf("%d POSTs", n)
-		}
-	})
-}
-
-// A handler that is told to stop while the answer is out leaves the submission to whoever comes next.
-func TestStoppedWhileSending(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		r := newFixture(t, t, knobs{sim: slow()})
-		ids := r.accept(contoso, machines(t, 1, 2)...)
-		r.fault(simulator.Fault{Operation: importing, Effect: simulator.Hang})
-		ctx, stop := context.WithCancel(t.Context())
-		time.AfterFunc(5*time.Second, stop)
-		if err := r.Submit(ctx, r.collected(contoso, ids...)); err == nil {
-			t.Error("a stopped handler must not acknowledge")
-		}
-		r.want(contoso, ids[0], device.Submitting, "")
-		r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
-		for _, id := range ids {
-			r.want(contoso, id, device.Registered, "")
-		}
-	})
-}
-
-// A handler that is told to stop before anything was sent gives its devices back at once, at no cost.
-func TestStoppedBeforeSending(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		r := newFixture(t, t, knobs{sim: slow()})
-		ids := r.accept(contoso, machines(t, 1, 2)...)
-		known, err := r.Tenants.Get(contoso)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The POST waits at the gate.
-		if _, err := r.ledger.Take(t.Context(), contoso, "graph.write", known.Limits.Writes, known.Limits.WriteRate(), time.Now()); err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		time.AfterFunc(100*time.Millisecond, stop)
-		e := r.collected(contoso, ids...)
-		if err := r.Submit(ctx, e); !fault.IsCancel(err) {
-			t.Errorf("stopped with %v", err)
-		}
-		if n := len(r.posts()); n != 0 {
-			t.Fatalf("%d POSTs", n)
-		}
-		for _, id := range ids {
-			if d := r.want(contoso, id, device.Collected, ""); d.Attempts != 0 || d.Due.IsZero() ||
-				d.Due.After(time.Now()) {
-				t.Errorf("%d attempts, due %s", d.Attempts, d.Due)
-			}
-		}
-		if open := r.open(); len(open) != 0 {
-			t.Errorf("%d submissions are open", len(open))
-		}
-		r.sent(t, e, ids)
-	})
-}
-
-// sent hands out an event again and checks that its devices were POSTed once, at once, and are registered.
-func (r *fixture) sent(t *testing.T, e event.Event, ids []string) {
-	t.Helper()
-	time.Sleep(time.Minute) // the gate opens
-	for range 2 {
-		if err := r.handle(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, id := range ids {
-		r.want(contoso, id, device.Submitted, "")
-	}
-	r.run(time.Hour, map[device.TenantID][]string{contoso: ids})
-	for _, id := range ids {
-		r.want(contoso, id, device.Registered, "")
-	}
-	if n := len(r.posts()); n != 1 {
-		t.Errorf("%d POSTs", n)
-	}
-}
-
-// The answer came, and with it the word to stop: what it says is kept.
-func TestStoppedWithTheAnswer(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		r := newFixture(t, t, knobs{sim: slow()})
-		ids := r.accept(contoso, machines(t, 1, 2)...)
-		ctx, stop := context.WithCancel(t.Context())
-		r.through(glass{posted: func(records []autopilot.Imported) []autopilot.Imported { stop(); return records }})
-		if err := r.Submit(ctx, r.collected(contoso, ids...)); err != nil {
-			t.Error(err)
-		}
-		for _, id := range ids {
-			r.want(contoso, id, device.Submitted, "")
 		}
 	})
 }

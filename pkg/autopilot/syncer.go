@@ -1,4 +1,4 @@
-package tagging
+package autopilot
 
 import (
 	"context"
@@ -15,22 +15,26 @@ import (
 	"taxiway.example/pkg/telemetry"
 )
 
-// Starter starts a tenant's synchronisation; autopilot.Client does.
+// Starter starts a tenant's synchronisation; Client does.
 type Starter interface {
 	Sync(ctx context.Context) error
 }
 
-// Syncer asks Autopilot to synchronise a tenant, at most once each Pause for all processes together: changed tags show
-// only after a synchronisation. A lease nobody renews is the memory of the last one.
+// Syncer asks Autopilot to synchronise a tenant, at most once each Pause for all processes of all services together:
+// changed tags, and devices that another service registered, may show only after a synchronisation. A lease nobody
+// renews is the memory of the last one.
 type Syncer struct {
 	Leases ledger.Leases
-	Pause  time.Duration
+	Pause  time.Duration // zero or less = never
 	Now    func() time.Time
 }
 
 // Ask starts a synchronisation unless there was one lately. Nothing depends on its success: the service synchronises on
 // its own too.
 func (s Syncer) Ask(ctx context.Context, log *slog.Logger, id device.TenantID, starter Starter) {
+	if s.Pause <= 0 {
+		return
+	}
 	name := "sync/" + string(id)
 	owner := uuid.NewString()
 	held, err := s.Leases.Acquire(ctx, name, owner, s.Pause, s.Now())
