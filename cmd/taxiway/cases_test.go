@@ -24,7 +24,8 @@ var fieldCases = []struct {
 	{"12-placeholder-serials/*.csv", map[string]int{"accepted": 3}, map[string]int{}},
 	{
 		"18-two-tags-one-device/*.csv",
-		map[string]int{"accepted": 1, "duplicate": 1}, map[string]int{"row.differs_in_file": 1},
+		map[string]int{"accepted": 1, "duplicate": 1},
+		map[string]int{"row.differs_in_file": 1},
 	},
 	{"37-filler-uuids/u*.csv", map[string]int{"accepted": 2, "rejected": 2}, map[string]int{"device.no_identity": 2}},
 	{"37-filler-uuids/two-real-serials.csv", map[string]int{"accepted": 2}, map[string]int{}},

@@ -14,12 +14,12 @@ import (
 func newDevice(r *remote) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "device",
-		Short:   "Decide about a device that needs a person",
+		Short:   "Decide about single devices",
 		GroupID: groupOps,
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newRelease(r), newRetire(r), newReplace(r))
+	c.AddCommand(newRelease(r), newRetire(r), newReplace(r), newTag(r), newAssign(r))
 	return c
 }
 
@@ -79,6 +79,8 @@ func writeDecided(w io.Writer, result any) error {
 		devices = append(devices, v)
 	case api.Replacement:
 		devices = append(devices, v.Retired, v.Released)
+	case []api.Device:
+		devices = v
 	}
 	for _, d := range devices {
 		if _, err := fmt.Fprintf(w, "%s is %s now.\n", d.ID, d.State); err != nil {

@@ -58,6 +58,14 @@ type Replace struct {
 	With string `json:"with"` // the held device that takes the place
 }
 
+// Change is a decision about a device's group tag or user; what is left empty stays.
+type Change struct {
+	Decision
+
+	GroupTag string `json:"groupTag,omitempty"`
+	User     string `json:"assignedUser,omitempty"`
+}
+
 // Replacement is two devices after one has replaced the other.
 type Replacement struct {
 	Retired  Device `json:"retired"`

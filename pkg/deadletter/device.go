@@ -47,6 +47,17 @@ func (s *Service) Replace(ctx context.Context, by Operator, d Decision, with str
 	return s.deps.Ledger.ReplaceDevice(ctx, checked, with)
 }
 
+// Change gives a device of the operator's tenant another group tag or user and returns it as it is then. The errors are
+// those of Release; what is not carried out is a fault.DeviceDiffers.
+func (s *Service) Change(ctx context.Context, by Operator, d Decision, asked device.Request) (device.Device, error) {
+	checked, err := s.check(by, d)
+	if err != nil {
+		return device.Device{}, err
+	}
+	asked.Operator = true
+	return s.deps.Ledger.ChangeDevice(ctx, checked, asked)
+}
+
 func (s *Service) check(by Operator, d Decision) (ledger.Decision, error) {
 	reason, err := checkReason(d.Reason)
 	return ledger.Decision{

@@ -10,6 +10,8 @@ const (
 	NameCode   Name = "CODE"   // the code
 	NameFile   Name = "FILE"   // a device list
 	NameText   Name = "TEXT"   // why, in the reader's words
+	NameTag    Name = "TAG"    // a group tag
+	NameUser   Name = "USER"   // a user principal name
 )
 
 // Step is a command that a hint names.
@@ -77,6 +79,10 @@ var steps = map[Code][]Step{
 		{"Who retired it, when and why is shown by", trace, nil},
 		{"If the other one has to go", other, []Lead{{NameKnown, "retired"}}},
 	},
+	DeviceDiffers: {
+		{"To change the tag", "taxiway device tag TAG DEVICE --reason TEXT", nil},
+		{"To change the user", "taxiway device assign USER DEVICE --reason TEXT", nil},
+	},
 	DeviceWrongState:     {{"Its state is shown by", trace, nil}},
 	DeviceNotReplayable:  {{"What can be replayed is shown by", "taxiway dlq list", nil}},
 	DeviceCaptureErased:  {{"Send it again", again, leads("collected")}},
@@ -111,7 +117,7 @@ var outside = []Code{
 	HashNotBase64, HashNoMagic, HashTruncated, HashChecksumMissing, HashChecksumMismatch, HashEKMismatch, HashTooLarge,
 	HashMalformed, HashTrailingData, HashBadRecord, HashEmptySerial, HashEmptyManufacturer, HashNoTPM, HashNoEK,
 	HashWinPECapture, HashOldTPM, HashEmptyProduct, HashPlaceholderSerial, HashOddRecord,
-	DeviceNoIdentity, DeviceDiffers, DeviceIllegalTransition,
+	DeviceNoIdentity, DeviceIllegalTransition,
 	GraphForbidden, GraphNotFound, GraphApprovalRequired, GraphUnexpected, GraphListStuck,
 	AutopilotNotUnique, GroupNone, GroupProfileFailed,
 	MessageMalformed, MessageTooLarge, BrokerUnavailable, LedgerUnavailable, InternalPanic,

@@ -85,7 +85,7 @@ var catalogue = []row{
 	{DeviceUpdated, Notice, "The device is known, and what the row asks for is carried out.", "Nothing: it is followed to ready again."},
 	{DeviceReturned, Notice, "The device was missing, dead or retired and is back at work.", "Nothing: it is followed to ready."},
 	{DeviceCheckDue, Notice, "The device is ready; whether Autopilot still has it is checked.", "Nothing: if Autopilot does not have it any more, it is registered again and the row becomes updated."},
-	{DeviceDiffers, Conflict, "The device is known, and the row asks for something that its sender may not change.", "Ask an operator to send the row, or to change tag or user."},
+	{DeviceDiffers, Conflict, "The device is known, and the row asks for something that its sender may not change.", "An operator can send the row, or change the device."},
 	{DeviceWeaker, Conflict, "The device is registered by a hash without its TPM; the row's hash has it.", "Nothing for a user-driven profile. For self-deploying and pre-provisioning delete the Autopilot device in Intune, then send this hash again."},
 	{DeviceRetired, Conflict, "The device was retired, and contradicts one that is in service.", "To bring it back, the other one has to go; then send the row again."},
 	{DeviceAttemptsUsedUp, Permanent, "The device failed too often with errors that might have passed.", "Remove the cause."},

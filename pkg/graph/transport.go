@@ -35,9 +35,8 @@ func (l limiter) Do(req *http.Request) (*http.Response, error) {
 		GetConn: func(string) { asked = true },
 		GotConn: func(httptrace.GotConnInfo) { got = true },
 	}
-	resp, err := l.http.Do(
-		req.WithContext(httptrace.WithClientTrace(req.Context(), trace)),
-	) //nolint:gosec // configured host; next links are pinned to it
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	resp, err := l.http.Do(req) //nolint:gosec // configured host; next links are pinned to it
 	if got || !asked {
 		k.sent.Store(true)
 	}

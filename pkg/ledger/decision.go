@@ -34,6 +34,10 @@ type Decider interface {
 	// over group tag and user where its own row named none. A device that is not held against the other is a
 	// fault.DeviceNotInConflict; one that contradicts a third device a fault.DeviceContradictionStands.
 	ReplaceDevice(ctx context.Context, d Decision, with string) (Replacement, error)
+	// ChangeDevice is Device.Ask: group tag and user that are asked for are stored, and a device that is beyond where
+	// they are set goes back there. A device that has them stays as it is. What is not carried out is a
+	// fault.DeviceDiffers.
+	ChangeDevice(ctx context.Context, d Decision, asked device.Request) (device.Device, error)
 }
 
 // Replacement is two devices after one has replaced the other.

@@ -14,7 +14,6 @@ type Ledger interface {
 	BatchReader
 	BatchFinder
 	Acceptor
-	Changer
 	DeviceReader
 	CaptureReader
 	CaptureEraser

@@ -2,6 +2,8 @@ package validate
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-playground/validator/v10"
@@ -91,6 +93,17 @@ func (v *Validator) Check(ctx context.Context, p tenant.Policy, r Row) Result {
 		result.Warnings = append(result.Warnings, hashWarnings(r)...)
 	}
 	return result
+}
+
+// errNoRow stands for the hash of a request that has none.
+var errNoRow = errors.New("no row")
+
+// CheckRequest checks a group tag and a user that are asked for without a row; either may be empty.
+func (v *Validator) CheckRequest(ctx context.Context, p tenant.Policy, tag, user string) []Violation {
+	result := v.Check(ctx, p, Row{GroupTag: tag, Tag: tag, User: user, HashErr: errNoRow})
+	return slices.DeleteFunc(result.Violations, func(one Violation) bool {
+		return one.Column != ColumnGroupTag && one.Column != ColumnUser
+	})
 }
 
 func (v *Result) add(rule string, f finding) {

@@ -28,10 +28,8 @@ func newBars(w io.Writer) *bars {
 	for _, s := range stages {
 		decorators := []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
 		if s == device.Ready {
-			decorators = append(
-				decorators,
-				decor.Any(func(decor.Statistics) string { return v.note.Load().(string) }),
-			) //nolint:forcetypeassert // only strings are stored
+			note := func(decor.Statistics) string { return v.note.Load().(string) } //nolint:forcetypeassert // strings only
+			decorators = append(decorators, decor.Any(note))
 		}
 		bar := v.progress.New(0, mpb.BarStyle().Rbound("]").Lbound("[").Filler("█").Tip("█").Padding("·"),
 			mpb.PrependDecorators(decor.Name(string(s), decor.WCSyncSpaceR)), mpb.AppendDecorators(decorators...))

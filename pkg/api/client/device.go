@@ -54,6 +54,12 @@ func (c *Client) Replace(ctx context.Context, id string, d api.Replace) (api.Rep
 	return decide[api.Replacement](ctx, c, id, "replace", d)
 }
 
+// Change gives a device another group tag or user and returns it as it is then; it is followed to ready again. It needs
+// what [Client.Release] does. What the tenant's rules decide otherwise is a [*Problem] with fault.DeviceDiffers.
+func (c *Client) Change(ctx context.Context, id string, d api.Change) (api.Device, error) {
+	return decide[api.Device](ctx, c, id, "change", d)
+}
+
 func decide[T any](ctx context.Context, c *Client, id, what string, d any) (T, error) {
 	var out T
 	err := c.post(ctx, "/v1/devices/"+url.PathEscape(id)+"/"+what, d, &out)

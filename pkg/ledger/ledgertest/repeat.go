@@ -308,21 +308,31 @@ func repeatReplayErased(b *fixture) {
 func repeatChange(b *fixture) {
 	id := b.ready(1)
 	asked := device.Request{GroupTag: "KIOSK", User: "ada@contoso.com", Operator: true}
-	d, p, err := b.Change(b.Context(), contoso, id, asked, now(), "operator:ada")
+	why := ledger.Decision{Tenant: contoso, Device: id, By: "operator:ada", Reason: "moved", Due: now(), DryRun: true}
+	d, err := b.ChangeDevice(b.Context(), why, asked)
 	b.must(err)
-	if p.Outcome != device.Updated || d.State != device.Registered || d.GroupTag != "KIOSK" || d.Due.IsZero() {
-		b.Errorf("%+v %+v", p, d)
+	b.same([]device.State{d.State, b.device(id).State}, []device.State{device.Registered, device.Ready})
+	why.DryRun = false
+	d, err = b.ChangeDevice(b.Context(), why, asked)
+	b.must(err)
+	if d.State != device.Registered || d.GroupTag != "KIOSK" || d.Due.IsZero() {
+		b.Errorf("%+v", d)
 	}
 	b.same(b.device(id), d)
 	timeline, err := b.Timeline(b.Context(), contoso, id)
 	b.must(err)
 	b.same(timeline[len(timeline)-1].By, "operator:ada")
-	_, p, err = b.Change(b.Context(), contoso, id, asked, now(), "operator:ada")
+	again, err := b.ChangeDevice(b.Context(), why, asked)
 	b.must(err)
-	b.same(p.Outcome, device.Duplicate)
+	b.same(again, d)
 	row := Candidate(1, 1)
 	row.GroupTag = "LAB"
 	b.same(b.accept(b.batch(contoso), row)[0].Code, fault.DeviceDiffers)
-	_, _, err = b.Change(b.Context(), fabrikam, id, asked, now(), "operator:eve")
+	asked.GroupTag = "LAB"
+	asked.Ruled = "KIOSK"
+	_, err = b.ChangeDevice(b.Context(), why, asked)
+	b.mustFail(err, fault.DeviceDiffers)
+	why.Tenant = fabrikam
+	_, err = b.ChangeDevice(b.Context(), why, asked)
 	b.mustFail(err, fault.RequestNotFound)
 }

@@ -112,6 +112,28 @@ func (l *Ledger) ReplaceDevice(ctx context.Context, d ledger.Decision, with stri
 	return both, err
 }
 
+// ChangeDevice changes group tag and user; see ledger.Decider.
+func (l *Ledger) ChangeDevice(ctx context.Context, d ledger.Decision, asked device.Request) (device.Device, error) {
+	var changed device.Device
+	err := l.decide(ctx, "device.change", d, func(_ context.Context, in *decision) (string, error) {
+		r, err := in.device(d.Device)
+		if err != nil {
+			return "", err
+		}
+		p := r.Ask(asked)
+		switch {
+		case p.Code == fault.DeviceDiffers:
+			return "", fault.New(p.Code, p.Detail)
+		case p.Outcome == device.Updated:
+			p.Detail += d.Reason
+			in.work.putToWork(r, p, d.Due, d.By)
+		}
+		changed = r.Device
+		return string(r.State), nil
+	}, d.Device)
+	return changed, err
+}
+
 // device returns a device of the tenant.
 func (in *decision) device(id string) (*record, error) {
 	r := in.work.devices[id]

@@ -125,30 +125,6 @@ func (w *changes) putToWork(r *record, p device.Repetition, due time.Time, by st
 	w.note(r, from, code, by)
 }
 
-// Change carries out what a person asks for a device; see ledger.Changer.
-func (l *Ledger) Change(
-	ctx context.Context, tenant device.TenantID, id string, asked device.Request, due time.Time, by string,
-) (device.Device, device.Repetition, error) {
-	var changed device.Device
-	var p device.Repetition
-	err := l.write(ctx, "change", func(ctx context.Context, t tx) error {
-		work, err := t.lockDevices(ctx, []string{id})
-		if err != nil {
-			return err
-		}
-		r := work.devices[id]
-		if r == nil || r.Tenant != tenant {
-			return fault.Newf(fault.RequestNotFound, "device %q", id)
-		}
-		if p = r.Ask(asked); p.Outcome == device.Updated {
-			work.putToWork(r, p, due, by)
-		}
-		changed = r.Device
-		return t.save(ctx, work)
-	})
-	return changed, p, err
-}
-
 // check makes a ready device due for a check, unless it is already.
 func (in *acceptance) check(r *record) {
 	if !r.Due.IsZero() {

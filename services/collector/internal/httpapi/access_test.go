@@ -42,6 +42,7 @@ func TestAccess(t *testing.T) {
 		"POST /v1/devices/{id}/release": map[string]string{"reason": "test"},
 		"POST /v1/devices/{id}/retire":  map[string]string{"reason": "test"},
 		"POST /v1/devices/{id}/replace": map[string]string{"reason": "test", "with": "none"},
+		"POST /v1/devices/{id}/change":  map[string]string{"reason": "test", "groupTag": "LAB"},
 	}
 	// What each key gets: nobody, an unknown key, contoso's, contoso's operator, fabrikam's, fabrikam's operator, the
 	// house's.
@@ -58,6 +59,7 @@ func TestAccess(t *testing.T) {
 		"POST /v1/devices/{id}/release": {401, 401, 403, 409, 403, 404, 403}, // it is not held
 		"POST /v1/devices/{id}/retire":  {401, 401, 403, 200, 403, 404, 403},
 		"POST /v1/devices/{id}/replace": {401, 401, 403, 404, 403, 404, 403}, // there is nothing to replace it with
+		"POST /v1/devices/{id}/change":  {401, 401, 403, 200, 403, 404, 403},
 		"GET /v1/dead-letters":          {401, 401, 403, 200, 403, 200, 200},
 		"POST /v1/dead-letters/replay":  {401, 401, 403, 200, 403, 200, 200},
 		"GET /livez":                    {200, 200, 200, 200, 200, 200, 200},

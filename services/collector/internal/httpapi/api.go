@@ -22,6 +22,7 @@ import (
 	"taxiway.example/pkg/ledger"
 	"taxiway.example/pkg/telemetry"
 	"taxiway.example/pkg/tenant"
+	"taxiway.example/pkg/validate"
 	"taxiway.example/services/collector/internal/collect"
 )
 
@@ -91,6 +92,7 @@ type API struct {
 
 	config  Config
 	keys    access.Keyring
+	rules   *validate.Validator
 	limits  *limiter
 	metrics metrics
 	mux     *http.ServeMux
@@ -128,6 +130,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/v1/devices/{id}/release", access: tenantOperator, handle: (*API).release},
 	{Method: "POST", Path: "/v1/devices/{id}/retire", access: tenantOperator, handle: (*API).retire},
 	{Method: "POST", Path: "/v1/devices/{id}/replace", access: tenantOperator, handle: (*API).replace},
+	{Method: "POST", Path: "/v1/devices/{id}/change", access: tenantOperator, handle: (*API).change},
 	{Method: "GET", Path: "/v1/dead-letters", access: operator, handle: (*API).getDeadLetters},
 	{Method: "POST", Path: "/v1/dead-letters/replay", access: operator, handle: (*API).replay},
 	{Method: "GET", Path: "/livez", access: public, handle: (*API).live},
@@ -144,8 +147,13 @@ func New(c Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := validate.New()
+	if err != nil {
+		return nil, err
+	}
 	a := &API{
 		Deps:    d,
+		rules:   rules,
 		config:  c,
 		keys:    keys,
 		limits:  newLimiter(c),

@@ -96,6 +96,16 @@ func TestGoClient(t *testing.T) {
 	isProblem(t, err, fault.DeviceWrongState)
 	_, err = operator.Replace(ctx, other, api.Replace{Decision: api.Decision{Reason: "new"}, With: dead})
 	isProblem(t, err, fault.DeviceNotInConflict)
+	moved := api.Decision{Reason: "moved"}
+	if d, err := operator.Change(ctx, other, api.Change{Decision: moved, GroupTag: "LAB"}); err != nil ||
+		d.GroupTag != "LAB" {
+		t.Errorf("%+v %v", d, err)
+	}
+	for _, bad := range []api.Change{{}, {User: "nobody"}, {GroupTag: strings.Repeat("x", 1000)}} {
+		bad.Decision = moved
+		_, err = operator.Change(ctx, other, bad)
+		isProblem(t, err, fault.RequestInvalid)
+	}
 	_, err = sender.Batch(ctx, "none")
 	isProblem(t, err, fault.RequestNotFound)
 	_, err = sender.Replay(ctx, []string{open[0].ID}, "fixed")

@@ -6,7 +6,9 @@ import (
 	"taxiway.example/pkg/access"
 	"taxiway.example/pkg/api"
 	"taxiway.example/pkg/deadletter"
+	"taxiway.example/pkg/device"
 	"taxiway.example/pkg/fault"
+	"taxiway.example/pkg/tenant"
 )
 
 // release sends a held device on its way again.
@@ -36,6 +38,38 @@ func (a *API) replace(w http.ResponseWriter, r *http.Request, p access.Principal
 		view := api.Replacement{Retired: viewOfDevice(both.Retired), Released: viewOfDevice(both.Released)}
 		return view, about(subject, err)
 	})
+}
+
+// change gives a device another group tag or user.
+func (a *API) change(w http.ResponseWriter, r *http.Request, p access.Principal) error {
+	return decide(a, w, r, "reason", func(req api.Change) (any, error) {
+		asked, err := a.request(r, p, req)
+		if err != nil {
+			return nil, err
+		}
+		d, err := a.DeadLetters.Change(r.Context(), decider(p), decisionOf(r, req.Decision), asked)
+		return viewOfDevice(d), about(r.PathValue("id"), err)
+	})
+}
+
+// request checks what is asked for a device by the tenant's policy and rules.
+func (a *API) request(r *http.Request, p access.Principal, req api.Change) (device.Request, error) {
+	asked := device.Request{GroupTag: req.GroupTag, User: req.User}
+	if asked == (device.Request{}) {
+		return asked, fault.New(fault.RequestInvalid, "Name a groupTag, an assignedUser, or both.")
+	}
+	for _, v := range a.rules.CheckRequest(r.Context(), p.Tenant.Policy, req.GroupTag, req.User) {
+		return asked, fault.Newf(fault.RequestInvalid, "%s: %s %s", v.Column, v.Code, v.Detail)
+	}
+	d, err := a.device(r, p)
+	if err != nil {
+		return asked, err
+	}
+	tag := p.Tenant.TagFor(tenant.SubjectOf(d.Identifiers, d.Source, req.GroupTag))
+	if req.GroupTag != "" && tag != req.GroupTag {
+		asked.Ruled = tag
+	}
+	return asked, nil
 }
 
 func decisionOf(r *http.Request, d api.Decision) deadletter.Decision {
