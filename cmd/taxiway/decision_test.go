@@ -27,7 +27,7 @@ func TestAsk(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	silent, speaker := io.Pipe()
-	defer speaker.Close() //nolint:errcheck // of a pipe in memory
+	defer speaker.Close()
 	err := ask(ctx, silent, io.Discard)
 	if e, ok := errors.AsType[*exitError](err); !ok || e.code != exitCancelled {
 		t.Error(err)

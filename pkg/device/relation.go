@@ -97,7 +97,7 @@ func compare(a, b Identifiers, d doubt) comparison {
 	eks := a.HasEK() && b.HasEK()
 	uuids := a.HasUUID() && b.HasUUID() && !d.uuid
 	serialB := b.HasSerial() && !d.serial
-	serialA := a.HasSerial() && !(d.serial && a.Serial.Same(b.Serial)) // a doubtful value is doubtful on both sides
+	serialA := a.HasSerial() && (!d.serial || !a.Serial.Same(b.Serial)) // a doubtful value is doubtful on both sides
 	serials := serialA && serialB
 	otherText := func(x, y string) bool { return fold(x) != "" && fold(y) != "" && fold(x) != fold(y) }
 	c := comparison{

@@ -80,9 +80,7 @@ func (c *Cluster) prepare(ctx context.Context, bin string, owner *owner, opts Op
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
 	c.server = func() *exec.Cmd {
-		server := exec.Command(
-			filepath.Join(bin, "postgres"),
-			args...) //nolint:gosec,noctx // outlives ctx: Stop ends it
+		server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // Stop ends it, not ctx
 		server.Dir = c.dir
 		server.SysProcAttr = owner.attributes()
 		return server
