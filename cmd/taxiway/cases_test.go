@@ -133,12 +133,10 @@ func submitted(ts *testscript.TestScript, file string) decided {
 	output(ts, &answer, "submit", "-o", "json", file)
 	receipt := answer.Receipt
 	if !testing.Short() { // the states say nothing about the rows; here the pipeline shows that it can carry them
-		var batch struct {
-			Batch struct{ States map[string]int }
-		}
+		var batch struct{ States map[string]int }
 		output(ts, &batch, "status", "--watch", "-o", "json", receipt.ID)
-		if n := batch.Batch.States["ready"]; n != receipt.Outcomes["accepted"] {
-			ts.Fatalf("%d of %d devices are ready: %v", n, receipt.Outcomes["accepted"], batch.Batch.States)
+		if n := batch.States["ready"]; n != receipt.Outcomes["accepted"] {
+			ts.Fatalf("%d of %d devices are ready: %v", n, receipt.Outcomes["accepted"], batch.States)
 		}
 	}
 	maps.DeleteFunc(receipt.Outcomes, func(_ string, n int) bool { return n == 0 })
