@@ -85,10 +85,10 @@ func (d *Device) Differs(r Request) string {
 func (d *Device) differs(r Request) string {
 	var all strings.Builder
 	if r.GroupTag != "" && r.GroupTag != d.GroupTag {
-		fmt.Fprintf(&all, "The row asks for the group tag %q, the device has %q. ", r.GroupTag, d.GroupTag)
+		fmt.Fprintf(&all, "The group tag %q is asked for, the device has %q. ", r.GroupTag, d.GroupTag)
 	}
 	if r.User != "" && !strings.EqualFold(r.User, d.User) {
-		all.WriteString("The row asks for another assigned user. ")
+		all.WriteString("Another assigned user is asked for. ")
 	}
 	return all.String()
 }
