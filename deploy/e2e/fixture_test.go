@@ -22,7 +22,7 @@ import (
 	"taxiway.example/pkg/tenant"
 )
 
-// world is Microsoft's side, and the tenants it knows.
+// fixture is Microsoft's side, and the tenants it knows.
 type fixture struct {
 	sim     *allinone.Simulation
 	spec    *Contract // nil when exchanges are not held to the contract
@@ -112,7 +112,7 @@ func (w *fixture) kept(t *testing.T) {
 	}
 }
 
-// config is a quick pipeline for the world's tenants.
+// config is a quick pipeline for the fixture's tenants.
 func (w *fixture) config(t *testing.T, s site) allinone.Config {
 	t.Helper()
 	dir, err := tenant.NewDirectory(w.tenants...)

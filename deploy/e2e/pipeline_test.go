@@ -156,7 +156,7 @@ func (b batch) rows(t *testing.T) (rows []Row) {
 	return rows
 }
 
-// settled waits until nothing of the batch is in flight, and checks that nothing was lost.
+// finished waits until nothing of the batch is in flight, and checks that nothing was lost.
 func (p *pipeline) finished(t *testing.T, b batch) Status {
 	t.Helper()
 	s := b.finished(t)

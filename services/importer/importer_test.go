@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// world is everything around the service, all of it real: simulator, SQLite, an embedded broker.
+// fixture is everything around the service, all of it real: simulator, SQLite, an embedded broker.
 type fixture struct {
 	*testing.T
 	sim       *simulator.Server

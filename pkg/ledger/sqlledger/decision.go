@@ -106,8 +106,9 @@ func (l *Ledger) ReplaceDevice(ctx context.Context, d ledger.Decision, with stri
 			return "", err
 		}
 		in.move(fresh, device.Collected, d.Due, fmt.Sprintf("Takes the place of %s: %s", d.Device, d.Reason))
+		inherit(fresh, old)
 		both = ledger.Replacement{Retired: old.Device, Released: fresh.Device}
-		return "retired, replaced by " + with, in.inherit(ctx, fresh, old, &both)
+		return "retired, replaced by " + with, nil
 	}, d.Device, with)
 	return both, err
 }
@@ -251,13 +252,11 @@ func (in *decision) heldAgainst(ctx context.Context, id, old string) (*record, e
 }
 
 // inherit gives a device group tag and user of the one that it replaces where its own row named none.
-func (in *decision) inherit(ctx context.Context, fresh, old *record, both *ledger.Replacement) error {
+func inherit(fresh, old *record) {
 	if fresh.GroupTag == "" {
 		fresh.GroupTag = old.GroupTag
 	}
 	if fresh.User == "" {
 		fresh.User = old.User
 	}
-	both.Released = fresh.Device
-	return devices.update(ctx, in.conn, []*record{fresh}, "group_tag", "user_name")
 }

@@ -132,10 +132,8 @@ func (w *changes) note(r *record, from device.State, code fault.Code, by string)
 	w.steps = append(w.steps, r.step(from, by))
 	if r.State == device.Dead && from != device.Dead {
 		w.deaths = append(w.deaths, &deadLetter{DeadLetter: ledger.DeadLetter{
-			ID: uuid.Must(uuid.NewV7()).
-				String(),
-			Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code, Detail: r.Detail,
-			Attempts: r.Attempts, State: ledger.DeadLetterOpen, At: w.now,
+			ID: uuid.Must(uuid.NewV7()).String(), Tenant: r.Tenant, Device: r.ID, From: from, Code: r.Code,
+			Detail: r.Detail, Attempts: r.Attempts, State: ledger.DeadLetterOpen, At: w.now,
 		}})
 	}
 }

@@ -44,7 +44,8 @@ func (in *acceptance) carryOut(ctx context.Context) error {
 	return nil
 }
 
-// namedEarlier returns which devices earlier rows of the batch name.
+// namedEarlier returns which devices earlier rows of the batch name. All values of named are spelled out: with them the
+// index leads to the devices, and no call reads all that the batch has named before.
 func (in *acceptance) namedEarlier(ctx context.Context, ids []string) (map[string]bool, error) {
 	found, err := batchRows.only("device").find(
 		ctx, in.conn, `WHERE batch = ? AND named > 0 AND named IN (1, 2) AND device IN ?`, in.batch.ID, ids,
@@ -72,7 +73,7 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 		if differs := r.Differs(asked); differs != "" {
 			answer.Code = fault.RowDiffersInFile
 			answer.Detail = differs
-			answer.differs = true
+			answer.differs = answer.Failed()
 		}
 		return nil
 	}
@@ -83,7 +84,7 @@ func (in *acceptance) decide(one repeat, earlier map[string]bool) error {
 	if p.Detail != "" {
 		answer.Detail = p.Detail
 	}
-	answer.differs = p.Code == fault.DeviceDiffers || p.Code == fault.DeviceWeaker
+	answer.differs = answer.Failed()
 	earlier[r.ID] = p.Outcome == device.Updated || p.Check
 	switch {
 	case p.Outcome == device.Updated:

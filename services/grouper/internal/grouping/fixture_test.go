@@ -84,7 +84,7 @@ type setup struct {
 	wrap    func(grouping.Autopilot) grouping.Autopilot
 }
 
-// world is the stage with real neighbours: the simulator over the real client, and a ledger in SQLite.
+// fixture is the stage with real neighbours: the simulator over the real client, and a ledger in SQLite.
 type fixture struct {
 	*testing.T
 	*clock

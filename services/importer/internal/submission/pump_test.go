@@ -54,7 +54,7 @@ func handleWith(s *submission.Service, e event.Event) error {
 	return s.Submit(context.Background(), e)
 }
 
-// settled reports whether nothing is left to do for the importer.
+// finished reports whether nothing is left to do for the importer.
 func (r *fixture) finished(devices map[device.TenantID][]string) bool {
 	r.Helper()
 	for id, ids := range devices {
